@@ -1,0 +1,79 @@
+"""dynlab: write a system once, as mathematics; ask every question of it.
+
+>>> import dynlab as dl
+>>> @dl.flow
+... def fitzhugh_nagumo(v=-1.2, w=-0.6, *, I=0.0, a=0.7, b=0.8, eps=0.08):
+...     return {v: v - v**3 / 3 - w + I, w: eps * (v + a - b * w)}
+>>> diagram = dl.bifurcation_diagram(fitzhugh_nagumo, vary="I", over=(0, 2))
+>>> [round(point["I"], 5) for point in diagram.points(dl.Hopf)]
+[0.33128, 1.41872]
+
+Public names load on first use; importing dynlab loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PLACES: dict[str, tuple[str, ...]] = {
+    # define a system
+    "dynlab.symbolic.define": ("flow", "iterated_map"),
+    "dynlab.symbolic.system": ("System",),
+    "dynlab.symbolic.language": (
+        "Angle", "Positive", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "erf", "exp",
+        "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "sigmoid",
+        "sign", "sin", "sinc", "sinh", "sqrt", "t", "tan", "tanh", "where",
+    ),
+    # run it
+    "dynlab.solve.integrate": ("integrate",),
+    "dynlab.solve.iterate": ("iterate",),
+    "dynlab.solve.methods": ("Explicit8",),
+    "dynlab.solve.crossing": ("Crossing",),
+    "dynlab.solve.trajectory": ("Trajectory",),
+    # equilibria
+    "dynlab.equilibria.find": ("Equilibria", "find_equilibria"),
+    "dynlab.equilibria.stability": ("Equilibrium",),
+    "dynlab.equilibria.manifolds": ("saddle_manifolds",),
+    "dynlab.equilibria.portrait": ("phase_portrait",),
+    # follow them
+    "dynlab.continuation.methods": ("NaturalParameter", "PseudoArclength"),
+    "dynlab.continuation.branch": ("Branch", "continue_equilibrium"),
+    "dynlab.continuation.switch": ("switch_branch",),
+    "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
+    "dynlab.continuation.points": ("BranchPoint", "Fold", "Hopf", "UserPoint"),
+    # how it went
+    "dynlab.status": ("Status",),
+    "dynlab.progress": ("observe", "progress_bar", "stop_after"),
+    "dynlab.load": ("load",),
+    "dynlab.errors": (
+        "AccuracyWarning", "CompileError", "ComputationError", "DefinitionError",
+        "DegenerateWarning", "DuplicateNameError", "DynlabError", "DynlabWarning", "LeftDomain",
+        "MissingExtraError", "NotConverged", "SettingError", "SingularProblem", "StepTooSmall",
+        "StoreError", "UnitError", "UnknownNameError", "UnsupportedSystemError",
+    ),
+}  # fmt: skip
+
+_HOME = {name: module for module, names in _PLACES.items() for name in names}
+_PACKAGES = ("zoo",)
+
+__all__ = sorted([*_HOME, *_PACKAGES], key=str)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _PACKAGES:
+        value = importlib.import_module(f"dynlab.{name}")
+    else:
+        from dynlab.errors import UnknownNameError
+
+        raise UnknownNameError("public name of dynlab", name, __all__)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Where the two meet: a system's equations become compiled kernels."""

@@ -1,0 +1,81 @@
+"""System -> Program: assignments as plain data, common subexpressions taken out once.
+
+A Program holds no text and no sympy: it can be printed as code, hashed, or evaluated on intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from dynlab.errors import CompileError, DefinitionError
+from dynlab.symbolic import derivatives
+from dynlab.symbolic.system import System
+from dynlab.symbolic.tree import Tree, to_tree
+
+__all__ = ["Program", "lower", "lower_derivative", "lower_jacobian", "lower_rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What one kernel computes.
+
+    Parameters
+    ----------
+    kind
+        The name of the kernel: ``"rhs"``, ``"jacobian"``, ...
+    states, parameters
+        Names in the order in which their values arrive.
+    directions
+        How many direction vectors the kernel takes.
+    assignments
+        Common subexpressions in order, each a name and a tree.
+    outputs
+        One tree per number written, row by row.
+    """
+
+    kind: str
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    directions: int
+    assignments: tuple[tuple[str, Tree], ...]
+    outputs: tuple[Tree, ...]
+
+
+def lower(
+    kind: str, system: System, expressions: Sequence[sympy.Expr], *, directions: int = 0
+) -> Program:
+    """Take common subexpressions out and turn everything into plain data."""
+    names = (sympy.Symbol(f"_c{i}", real=True) for i in range(1 << 30))
+    try:
+        shared, outputs = sympy.cse(list(expressions), symbols=names, order="canonical")
+        return Program(
+            kind=kind,
+            states=system.state_names,
+            parameters=system.parameter_names,
+            directions=directions,
+            assignments=tuple((s.name, to_tree(e)) for s, e in shared),
+            outputs=tuple(to_tree(e) for e in outputs),
+        )
+    except DefinitionError as error:
+        raise CompileError(f"the {kind} of {system.name!r} has no kernel: {error}") from error
+
+
+def lower_rule(system: System) -> Program:
+    """Return the program of the right-hand side, or of the next state of a map."""
+    return lower("rhs", system, system.rule)
+
+
+def lower_jacobian(system: System, active: tuple[str, ...] = ()) -> Program:
+    """Return the program of the derivatives by states and then by the active parameters."""
+    variables = system.state_names + active
+    return lower("jacobian", system, derivatives.jacobian(system.rule, variables))
+
+
+def lower_derivative(system: System, order: int, active: tuple[str, ...] = ()) -> Program:
+    """Return the program of a directional derivative, ``order`` direction vectors deep."""
+    variables = system.state_names + active
+    forms = derivatives.directional(system.rule, variables, order)
+    return lower(f"derivative_{order}", system, forms, directions=order)

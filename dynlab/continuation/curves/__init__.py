@@ -1,0 +1,1 @@
+"""What is followed: one file per kind of curve."""

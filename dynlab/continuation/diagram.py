@@ -1,0 +1,314 @@
+"""bifurcation_diagram: every branch of equilibria that can be reached, in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab import progress
+from dynlab.continuation.branch import Branch, _unit, checked_range, continue_equilibrium
+from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
+from dynlab.continuation.points import (
+    BranchPoint,
+    Hopf,
+    Points,
+    SpecialPoint,
+    Unconfirmed,
+    table_of_points,
+)
+from dynlab.continuation.switch import switch_branch
+from dynlab.equilibria.find import find_near, search_equilibria
+from dynlab.equilibria.stability import Equilibrium
+from dynlab.errors import NotConverged, SettingError, UnknownNameError
+from dynlab.names import Layout
+from dynlab.result import Provenance, Result
+from dynlab.status import Status
+from dynlab.symbolic.dynamics import Autonomous, Continuous, require
+from dynlab.symbolic.system import System
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Diagram", "bifurcation_diagram"]
+
+Vector = NDArray[np.float64]
+_MOST_BRANCHES = 60
+_STARTS = 5
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
+class Diagram(Result):
+    """Several branches of one system in one parameter, drawn together.
+
+    Parameters
+    ----------
+    branches
+        The branches; all of the same system and parameter.
+    provenance
+        Where they came from; that of the first branch if left out.
+    """
+
+    branches: tuple[Branch, ...]
+    provenance: Provenance
+
+    def __init__(self, *branches: Branch, provenance: Provenance | None = None) -> None:
+        if not branches:
+            raise SettingError("a diagram needs at least one branch.")
+        first = branches[0]
+        for other in branches[1:]:
+            if other.vary != first.vary or other.system.rule_hash != first.system.rule_hash:
+                raise SettingError(
+                    f"a diagram holds branches of one system in one parameter; got "
+                    f"{first.system.name!r} in {first.vary!r} and {other.system.name!r} in "
+                    f"{other.vary!r}. Draw them into one axes instead: other.plot(ax)."
+                )
+        object.__setattr__(self, "branches", branches)
+        object.__setattr__(self, "provenance", provenance or first.provenance)
+
+    @property
+    def system(self) -> System:
+        """The system."""
+        return self.branches[0].system
+
+    @property
+    def vary(self) -> str:
+        """The varied parameter."""
+        return self.branches[0].vary
+
+    @property
+    def status(self) -> Status:
+        """`Status.OK`, or what went wrong on the first branch where something did."""
+        wrong = [b.status for b in self.branches if not b.status.ok]
+        return wrong[0] if wrong else Status.OK
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self.branches)
+
+    def __len__(self) -> int:
+        return len(self.branches)
+
+    def points(self, kind: type[SpecialPoint] | None = None) -> Points[Any]:
+        """Return the special points of all branches, each once, in order of the parameter."""
+        kept: list[SpecialPoint] = []
+        for branch in self.branches:
+            for point in branch.points(kind):
+                if not any(_same(point, other) for other in kept):
+                    kept.append(point)
+        return Points(sorted(kept, key=lambda p: (p.value, *p.state)))
+
+    @property
+    def unconfirmed(self) -> Points[Unconfirmed]:
+        """Changes of stability whose defining equations could not be solved."""
+        return Points(p for branch in self.branches for p in branch.unconfirmed)
+
+    def to_table(self) -> dict[str, NDArray[Any]]:
+        """Return all points of all branches as columns; ``branch`` counts from 0."""
+        tables = [b.to_table() | {"branch": np.full(len(b), k)} for k, b in enumerate(self.branches)]
+        return {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+
+    def point_table(self) -> dict[str, NDArray[Any]]:
+        """Return the special points with their eigenvalues as columns."""
+        return table_of_points(self.points())
+
+    def plot(self, ax: Axes | None = None, *, show: str | None = None) -> Axes:
+        """Draw one quantity against the parameter: solid where stable, special points labelled.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw into; a new figure if left out.
+        show
+            State or observable to show; the first state if left out.
+        """
+        from dynlab.plotting import draw_points, draw_stability_line, label, new_axes
+
+        shown = self.system.state_names[0] if show is None else show
+        known = self.system.state_names + self.system.observable_names
+        if shown not in known:
+            raise UnknownNameError(f"state or observable of {self.system.name!r}", shown, known)
+        ax = new_axes(
+            ax, xlabel=label(self.vary, _unit(self.system, self.vary)),
+            ylabel=label(shown, _unit(self.system, shown)),
+        )  # fmt: skip
+        for branch in self.branches:
+            draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
+        draw_points(ax, [
+            (p.value, p[shown], _marker(p), p.label) for p in self.points()
+        ])  # fmt: skip
+        return ax
+
+    def __repr__(self) -> str:
+        labels = [p.label for p in self.points()]
+        counts = ", ".join(f"{labels.count(k)} {k}" for k in dict.fromkeys(labels))
+        doubt = f", {len(self.unconfirmed)} unconfirmed" if self.unconfirmed else ""
+        return (
+            f"<bifurcation diagram of {self.system.name} in {self.vary}: "
+            f"{len(self.branches)} branch{'es' if len(self.branches) > 1 else ''}, "
+            f"{sum(map(len, self.branches))} points;\n {counts or 'no special points'}{doubt}>"
+        )
+
+
+def _same(a: SpecialPoint, b: SpecialPoint) -> bool:
+    size = np.maximum(np.abs(a.state), np.max(np.abs(a.state), initial=1e-3) * 1e-3)
+    close = np.all(np.abs(a.state - b.state) <= 1e-6 * size)
+    return type(a) is type(b) and bool(close) and abs(a.value - b.value) <= 1e-6 * max(1e-3, abs(a.value))
+
+
+def _marker(point: SpecialPoint) -> str:
+    if isinstance(point, Hopf):
+        return "hopf" if point.criticality == "degenerate" else f"hopf {point.criticality}"
+    return {"LP": "fold", "BP": "branch point", "UZ": "user"}.get(point.label, "user")
+
+
+def bifurcation_diagram(
+    system: System,
+    *,
+    vary: str,
+    over: tuple[float, float],
+    within: Mapping[str, tuple[float, float]] | None = None,
+    method: ContinuationMethod | None = None,
+) -> Diagram:
+    """Find and follow every branch of equilibria that can be reached over a parameter range.
+
+    Equilibria are searched at several values of the parameter; each that lies on no branch yet is
+    followed both ways, and every branch point is left along its other branch.
+
+    Parameters
+    ----------
+    system
+        A flow whose rule does not depend on time.
+    vary
+        The parameter to vary.
+    over
+        Its range.
+    within
+        Ranges of states (also used to search for starts) or observables; branches end where one is
+        left.
+    method
+        `PseudoArclength` (default) or `NaturalParameter`.
+
+    Returns
+    -------
+    Diagram
+        All branches, with every special point once.
+
+    Raises
+    ------
+    NotConverged
+        If no equilibrium was found anywhere in the range.
+    SettingError, UnknownNameError, UnsupportedSystemError
+        As for `continue_equilibrium`.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> diagram = dl.bifurcation_diagram(dl.zoo.lorenz, vary="rho", over=(0, 30))
+    >>> [(p.label, round(p["rho"], 6)) for p in diagram.points()]
+    [('BP', 1.0), ('HB', 24.736842), ('HB', 24.736842)]
+    """
+    began = time.perf_counter()
+    require(system, Continuous, Autonomous)
+    Layout.of(system).parameter(vary)
+    low, high = checked_range(vary, over)
+    method = method or PseudoArclength()
+    walk: dict[str, Any] = {"over": (low, high), "within": within, "method": method}
+    branches: list[Branch] = []
+    pending: list[BranchPoint] = []
+
+    def add(branch: Branch) -> None:
+        branches.append(branch)
+        pending.extend(branch.points(BranchPoint))
+
+    for start in _starts(system, vary, low, high, within):
+        if len(branches) >= _MOST_BRANCHES or _on_any(branches, start, vary):
+            continue
+        add(continue_equilibrium(start, vary=vary, **walk))
+        while pending and len(branches) < _MOST_BRANCHES:
+            point = pending.pop(0)
+            if not _leaves_along_known(branches, point):
+                add(switch_branch(point, **walk))
+    if not branches:
+        raise NotConverged(
+            f"no equilibrium of {system.name!r} was found for {vary} in ({low:g}, {high:g}). "
+            "Give ranges of the states in within=, or another default start.",
+            status=Status.NOT_CONVERGED,
+        )
+    settings = {"vary": vary, "over": (low, high), "method": repr(method)}
+    provenance = Provenance(
+        "bifurcation_diagram", system, settings, seconds=time.perf_counter() - began
+    )
+    return Diagram(*branches, provenance=provenance)
+
+
+def _starts(
+    system: System, vary: str, low: float, high: float,
+    within: Mapping[str, tuple[float, float]] | None,
+) -> Iterator[Equilibrium]:  # fmt: skip
+    """Yield isolated equilibria, from the default start and from searches over the range."""
+    states = {k: v for k, v in (within or {}).items() if k in system.state_names}
+    own = system[vary]
+    if low <= own <= high:
+        near = find_near(system)
+        if near is not None and _inside(near, states) and _is_regular(near):
+            yield near
+    # Slightly off the round values of the range, where models like to be degenerate.
+    shares = (np.arange(_STARTS) + 0.5) / _STARTS + 0.013
+    for k, value in enumerate(low + (high - low) * shares):
+        progress.tick(k, _STARTS, f"searching at {vary} = {value:.4g}")
+        for found in search_equilibria(system(**{vary: float(value)}), within=states):
+            if _inside(found, states) and _is_regular(found):
+                yield found
+
+
+def _inside(point: Equilibrium, states: Mapping[str, tuple[float, float]]) -> bool:
+    return all(a <= point[name] <= b for name, (a, b) in states.items())
+
+
+def _is_regular(point: Equilibrium) -> bool:
+    """Whether the point can start a branch: isolated, and no eigenvalue zero."""
+    size = np.abs(point.eigenvalues)
+    return point.continuum == 0 and bool(np.min(size) > 1e-8 * np.max(size))
+
+
+def _sizes(branches: list[Branch]) -> Vector:
+    """Return the size that each state reaches on any branch; 1 for one that is always 0."""
+    size = np.max([np.abs(b.states).max(axis=0) for b in branches], axis=0)
+    tiny = size <= 1e-9 * np.max(size, initial=0.0)
+    return np.where(tiny, max(float(np.max(size, initial=0.0)), 1e-9) if np.any(size) else 1.0, size)
+
+
+def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:
+    """Whether an equilibrium lies on one of the branches."""
+    scale = np.maximum(_sizes(branches), np.abs(point.state)) if branches else point.state
+    for branch in branches:
+        for other in branch.at(**{vary: point[vary]}):
+            if np.max(np.abs(other.state - point.state) / scale) < 1e-5:
+                return True
+    return False
+
+
+def _leaves_along_known(branches: list[Branch], point: BranchPoint) -> bool:
+    """Whether the second direction at a branch point is that of a branch already followed."""
+    span = float(np.ptp(np.concatenate([b.values for b in branches]))) or 1.0
+    scale = np.append(_sizes(branches), span)
+    for branch in branches:
+        unknowns = np.column_stack([branch.states, branch.values])
+        here = np.append(point.state, point.value) / scale
+        near = np.linalg.norm(unknowns / scale - here, axis=1)
+        closest = int(np.argmin(near))
+        if near[closest] > 1e-5:
+            continue
+        direction = point.tangents[1] / scale
+        direction = direction / np.linalg.norm(direction)
+        for step in (-1, 1):
+            k = closest + step
+            if 0 <= k < len(unknowns):
+                chord = unknowns[k] / scale - here
+                if abs(chord @ direction) > 0.9 * np.linalg.norm(chord):
+                    return True
+    return False

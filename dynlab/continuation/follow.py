@@ -1,0 +1,196 @@
+"""Walking along a curve: compiled chunks of steps, handed out one by one or whole.
+
+The curve supplies kernels and the number of unknowns; nothing here knows what they mean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab import progress
+from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.methods import ContinuationMethod
+from dynlab.status import Status
+
+__all__ = ["Chunk", "Walk", "first_tangent", "follow", "land", "chunks"]
+
+Vector = NDArray[np.float64]
+
+_FIRST_CHUNK = 16
+_CHUNK_SECONDS = 0.03
+_LARGEST_CHUNK = 1024
+#: A step is refused where the tangent turns by more than this (radians) ...
+_ANGLE_MAX = 0.35
+#: ... or where the corrector moves further from its prediction than this part of the step.
+_DRIFT = 0.3
+#: Units that change by less than this (natural logarithm) from chunk to chunk have settled.
+_SETTLED = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive points of a curve, in plain (unscaled) unknowns.
+
+    Parameters
+    ----------
+    unknowns
+        States and parameter, one row per point.
+    tangents
+        Direction of the curve at each point, in scaled arclength.
+    eigenvalues
+        Of the state Jacobian.
+    signs
+        Sign of the determinant of the bordered Jacobian.
+    scale
+        The units used for arclength in this chunk.
+    status
+        `Status.RUNNING` while the walk goes on.
+    """
+
+    unknowns: Vector
+    tangents: Vector
+    eigenvalues: NDArray[np.complex128]
+    signs: Vector
+    scale: Vector
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk starts, which way it goes and where it must end.
+
+    Parameters
+    ----------
+    start
+        Unknowns at the start, on the curve.
+    tangent
+        Direction in which to set out (plain unknowns).
+    lower, upper
+        Bounds on each unknown.
+    """
+
+    start: Vector
+    tangent: Vector
+    lower: Vector
+    upper: Vector
+
+
+def first_tangent(curve: EquilibriumCurve, u: Vector) -> Vector:
+    """Return a direction of the curve at a regular point, the parameter increasing."""
+    _, _, right = np.linalg.svd(curve.jacobian(u / curve.scale))
+    direction = right[-1]
+    sign = direction[-1] if abs(direction[-1]) > 1e-8 else direction[np.argmax(np.abs(direction))]
+    return np.asarray(direction * (1.0 if sign > 0 else -1.0) * curve.scale)
+
+
+def follow(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
+    """Yield single steps, each a Chunk of one point; for those who want control."""
+    for chunk in chunks(curve, walk, method):
+        for k in range(len(chunk.unknowns)):
+            one = slice(k, k + 1)
+            yield replace(
+                chunk, unknowns=chunk.unknowns[one], tangents=chunk.tangents[one],
+                eigenvalues=chunk.eigenvalues[one], signs=chunk.signs[one],
+            )  # fmt: skip
+
+
+def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
+    """Yield the points of the walk in chunks of about 30 ms; the last one tells why it ended.
+
+    Between chunks the units of the states follow the range that they have covered so far, so a
+    state that stays small counts as much as one that grows large.
+    """
+    from dynlab.kernels import follow as kernel
+
+    n = curve.size
+    pin = n if method.holds_parameter else -1
+    scale = curve.scale.copy()
+    low, high = walk.start.copy(), walk.start.copy()
+    u, direction = walk.start.copy(), walk.tangent.copy()
+    step = np.array([method.first_step])
+    counters = np.zeros(3, dtype=np.int64)
+    capacity = _FIRST_CHUNK
+    values = curve.values(u[-1])
+    shift = 1.0 if curve.system.is_discrete else 0.0
+    settings = np.array([
+        method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, _DRIFT,
+    ])  # fmt: skip
+    rhs, jacobian = curve.rhs, curve.jacobian_kernel
+    status = Status.RUNNING
+    while status is Status.RUNNING:
+        capacity = min(capacity, method.max_points - int(counters[1]))
+        points, tangents = np.empty((capacity, n + 1)), np.empty((capacity, n + 1))
+        eigenvalues, signs = np.empty((capacity, n), complex), np.empty(capacity)
+        y, tangent = u / scale, direction / scale
+        tangent /= np.linalg.norm(tangent)
+        start_tangent = walk.tangent / scale
+        start_tangent /= np.linalg.norm(start_tangent)
+        began = time.perf_counter()
+        try:
+            code = kernel.follow(
+                rhs.address, jacobian.address, shift, values, curve.position, pin, y, tangent, step,
+                settings, scale, walk.lower / scale, walk.upper / scale, walk.start / scale,
+                start_tangent, points, tangents, eigenvalues, signs, counters,
+            )  # fmt: skip
+            status = Status(code)
+        except KeyboardInterrupt:
+            status = Status.STOPPED
+            counters[0] = 0
+        seconds = time.perf_counter() - began
+        count = int(counters[0])
+        counters[1] += count
+        unknowns = points[:count] * scale
+        if status is Status.PARAMETER_BOUND:
+            unknowns[-1, -1] = np.clip(unknowns[-1, -1], walk.lower[-1], walk.upper[-1])
+        if status is Status.RUNNING and counters[1] >= method.max_points:
+            status = Status.TOO_MANY_STEPS
+        reached = u if count == 0 else unknowns[-1]
+        span = walk.upper[-1] - walk.lower[-1]
+        if not progress.tick(abs(reached[-1] - walk.start[-1]), span, f"{curve.vary} = {reached[-1]:.4g}"):
+            status = Status.STOPPED if status is Status.RUNNING else status
+        yield Chunk(unknowns, tangents[:count] * scale, eigenvalues[:count], signs[:count],
+                    scale.copy(), status)  # fmt: skip
+        if count == 0:
+            continue
+        u, direction = unknowns[-1], tangents[count - 1] * scale
+        low = np.minimum(low, unknowns.min(axis=0))
+        high = np.maximum(high, unknowns.max(axis=0))
+        wanted = _rescaled(scale[:n], low[:n], high[:n])
+        # Short chunks until the units have settled: steps in wrong units are wasted or too long.
+        settled = bool(np.all(np.abs(np.log(wanted / scale[:n])) < _SETTLED))
+        capacity = _next_capacity(capacity, count, seconds) if settled else _FIRST_CHUNK
+        scale[:n] = wanted
+
+
+def _rescaled(scale: Vector, low: Vector, high: Vector) -> Vector:
+    """Return units for the states: the range covered, within a factor of the former ones."""
+    covered = np.maximum(high - low, 0.1 * np.maximum(np.abs(low), np.abs(high)))
+    wanted = np.where(covered > 0, covered, scale)
+    return np.asarray(np.clip(wanted, 0.5 * scale, 4.0 * scale))
+
+
+def _next_capacity(capacity: int, count: int, seconds: float) -> int:
+    each = max(seconds / max(count, 1), 1e-7)
+    return int(min(_LARGEST_CHUNK, 4 * capacity, max(1, _CHUNK_SECONDS / each)))
+
+
+def land(
+    curve: EquilibriumCurve, guess: Vector, row: Vector, value: float, tolerance: float = 1e-12
+) -> Vector | None:
+    """Return the point of the curve with row . y = value near a guess (all scaled), or None."""
+    from dynlab.kernels.follow import correct
+
+    y = np.array(guess, dtype=float)
+    u = y * curve.scale
+    shift = 1.0 if curve.system.is_discrete else 0.0
+    status: Any = correct(
+        curve.rhs.address, curve.jacobian_kernel.address, shift, curve.values(u[-1]),
+        curve.position, y, curve.scale, np.ascontiguousarray(row), float(value), tolerance,
+    )  # fmt: skip
+    return y if status == Status.OK and np.all(np.isfinite(y)) else None

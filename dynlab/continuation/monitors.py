@@ -1,0 +1,311 @@
+"""What happens between two points of a branch: test functions, and who is asked to locate.
+
+Between consecutive points
+- the parameter's part of the tangent changes sign at a fold,
+- the determinant of the bordered Jacobian changes sign at a branch point,
+- the number of eigenvalues with positive real part changes by two at a Hopf point.  Real
+  eigenvalues cross only at folds and branch points, so these are located first and split the
+  interval; a neutral saddle (two real eigenvalues of opposite sign) changes no count at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.continuation import normal_forms
+from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.follow import land
+from dynlab.continuation.locate import (
+    Located,
+    Rejected,
+    locate_branch_point,
+    locate_fold,
+    locate_hopf,
+)
+from dynlab.continuation.points import (
+    BranchPoint,
+    Fold,
+    Hopf,
+    SpecialPoint,
+    Unconfirmed,
+    UserPoint,
+)
+from dynlab.equilibria.stability import sorted_eigenvalues
+
+__all__ = ["Node", "crossings_of", "special_points", "special_point"]
+
+Vector = NDArray[np.float64]
+
+#: At a located point an eigenvalue below this (relative) may be of either sign.
+_UNDECIDED = 1e-6
+_BISECTIONS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A point of a branch as the monitors see it (plain unknowns; tangent in scaled arclength)."""
+
+    u: Vector
+    tangent: Vector
+    eigenvalues: NDArray[np.complex128]
+    sign: float
+    located: bool = False
+
+    def unstable_range(self) -> tuple[int, int]:
+        """Return the least and greatest number of unstable directions consistent with round-off."""
+        real = self.eigenvalues.real
+        zero = _UNDECIDED * float(np.max(np.abs(self.eigenvalues), initial=1e-300))
+        if not self.located:
+            count = int(np.sum(real > 0))
+            return count, count
+        return int(np.sum(real > zero)), int(np.sum(real > -zero))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The piece of a curve between two nodes, as a function of the chord from 0 to 1."""
+
+    curve: EquilibriumCurve
+    a: Node
+    b: Node
+
+    def point(self, s: float) -> Vector | None:
+        """Return the point of the curve over a place of the chord (plain unknowns)."""
+        ya, yb = self.a.u / self.curve.scale, self.b.u / self.curve.scale
+        chord = yb - ya
+        length = float(np.linalg.norm(chord))
+        row = chord / length
+        y = land(self.curve, ya + s * chord, row, float(row @ ya) + s * length)
+        return None if y is None else y * self.curve.scale
+
+    def place(self, u: Vector) -> float:
+        """Return where over the chord a point lies; nan if it is far from the span."""
+        ya, yb, y = (v / self.curve.scale for v in (self.a.u, self.b.u, u))
+        chord = yb - ya
+        length = float(np.linalg.norm(chord))
+        s = float((y - ya) @ chord) / length**2
+        off = float(np.linalg.norm(y - ya - s * chord))
+        slack = 0.05 + 1e-6 / length
+        return s if -slack <= s <= 1 + slack and off <= 0.5 * length + 1e-6 else float("nan")
+
+
+def special_points(curve: EquilibriumCurve, a: Node, b: Node) -> list[tuple[Node, SpecialPoint]]:
+    """Return what lies between two nodes, in order along the branch."""
+    span = _Span(curve, a, b)
+    if a.located or b.located:
+        real_events: list[tuple[float, Node, SpecialPoint]] = []
+    else:
+        real_events = list(_real_events(span))
+    real_events.sort(key=lambda event: event[0])
+    found = [(node, point) for _, node, point in real_events]
+    nodes = [a, *(node for node, point in found if not isinstance(point, Unconfirmed)), b]
+    hopfs = [
+        (span.place(node.u), node, point)
+        for left, right in zip(nodes[:-1], nodes[1:], strict=True)
+        for node, point in _hopf_points(_Span(curve, left, right), depth=0)
+    ]
+    return [(n, p) for _, n, p in sorted([*real_events, *hopfs], key=lambda event: event[0])]
+
+
+def _real_events(span: _Span) -> Iterator[tuple[float, Node, SpecialPoint]]:
+    """Yield folds and branch points, where a real eigenvalue passes zero."""
+    a, b = span.a, span.b
+    folded = a.tangent[-1] * b.tangent[-1] < 0
+    crossed = a.sign * b.sign < 0
+    places: list[float] = []
+    if crossed:
+        guess = _refined(span, lambda node: node.sign)
+        found = locate_branch_point(span.curve, guess)
+        event = _accepted(span, found, "branch point", guess)
+        places.append(event[0])
+        yield event
+    if folded:
+        guess = _refined(span, lambda node: node.tangent[-1])
+        found = locate_fold(span.curve, guess)
+        if crossed and isinstance(found, Rejected):
+            return
+        event = _accepted(span, found, "fold", guess)
+        if not any(abs(event[0] - other) < 1e-6 for other in places):
+            yield event
+
+
+def _accepted(
+    span: _Span, found: Located | Rejected, suspected: str, guess: Vector
+) -> tuple[float, Node, SpecialPoint]:
+    """Turn a solution into a point if it lies on the span, else into an unconfirmed one."""
+    curve = span.curve
+    if isinstance(found, Located):
+        place = span.place(found.u)
+        if not np.isnan(place):
+            point = special_point(curve, found, suspected, span.b.u - span.a.u)
+            return place, node_at(curve, found.u, span.b.u - span.a.u, located=True), point
+        found = Rejected("the defining equations were solved at another place")
+    place = span.place(guess)
+    node = node_at(curve, guess, span.b.u - span.a.u)
+    point = Unconfirmed(
+        curve.at(guess[-1]), curve.vary, guess[:-1], node.eigenvalues, float("inf"), suspected,
+        found.reason,
+    )  # fmt: skip
+    return (0.5 if np.isnan(place) else place), node, point
+
+
+def special_point(
+    curve: EquilibriumCurve, found: Located, kind: str, along: Vector
+) -> SpecialPoint:
+    """Build the point of a kind, with its normal form."""
+    u = found.u
+    system = curve.at(u[-1])
+    eigenvalues = sorted_eigenvalues(curve.scaled(1.0).jacobian(u)[:, :-1], system)
+    head = (system, curve.vary, u[:-1], eigenvalues, found.accuracy)
+    if kind == "fold":
+        return Fold(*head, normal_forms.fold_coefficient(curve, u), _fold_note(eigenvalues))
+    if kind == "Hopf point":
+        form = normal_forms.hopf_form(curve, u, found.omega)
+        return Hopf(*head, found.omega, form.lyapunov_coefficient, form.crossing_speed,
+                    form.eigenvector)  # fmt: skip
+    assert found.tangents is not None  # noqa: S101  (a branch point always has them)
+    scaled = found.tangents / curve.scale
+    direction = along / curve.scale
+    match = np.abs(scaled @ direction) / np.linalg.norm(scaled, axis=1)
+    tangents = found.tangents[np.argsort(-match)]
+    tangents = tangents / np.linalg.norm(tangents / curve.scale, axis=1)[:, None]
+    form2 = normal_forms.branch_point_form(curve, u)
+    return BranchPoint(*head, tangents, form2.kind, form2.coefficients)
+
+
+def _fold_note(eigenvalues: NDArray[np.complex128]) -> str:
+    """Name the higher singularity if more eigenvalues than one lie on the imaginary axis."""
+    zero = _UNDECIDED * float(np.max(np.abs(eigenvalues)))
+    critical = eigenvalues[np.abs(eigenvalues.real) < zero]
+    if np.any(np.abs(critical.imag) > zero):
+        return "zero-Hopf: a pair crosses the imaginary axis at the same point"
+    return "Bogdanov-Takens: a double zero eigenvalue" if len(critical) > 1 else ""
+
+
+def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool = False) -> Node:
+    """Return the monitors' view of a point of the curve; tangent along a given direction."""
+    from dynlab.kernels.follow import tangent_at
+
+    n = curve.size
+    y = u / curve.scale
+    border = along / curve.scale
+    border = border / np.linalg.norm(border)
+    tangent, plain = np.empty(n + 1), np.empty((n, n))
+    sign = tangent_at(
+        curve.rhs.address, curve.jacobian_kernel.address, 0.0, curve.values(u[-1]),
+        curve.position, y, curve.scale, border, tangent, plain,
+    )  # fmt: skip
+    if located:
+        tangent = border
+    return Node(u, tangent, np.linalg.eigvals(plain).astype(complex), float(sign), located)
+
+
+def _refined(span: _Span, test: Callable[[Node], float]) -> Vector:
+    """Bisect towards the change of sign of a test function; a start for Newton's method."""
+    left, right = 0.0, 1.0
+    at_left = test(span.a)
+    guess = 0.5 * (span.a.u + span.b.u)
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (left + right)
+        u = span.point(middle)
+        if u is None:
+            break
+        guess = u
+        if test(node_at(span.curve, u, span.b.u - span.a.u)) * at_left > 0:
+            left = middle
+        else:
+            right = middle
+    return guess
+
+
+def _gap(a: Node, b: Node) -> int:
+    """Return by how many eigenvalues at least the unstable count changes."""
+    (a_low, a_high), (b_low, b_high) = a.unstable_range(), b.unstable_range()
+    return max(b_low - a_high, a_low - b_high)
+
+
+def _hopf_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]:
+    """Yield the Hopf points of a span, splitting it until each piece holds one."""
+    gap = _gap(span.a, span.b)
+    if gap < 2:
+        return
+    if depth < _BISECTIONS:
+        u = span.point(0.5)
+        if u is not None:
+            middle = node_at(span.curve, u, span.b.u - span.a.u)
+            yield from _hopf_points(_Span(span.curve, span.a, middle), depth + 1)
+            yield from _hopf_points(_Span(span.curve, middle, span.b), depth + 1)
+            return
+    guess = 0.5 * (span.a.u + span.b.u)
+    pair = _critical_pair(span)
+    if pair is None:
+        found: Located | Rejected = Rejected("two real eigenvalues change sign together")
+    else:
+        found = locate_hopf(span.curve, guess, pair)
+    wide = _Span(span.curve, span.a, span.b)
+    if isinstance(found, Located) and _near(wide, found.u):
+        node = node_at(span.curve, found.u, span.b.u - span.a.u, located=True)
+        point = special_point(span.curve, found, "Hopf point", span.b.u - span.a.u)
+        yield node, point
+        return
+    reason = found.reason if isinstance(found, Rejected) else "solved at another place"
+    node = node_at(span.curve, guess, span.b.u - span.a.u)
+    yield node, Unconfirmed(
+        span.curve.at(guess[-1]), span.curve.vary, guess[:-1], node.eigenvalues, float("inf"),
+        "Hopf point", reason,
+    )  # fmt: skip
+
+
+def _near(span: _Span, u: Vector) -> bool:
+    """Whether a solution lies at most a few lengths of the (much bisected) span away from it."""
+    ya, yb, y = (v / span.curve.scale for v in (span.a.u, span.b.u, u))
+    return bool(np.linalg.norm(y - 0.5 * (ya + yb)) <= 3.0 * np.linalg.norm(yb - ya) + 1e-7)
+
+
+def _critical_pair(span: _Span) -> complex | None:
+    """Return the complex eigenvalue whose real part is nearest to zero in the span."""
+    values = np.concatenate([span.a.eigenvalues, span.b.eigenvalues])
+    pairs = values[values.imag > 0]
+    return None if len(pairs) == 0 else complex(pairs[np.argmin(np.abs(pairs.real))])
+
+
+def crossings_of(
+    curve: EquilibriumCurve, a: Node, b: Node, quantity: Callable[[Vector], float], target: float
+) -> Iterator[tuple[Node, Vector, float]]:
+    """Yield where a quantity takes a value between two nodes, by bisection and secants."""
+    span = _Span(curve, a, b)
+    at_a, at_b = quantity(a.u) - target, quantity(b.u) - target
+    if not (at_a * at_b < 0 or at_b == 0):
+        return
+    left, right, value_left, value_right = 0.0, 1.0, at_a, at_b
+    u = b.u
+    for step in range(60):
+        s = right - value_right * (right - left) / (value_right - value_left)
+        if step % 3 == 2 or not left < s < right:
+            s = 0.5 * (left + right)
+        found = span.point(s)
+        if found is None:
+            return
+        u = found
+        value = quantity(u) - target
+        if value == 0 or right - left < 1e-14:
+            break
+        if value * value_left > 0:
+            left, value_left = s, value
+        else:
+            right, value_right = s, value
+    node = node_at(curve, u, b.u - a.u)
+    yield node, u, right - left
+
+
+def user_point(
+    curve: EquilibriumCurve, node: Node, quantity: str, target: float, accuracy: float
+) -> UserPoint:
+    """Build a user point at a node."""
+    system = curve.at(node.u[-1])
+    eigenvalues = sorted_eigenvalues(curve.scaled(1.0).jacobian(node.u)[:, :-1], system)
+    return UserPoint(system, curve.vary, node.u[:-1], eigenvalues, accuracy, quantity, target)

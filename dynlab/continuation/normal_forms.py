@@ -1,0 +1,114 @@
+"""Normal-form coefficients at folds, Hopf points and branch points.
+
+Notation of Kuznetsov, Elements of Applied Bifurcation Theory, 3rd ed., chapter 5: A is the Jacobian,
+B and C the second and third multilinear derivatives, A q = lambda q, A' p = conj(lambda) p, and
+q of unit length, <p, q> = conj(p) . q = 1, all in the system's own units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+
+__all__ = ["BranchPointForm", "HopfForm", "branch_point_form", "fold_coefficient", "hopf_form"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HopfForm:
+    """l1, the speed of the crossing pair, and the unit eigenvector."""
+
+    lyapunov_coefficient: float
+    crossing_speed: complex
+    eigenvector: NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPointForm:
+    """Coefficients of x' = b mu x + a x^2 + c x^3 and the name of the point."""
+
+    kind: str
+    coefficients: tuple[float, float, float]
+
+
+def _null_pair(a: Vector) -> tuple[Vector, Vector]:
+    """Return the right and left null vectors, q of unit length with <p, q> = 1."""
+    left, _, right = np.linalg.svd(a)
+    q, p = right[-1], left[:, -1]
+    q = q * np.sign(q[np.argmax(np.abs(q))])
+    return q, p / (p @ q)
+
+
+def _joint(vector: NDArray[np.generic], parameter: float = 0.0) -> NDArray[np.generic]:
+    """Append the parameter's component to a direction of states."""
+    return np.append(vector, parameter)
+
+
+def fold_coefficient(curve: EquilibriumCurve, u: Vector) -> float:
+    """Return a = <p, B(q, q)> / 2 (Kuznetsov eq. 5.43)."""
+    plain = curve.scaled(1.0)
+    q, p = _null_pair(plain.jacobian(u)[:, :-1])
+    return float(p @ plain.second(u, _joint(q), _joint(q)) / 2.0)
+
+
+def hopf_form(curve: EquilibriumCurve, u: Vector, omega: float) -> HopfForm:
+    """Return l1 by the invariant formula (Kuznetsov eq. 5.62) and d lambda / d parameter.
+
+    l1 = Re <p, C(q,q,q*) - 2 B(q, A^-1 B(q,q*)) + B(q*, (2 i omega - A)^-1 B(q,q))> / (2 omega)
+    """
+    plain = curve.scaled(1.0)
+    joint = plain.jacobian(u)
+    a, by_parameter = joint[:, :-1], joint[:, -1]
+    q = _eigenvector(a, 1j * omega)
+    p = _eigenvector(a.T, -1j * omega)
+    p = p / np.conj(np.vdot(p, q))
+    conjugate = q.conj()
+
+    def second(v: NDArray[np.generic], w: NDArray[np.generic]) -> NDArray[np.generic]:
+        return np.asarray(plain.second(u, _joint(v), _joint(w)))
+
+    h11 = np.linalg.solve(a, second(q, conjugate))
+    h20 = np.linalg.solve(2j * omega * np.eye(len(a)) - a, second(q, q))
+    cubic = plain.third(u, q, q, conjugate) - 2.0 * second(q, h11) + second(conjugate, h20)
+    drift = -np.linalg.solve(a, by_parameter)
+    speed = np.vdot(p, plain.second(u, _joint(drift, 1.0), _joint(q)))
+    return HopfForm(float(np.vdot(p, cubic).real / (2.0 * omega)), complex(speed), q)
+
+
+def _eigenvector(a: Vector, value: complex) -> NDArray[np.complex128]:
+    """Return the unit eigenvector of the eigenvalue nearest to a value, its phase fixed."""
+    values, vectors = np.linalg.eig(a)
+    v = vectors[:, np.argmin(np.abs(values - value))].astype(complex)
+    v = v / np.linalg.norm(v)
+    turn = v[np.argmax(np.abs(v))]
+    return np.asarray(v * np.conj(turn) / abs(turn))
+
+
+def branch_point_form(curve: EquilibriumCurve, u: Vector) -> BranchPointForm:
+    """Return the reduced equation at a simple branch point with a one-dimensional null space.
+
+    With J h = -f_l and J k = -(B(q,q) - <p,B(q,q)> q), both solved off q:
+    b = <p, B(q, h) + f_xl q>,  a = <p, B(q,q)> / 2,  c = <p, C(q,q,q) + 3 B(q,k)> / 6.
+    """
+    plain = curve.scaled(1.0)
+    joint = plain.jacobian(u)
+    a, by_parameter = joint[:, :-1], joint[:, -1]
+    q, p = _null_pair(a)
+    n = len(q)
+    bordered = np.block([[a, p[:, None]], [q[None, :], np.zeros((1, 1))]])
+    drift = np.linalg.solve(bordered, np.append(-by_parameter, 0.0))[:n]
+    square = plain.second(u, _joint(q), _joint(q))
+    quadratic = float(p @ square)
+    bend = np.linalg.solve(bordered, np.append(-(square - quadratic * q), 0.0))[:n]
+    linear = float(p @ plain.second(u, _joint(drift, 1.0), _joint(q)))
+    cubic = float(p @ (plain.third(u, q, q, q) + 3.0 * plain.second(u, _joint(q), _joint(bend))))
+    # By symmetry p.B(q,q) vanishes only to round-off of its terms, hence the comparison with them.
+    size = float(np.linalg.norm(p) * np.linalg.norm(square)) + abs(cubic)
+    if abs(quadratic) <= 1e-7 * size:
+        return BranchPointForm("pitchfork", (linear, quadratic / 2.0, cubic / 6.0))
+    return BranchPointForm("transcritical", (linear, quadratic / 2.0, float("nan")))

@@ -1,0 +1,289 @@
+"""The special points of a branch: what each one carries.
+
+The names are those of Kuznetsov, Elements of Applied Bifurcation Theory (3rd ed.), with the
+two-letter labels of AUTO and MATCONT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.equilibria.stability import Point, Vector, count_unstable
+from dynlab.errors import DefinitionError, NotConverged, SettingError
+from dynlab.symbolic.system import System
+
+__all__ = ["BranchPoint", "Fold", "Hopf", "Points", "SpecialPoint", "Unconfirmed", "UserPoint"]
+
+P = TypeVar("P", bound=Point)
+
+
+class Points(tuple[P, ...]):
+    """Several points, in order."""
+
+    __slots__ = ()
+
+    def single(self) -> P:
+        """Return the only point; raise if there is none or more than one."""
+        if len(self) == 1:
+            return self[0]
+        if not self:
+            raise NotConverged("there is no such point here. Widen the range that was followed.")
+        raise DefinitionError(
+            f"there are {len(self)} such points; take one by position, or unpack them: "
+            "first, second = ..."
+        )
+
+
+class SpecialPoint(Point):
+    """A point of a branch that was located by its own defining equations."""
+
+    __slots__ = ()
+
+    vary: str
+    accuracy: float
+
+    #: Label in tables and pictures.
+    label: str = ""
+    #: The field's word, lower case.
+    word: str = ""
+
+    @property
+    def value(self) -> float:
+        """Value of the varied parameter here."""
+        return self.system[self.vary]
+
+    def details(self) -> str:
+        """What is particular about this point, in one line."""
+        return ""
+
+    def __repr__(self) -> str:
+        state = ", ".join(f"{k} = {v:.9g}" for k, v in self.start.items())
+        return f"<{self.word} at {self.vary} = {self.value:.12g}; {state};\n {self.details()}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Fold(SpecialPoint):
+    """A fold (limit point, saddle-node, LP): the branch turns back in the parameter.
+
+    Parameters
+    ----------
+    system, vary
+        The system with its parameters at the fold, and which one was varied.
+    state, eigenvalues
+        The equilibrium and its eigenvalues, one of them zero.
+    accuracy
+        Relative size of the last Newton step on the defining system.
+    coefficient
+        ``a = <p, B(q, q)> / 2`` with q of unit length, <p, q> = 1 (Kuznetsov eq. 5.43).  Its sign
+        depends on that of q; here the largest component of q is positive.
+    note
+        A higher singularity nearby, such as ``"zero-Hopf"``; empty if there is none.
+    """
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    coefficient: float
+    note: str = ""
+
+    label = "LP"
+    word = "fold"
+
+    def details(self) -> str:
+        note = f", {self.note}" if self.note else ""
+        return f"a = {self.coefficient:.9g}{note}, relative accuracy {self.accuracy:.1e}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Hopf(SpecialPoint):
+    """A Hopf (Andronov-Hopf, HB) point: a pair of eigenvalues crosses the imaginary axis.
+
+    Parameters
+    ----------
+    system, vary, state, eigenvalues, accuracy
+        As for `Fold`.
+    omega
+        Imaginary part of the crossing pair: angular frequency, per unit of the system's time.
+    lyapunov_coefficient
+        First Lyapunov coefficient l1 = Re c1 / omega in Kuznetsov's normalisation (eq. 5.62), with
+        <q, q> = <p, q> = 1 in the system's own units.  MATCONT prints omega * l1.
+    crossing_speed
+        d(eigenvalue)/d(parameter) of the pair: its real part tells how fast stability changes.
+    eigenvector
+        The unit eigenvector q of +i omega.
+    """
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    omega: float
+    lyapunov_coefficient: float
+    crossing_speed: complex
+    eigenvector: NDArray[np.complex128]
+
+    label = "HB"
+    word = "Hopf point"
+
+    @property
+    def period(self) -> float:
+        """Period of the cycle that is born here, 2 pi / omega, in the system's time."""
+        return 2.0 * np.pi / self.omega
+
+    @property
+    def criticality(self) -> str:
+        """``"supercritical"`` (l1 < 0), ``"subcritical"`` (l1 > 0) or ``"degenerate"``."""
+        # Round-off in l1 is about 1e-12 of the products that form it; 1e-9 is well above.
+        if abs(self.lyapunov_coefficient) < 1e-9:
+            return "degenerate"
+        return "supercritical" if self.lyapunov_coefficient < 0 else "subcritical"
+
+    def predicted_amplitude(self, value: float) -> float:
+        """Return the amplitude |z| of the cycle at a parameter value, to leading order.
+
+        ``|z|^2 = -Re(crossing_speed) (value - value_H) / Re c1`` and the cycle is
+        ``x + 2 Re(z q exp(i omega t))`` (Kuznetsov section 5.4).
+
+        Raises
+        ------
+        SettingError
+            If there is no cycle on that side of the Hopf point.
+        """
+        first = self.lyapunov_coefficient * self.omega
+        square = -self.crossing_speed.real * (value - self.value) / first if first else -1.0
+        if square < 0:
+            side = "above" if value > self.value else "below"
+            raise SettingError(
+                f"the cycle born at {self.vary} = {self.value:.6g} does not exist {side} it "
+                f"(to leading order); asked for {value:.6g}. Take a value on the other side."
+            )
+        return float(np.sqrt(square))
+
+    def predicted_cycle(self, value: float, samples: int = 200) -> dict[str, Vector]:
+        """Return the cycle near the Hopf point at a parameter value, to leading order.
+
+        Columns are the time ``"t"`` over one period and each state by name.
+        """
+        amplitude = self.predicted_amplitude(value)
+        times = np.linspace(0.0, self.period, samples)
+        turn = np.exp(1j * self.omega * times)[:, None]
+        states = self.state + 2.0 * amplitude * (turn * self.eigenvector).real
+        return {"t": times} | dict(zip(self.system.state_names, states.T, strict=True))
+
+    def details(self) -> str:
+        unit = f" {self.system.time.unit}" if self.system.time.unit else ""
+        return (
+            f"{self.criticality}, l1 = {self.lyapunov_coefficient:.9g}, omega = {self.omega:.9g}, "
+            f"period {self.period:.9g}{unit}, relative accuracy {self.accuracy:.1e}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BranchPoint(SpecialPoint):
+    """A branch point (BP): two branches of equilibria cross.
+
+    On the centre manifold ``x' = b mu x + a x^2 + c x^3`` with mu the change of the parameter, after
+    the first branch has been moved to x = 0; q of unit length and <p, q> = 1.
+
+    Parameters
+    ----------
+    system, vary, state, eigenvalues, accuracy
+        As for `Fold`.
+    tangents
+        Unit directions of the two branches in (states, parameter), the one followed first.
+    kind
+        ``"transcritical"`` (a is not 0) or ``"pitchfork"`` (a = 0).
+    coefficients
+        ``(b, a, c)``: c is nan for a transcritical point, where it says nothing.
+    """
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    tangents: Vector
+    kind: str
+    coefficients: tuple[float, float, float]
+
+    label = "BP"
+    word = "branch point"
+
+    @property
+    def criticality(self) -> str:
+        """For a pitchfork ``"supercritical"`` (c < 0) or ``"subcritical"``; else empty."""
+        if self.kind != "pitchfork":
+            return ""
+        return "supercritical" if self.coefficients[2] < 0 else "subcritical"
+
+    def details(self) -> str:
+        b, a, c = self.coefficients
+        if self.kind == "pitchfork":
+            text = f"{self.criticality} pitchfork, b = {b:.9g}, c = {c:.9g}"
+        else:
+            text = f"{self.kind}, b = {b:.9g}, a = {a:.9g}"
+        return f"{text}, relative accuracy {self.accuracy:.1e}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class UserPoint(SpecialPoint):
+    """A point where a quantity takes a value that was asked for with ``mark=``."""
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    quantity: str
+    target: float
+
+    label = "UZ"
+    word = "user point"
+
+    def details(self) -> str:
+        return f"{self.quantity} = {self.target:.9g}, relative accuracy {self.accuracy:.1e}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Unconfirmed(SpecialPoint):
+    """A change of stability whose defining equations could not be solved; it gets no label."""
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    suspected: str
+    reason: str
+
+    label = "?"
+    word = "unconfirmed point"
+
+    def details(self) -> str:
+        return f"perhaps a {self.suspected}: {self.reason}"
+
+
+def table_of_points(points: Sequence[SpecialPoint]) -> dict[str, NDArray[Any]]:
+    """Return special points as columns: label, parameter, states, eigenvalues, what is special."""
+    columns: dict[str, NDArray[Any]] = {"label": np.array([p.label for p in points], dtype=str)}
+    if not points:
+        return columns
+    first = points[0]
+    columns[first.vary] = np.array([p.value for p in points])
+    for name in first.system.state_names:
+        columns[name] = np.array([p[name] for p in points])
+    columns["unstable"] = np.array(
+        [count_unstable(p.eigenvalues, discrete=p.system.is_discrete) for p in points]
+    )
+    for k in range(len(first.eigenvalues)):
+        columns[f"eigenvalue {k + 1}"] = np.array([p.eigenvalues[k] for p in points])
+    columns["details"] = np.array([p.details() for p in points], dtype=str)
+    return columns

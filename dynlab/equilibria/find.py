@@ -1,0 +1,387 @@
+"""find_equilibria: all equilibria in a box, and whether the list is proved complete.
+
+Newton from many starts (a low-discrepancy sequence), then deflated Newton from the same starts
+(`dynlab.kernels.newton`).  For boxes in at most three dimensions, and small polynomial systems,
+interval arithmetic then proves that no other zero is left (`dynlab.equilibria.enclosure`), or the
+result says that this is not proved.
+
+An equilibrium whose Jacobian is singular is checked for neighbours along the null direction: if the
+equations hold there as well, it is one of a line or surface of equilibria and reported once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen import lower
+from dynlab.codegen.kernels import Kernels, kernels_of
+from dynlab.equilibria import enclosure
+from dynlab.equilibria.stability import Equilibrium, jacobian_at, table_of
+from dynlab.errors import DefinitionError, NotConverged, SettingError
+from dynlab.names import Layout, finite
+from dynlab.result import Provenance, Result
+from dynlab.status import Status
+from dynlab.symbolic.dynamics import Autonomous, require
+from dynlab.symbolic.system import Domain, System
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Equilibria", "find_equilibria", "find_near"]
+
+Vector = NDArray[np.float64]
+Ranges = Mapping[str, tuple[float, float]]
+
+_STARTS_PER_STATE = 96
+_MOST_ROOTS = 400
+_PROOF_DIMENSION = 3
+_PROOF_SECONDS = 2.0
+#: A singular value below this, relative to the typical size of the Jacobian, marks a degenerate root.
+_SINGULAR = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Equilibria(Result):
+    """The equilibria found in a box.
+
+    Parameters
+    ----------
+    system
+        The system searched.
+    points
+        What was found, stable ones first; a line of equilibria stands once.
+    within
+        The box, by state.
+    complete
+        Whether the list is proved to hold every equilibrium in the box.
+    completeness
+        The same in words, with the reason where it is not proved.
+    status, provenance
+        How the search ended, and where the result came from.
+    """
+
+    system: System
+    points: tuple[Equilibrium, ...]
+    within: dict[str, tuple[float, float]]
+    complete: bool
+    completeness: str
+    status: Status
+    provenance: Provenance
+
+    def __iter__(self) -> Iterator[Equilibrium]:
+        return iter(self.points)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, position: int) -> Equilibrium:
+        return self.points[position]
+
+    def single(self) -> Equilibrium:
+        """Return the only equilibrium; raise if there is none or more than one."""
+        if len(self.points) == 1:
+            return self.points[0]
+        if not self.points:
+            box = ", ".join(f"{k} in ({a:g}, {b:g})" for k, (a, b) in self.within.items())
+            raise NotConverged(
+                f"no equilibrium of {self.system.name!r} was found with {box} "
+                f"({self.completeness}). Widen the box.",
+                status=Status.NOT_CONVERGED, partial=self,
+            )  # fmt: skip
+        kinds = ", ".join(p.kind for p in self.points)
+        raise DefinitionError(
+            f"{self.system.name!r} has {len(self.points)} equilibria here ({kinds}). "
+            "Narrow the box in within=, or choose one by position."
+        )
+
+    def to_table(self) -> dict[str, NDArray[Any]]:
+        return table_of(self.points)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the eigenvalues of every equilibrium in the complex plane."""
+        from dynlab.plotting import draw_eigenvalue_plane
+
+        values = np.concatenate([p.eigenvalues for p in self.points] or [np.zeros(0, complex)])
+        return draw_eigenvalue_plane(ax, values)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(p.kind for p in self.points) or "none"
+        return (
+            f"<{len(self.points)} equilibria of {self.system.name}: {kinds};\n {self.completeness}>"
+        )
+
+
+def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibria:
+    """Find all equilibria of a flow, or fixed points of a map, in a box of states.
+
+    Solves f(x) = 0 (f(x) = x for a map).
+
+    Parameters
+    ----------
+    system
+        The system; its rule must not depend on time.
+    within
+        A range for each state: ``{"v": (-3, 3), "w": (-2, 4)}``.  States not named, and all when
+        it is left out, are searched about the default start without a bound, and then nothing can be
+        proved about completeness.
+
+    Returns
+    -------
+    Equilibria
+        The points with eigenvalues and types, and whether the list is proved complete.
+
+    Raises
+    ------
+    UnsupportedSystemError
+        If the rule depends on time.
+    SettingError
+        If a range is empty or not finite.
+    UnknownNameError
+        If a range names no state.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> found = dl.find_equilibria(
+    ...     dl.zoo.lorenz, within={"x": (-30, 30), "y": (-30, 30), "z": (-1, 60)}
+    ... )
+    >>> len(found), found.complete
+    (3, True)
+
+    References
+    ----------
+    Farrell, Birkisson, Funke 2015, SIAM J. Sci. Comput. 37, A2026 (deflation).
+    Neumaier 1990, Interval Methods for Systems of Equations, ch. 5 (proof of completeness).
+    """
+    require(system, Autonomous)
+    began = time.perf_counter()
+    box = _box(system, within)
+    starts = _starts(system, box)
+    points = _found_in(system, box, starts)
+    complete, words = False, "not proved complete: not every state has a range"
+    if box.bounded.all():
+        points, complete, words = _prove(system, points, box, starts)
+    points.sort(key=lambda e: (e.unstable_directions, *e.state))
+    ranges = {
+        name: (float(a), float(b))
+        for name, a, b in zip(system.state_names, box.lower, box.upper, strict=True)
+    }
+    provenance = Provenance(
+        "find_equilibria", system, {"within": ranges}, seconds=time.perf_counter() - began
+    )
+    return Equilibria(system, tuple(points), ranges, complete, words, Status.OK, provenance)
+
+
+def search_equilibria(system: System, within: Ranges) -> list[Equilibrium]:
+    """Return the equilibria found from many starts, with no claim to completeness."""
+    box = _box(system, within)
+    return _found_in(system, box, _starts(system, box))
+
+
+def _found_in(system: System, box: _Box, starts: Vector) -> list[Equilibrium]:
+    return _classified(system, _search(system, starts, box), box.scale, starts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Where to search: ends for every state, and which of them are real bounds."""
+
+    lower: Vector
+    upper: Vector
+    bounded: NDArray[np.bool_]
+
+    @property
+    def scale(self) -> Vector:
+        return self.upper - self.lower
+
+
+def find_near(system: System, start: Vector | None = None) -> Equilibrium | None:
+    """Return the equilibrium that Newton's method reaches from a state, or None."""
+    from dynlab.kernels.newton import newton
+
+    kernels = kernels_of(system)
+    x = np.array(system.start_values if start is None else start, dtype=float)
+    scale = np.maximum(np.abs(x), 1e-2)
+    report = np.empty(2)
+    status = newton(
+        kernels.rhs.address, kernels.jacobian().address, _shift(system), x, _values(system),
+        scale, 1e-11, np.empty((0, len(x))), report,
+    )  # fmt: skip
+    if status != Status.OK or not np.all(np.isfinite(x)):
+        return None
+    return Equilibrium.at(system, x, float(report[0]))
+
+
+def _shift(system: System) -> float:
+    return 1.0 if system.is_discrete else 0.0
+
+
+def _values(system: System) -> Vector:
+    return np.array(system.parameter_values or (0.0,))
+
+
+def _box(system: System, within: Ranges | None) -> _Box:
+    """Read the ranges; a state without one is searched about its default start."""
+    layout = Layout.of(system)
+    n = len(layout.states)
+    start = np.array(system.start_values)
+    reach = 3.0 * np.maximum(np.abs(start), 1.0)
+    lower_bound, upper_bound = start - reach, start + reach
+    bounded = np.zeros(n, dtype=bool)
+    for position, state in enumerate(system.states):
+        if state.domain is Domain.POSITIVE:
+            lower_bound[position] = 0.0
+    for name, ends in (within or {}).items():
+        i = layout.state(name)
+        try:
+            low, high = ends
+        except (TypeError, ValueError):
+            raise SettingError(
+                f"the range of {name!r} is {ends!r}; give two numbers, within={{{name!r}: (-1, 1)}}."
+            ) from None
+        low, high = finite(low, f"lower end of {name!r}"), finite(high, f"upper end of {name!r}")
+        if low >= high:
+            raise SettingError(f"the range of {name!r} is empty: ({low:g}, {high:g}).")
+        lower_bound[i], upper_bound[i], bounded[i] = low, high, True
+    return _Box(lower_bound, upper_bound, bounded)
+
+
+def _starts(system: System, box: _Box) -> Vector:
+    """Return start points: the default start, the middle, and an R_n low-discrepancy sequence.
+
+    Roberts 2018 (additive recurrence with the generalised golden ratio).  States without a range
+    are sampled in boxes of four sizes.
+    """
+    n = len(box.lower)
+    golden = 2.0
+    for _ in range(40):
+        golden = (1.0 + golden) ** (1.0 / (n + 1))
+    steps = golden ** -np.arange(1.0, n + 1)
+    count = min(_STARTS_PER_STATE * n, 2_000)
+    unit = (0.5 + np.outer(np.arange(1, count + 1), steps)) % 1.0
+    middle, width = 0.5 * (box.lower + box.upper), box.scale
+    stretch = np.ones((count, n))
+    stretch[:, ~box.bounded] = (10.0 ** (np.arange(count) % 4 - 1))[:, None]
+    starts = middle + width * stretch * (unit - 0.5)
+    return np.ascontiguousarray(np.vstack([np.array(system.start_values), middle, starts]))
+
+
+def _search(system: System, starts: Vector, box: _Box) -> Vector:
+    from dynlab.kernels.newton import search
+
+    kernels: Kernels = kernels_of(system)
+    low = np.where(box.bounded, box.lower, -np.inf)
+    high = np.where(box.bounded, box.upper, np.inf)
+    for position, state in enumerate(system.states):
+        if state.domain is Domain.POSITIVE:
+            low[position] = max(low[position], 0.0)
+    roots = np.empty((_MOST_ROOTS, starts.shape[1]))
+    count = search(
+        kernels.rhs.address, kernels.jacobian().address, _shift(system), starts, _values(system),
+        box.scale, low, high, roots, 0,
+    )  # fmt: skip
+    return roots[:count]
+
+
+def _classified(system: System, roots: Vector, scale: Vector, starts: Vector) -> list[Equilibrium]:
+    """Turn roots into equilibria; those of one line or surface into a single one."""
+    typical = _typical_jacobian(system, scale, starts)
+    points: list[Equilibrium] = []
+    seen: set[int] = set()
+    for root in roots:
+        dimension = _null_dimension(system, root, scale, typical)
+        extended = dimension if dimension and _has_neighbours(system, root, scale, dimension) else 0
+        accuracy = _accuracy(system, root, scale)
+        if extended:
+            if extended in seen:
+                continue
+            seen.add(extended)
+        points.append(Equilibrium.at(system, root.copy(), accuracy, extended, dimension))
+    return points
+
+
+def _typical_jacobian(system: System, scale: Vector, starts: Vector) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = [np.linalg.norm(_residual_jacobian(system, x) * scale) for x in starts[:48]]
+    finite_sizes = [s for s in sizes if np.isfinite(s) and s > 0]
+    return float(np.median(finite_sizes)) if finite_sizes else 1.0
+
+
+def _residual_jacobian(system: System, x: Vector) -> Vector:
+    return jacobian_at(system, x) - _shift(system) * np.eye(len(x))
+
+
+def _residual(system: System, x: Vector) -> Vector:
+    return kernels_of(system).rhs(0.0, x, _values(system)) - _shift(system) * x
+
+
+def _null_dimension(system: System, root: Vector, scale: Vector, typical: float) -> int:
+    matrix = _residual_jacobian(system, root) * scale
+    return int(np.sum(np.linalg.svd(matrix, compute_uv=False) < _SINGULAR * typical))
+
+
+def _has_neighbours(system: System, root: Vector, scale: Vector, dimension: int) -> bool:
+    """Whether the equations also hold a little along the null directions (Gauss-Newton)."""
+    _, _, right = np.linalg.svd(_residual_jacobian(system, root) * scale)
+    for direction in right[-dimension:]:
+        moved = False
+        for side in (-1e-3, 1e-3):
+            y = root + side * direction * scale
+            for _ in range(12):
+                matrix = _residual_jacobian(system, y) * scale
+                step = np.linalg.lstsq(matrix, -_residual(system, y), rcond=1e-5)[0]
+                if not np.all(np.isfinite(step)):
+                    break
+                y = y + step * scale
+            still = np.linalg.norm(_residual(system, y)) <= 1e-10 * np.linalg.norm(
+                _residual_jacobian(system, y) * scale
+            )
+            moved |= bool(still and np.linalg.norm((y - root) / scale) > 3e-4)
+        if not moved:
+            return False
+    return True
+
+
+def _accuracy(system: System, root: Vector, scale: Vector) -> float:
+    """Return the size of one more Newton step, relative to the state: about the error."""
+    matrix = _residual_jacobian(system, root)
+    step = np.linalg.lstsq(matrix, -_residual(system, root), rcond=None)[0]
+    size = np.maximum(np.abs(root), 1e-3 * scale)
+    return float(np.max(np.abs(step) / size, initial=0.0))
+
+
+def _prove(
+    system: System, points: list[Equilibrium], box: _Box, starts: Vector
+) -> tuple[list[Equilibrium], bool, str]:
+    n = len(box.lower)
+    if system.is_discrete:
+        return points, False, "not proved complete: maps are searched, not proved"
+    if n > _PROOF_DIMENSION and not _is_polynomial(system):
+        return points, False, f"not proved complete: {n} states and not a small polynomial system"
+    if n > 2 * _PROOF_DIMENSION:
+        return points, False, f"not proved complete: {n} states are too many for a proof"
+    found = enclosure.enclose_zeros(
+        lower.lower_rule(system), lower.lower_jacobian(system), system.parameter_values,
+        box.lower, box.upper, known=np.array([p.state for p in points]).reshape(-1, n),
+        seconds=_PROOF_SECONDS,
+    )  # fmt: skip
+    fresh = [x for x in found.new if (near := find_near(system, x)) is not None
+             and np.max(np.abs(near.state - x) / box.scale) < 1e-3]  # fmt: skip
+    if fresh:
+        points = points + _classified(system, np.array(fresh), box.scale, starts)
+    if found.complete:
+        return points, True, "proved complete by interval arithmetic"
+    return points, False, found.reason
+
+
+def _is_polynomial(system: System) -> bool:
+    import sympy
+
+    names = [sympy.Symbol(n, real=True) for n in system.state_names]
+    return all(expression.is_polynomial(*names) for expression in system.rule)

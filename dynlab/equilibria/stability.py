@@ -1,0 +1,218 @@
+"""Equilibrium: a point where nothing moves, with its eigenvalues and type.
+
+Types follow the eigenvalues of the Jacobian (Strogatz, Nonlinear Dynamics and Chaos, ch. 5;
+Kuznetsov, Elements of Applied Bifurcation Theory, ch. 2); for a map they are its multipliers and the
+unit circle takes the place of the imaginary axis.
+"""
+
+from __future__ import annotations
+
+import abc
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen.kernels import kernels_of
+from dynlab.errors import UnknownNameError
+from dynlab.names import Layout
+from dynlab.symbolic.system import System
+
+__all__ = ["Equilibrium", "Point", "jacobian_at"]
+
+Vector = NDArray[np.float64]
+
+#: Below this, relative to the largest eigenvalue, a real part counts as zero: eigenvalues of a
+#: matrix known to round-off are uncertain by about eps^(1/2) where two of them meet.
+_ZERO = 1e-7
+
+
+class Point(abc.ABC):
+    """Something found at one place of state and parameter space; it answers to names."""
+
+    __slots__ = ()
+
+    system: System
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+
+    def __getitem__(self, name: str) -> float:
+        """Return a state, parameter or observable here, by name."""
+        system = self.system
+        if name in system.state_names:
+            return float(self.state[system.state_names.index(name)])
+        if name in system.parameter_names:
+            return system[name]
+        if name in system.observable_names:
+            values = kernels_of(system).observables(
+                0.0, self.state, np.array(system.parameter_values)
+            )
+            return float(values[system.observable_names.index(name)])
+        known = system.state_names + system.parameter_names + system.observable_names
+        raise UnknownNameError(f"quantity of {system.name!r}", name, known)
+
+    @property
+    def start(self) -> dict[str, float]:
+        """The state by name, as ``start=`` takes it."""
+        return Layout.of(self.system).unpack(self.state)
+
+    @property
+    def unstable_directions(self) -> int:
+        """How many directions lead away from the point."""
+        return count_unstable(self.eigenvalues, discrete=self.system.is_discrete)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def growth(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> Vector:
+    """Return what decides stability: real parts, or logarithms of moduli for a map."""
+    if not discrete:
+        return np.asarray(eigenvalues.real, dtype=float)
+    with np.errstate(divide="ignore"):
+        return np.log(np.abs(eigenvalues))
+
+
+def count_unstable(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> int:
+    """Return the number of unstable directions, not counting those that are zero to round-off."""
+    rate = growth(eigenvalues, discrete=discrete)
+    finite = np.abs(rate[np.isfinite(rate)])
+    zero = _ZERO * (1.0 if discrete else float(finite.max(initial=0.0)))
+    return int(np.sum(rate > zero))
+
+
+def jacobian_at(system: System, state: Vector, active: tuple[str, ...] = ()) -> Vector:
+    """Return the Jacobian by states and active parameters at a state, n x (n + a)."""
+    flat = kernels_of(system).jacobian(active)(0.0, state, np.array(system.parameter_values))
+    return flat.reshape(len(state), -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Equilibrium(Point):
+    """An equilibrium of a flow, or a fixed point of a map.
+
+    Parameters
+    ----------
+    system
+        The system, with the parameter values for which this is an equilibrium.
+    state
+        The state vector; ``equilibrium["v"]`` is one component.
+    eigenvalues
+        Of the Jacobian (per unit of time), the most unstable first; multipliers for a map.
+    accuracy
+        Size of the last Newton step relative to the state: about the relative error.
+    continuum
+        0 for an isolated point; else the dimension of the set of equilibria it lies in.
+    null_directions
+        In how many directions the Jacobian is singular, measured against its typical size.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> rest = dl.find_equilibria(dl.zoo.van_der_pol, within={"x": (-3, 3), "y": (-3, 3)}).single()
+    >>> rest.kind
+    'unstable focus'
+    """
+
+    system: System
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float = 0.0
+    continuum: int = 0
+    null_directions: int = 0
+
+    @classmethod
+    def at(
+        cls, system: System, state: Vector, accuracy: float, continuum: int = 0,
+        null_directions: int = 0,
+    ) -> Equilibrium:  # fmt: skip
+        """Return the equilibrium at a state vector already found, with its eigenvalues."""
+        eigenvalues = sorted_eigenvalues(jacobian_at(system, state), system)
+        return cls(system, state, eigenvalues, accuracy, continuum, null_directions)
+
+    @property
+    def kind(self) -> str:
+        """Type of the equilibrium in words, such as ``"stable node"`` or ``"saddle"``."""
+        if self.null_directions and not self.continuum:
+            return "degenerate fixed point" if self.system.is_discrete else "degenerate equilibrium"
+        return kind_of(self.eigenvalues, self.continuum, discrete=self.system.is_discrete)
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether every direction leads back (all real parts below zero)."""
+        rate = growth(self.eigenvalues, discrete=self.system.is_discrete)
+        return bool(np.all(rate < 0)) and "degenerate" not in self.kind
+
+    @property
+    def eigenvectors(self) -> NDArray[np.complex128]:
+        """Unit right eigenvectors as columns, in the order of the eigenvalues."""
+        values, vectors = np.linalg.eig(jacobian_at(self.system, self.state))
+        return np.asarray(vectors[:, _order(values, self.system)], dtype=complex)
+
+    def __repr__(self) -> str:
+        state = ", ".join(f"{k} = {v:.9g}" for k, v in self.start.items())
+        values = ", ".join(_short(e) for e in self.eigenvalues[:6])
+        more = ", ..." if len(self.eigenvalues) > 6 else ""
+        word = "multipliers" if self.system.is_discrete else "eigenvalues"
+        return f"<{self.kind} of {self.system.name} at {state};\n {word} {values}{more}>"
+
+
+def _short(value: complex) -> str:
+    if value.imag == 0:
+        return f"{value.real:.6g}"
+    return f"{value.real:.6g}{value.imag:+.6g}i"
+
+
+def _order(values: NDArray[Any], system: System) -> NDArray[np.intp]:
+    rate = growth(np.asarray(values, dtype=complex), discrete=system.is_discrete)
+    return np.lexsort((-np.asarray(values).imag, -rate))
+
+
+def sorted_eigenvalues(matrix: Vector, system: System) -> NDArray[np.complex128]:
+    """Return the eigenvalues of a matrix, the most unstable first."""
+    values = np.linalg.eigvals(matrix).astype(complex)
+    return values[_order(values, system)]
+
+
+def kind_of(eigenvalues: NDArray[np.complex128], continuum: int, *, discrete: bool) -> str:
+    """Name the type of an equilibrium by its eigenvalues."""
+    noun = "fixed point" if discrete else "equilibrium"
+    if continuum == 1:
+        return f"line of {noun}s" if discrete else "line of equilibria"
+    if continuum > 1:
+        return f"{continuum}-dimensional set of {noun}s" if discrete else (
+            f"{continuum}-dimensional set of equilibria"
+        )  # fmt: skip
+    rate = growth(eigenvalues, discrete=discrete)
+    scale = 1.0 if discrete else max(float(np.max(np.abs(eigenvalues), initial=0.0)), 1e-300)
+    zero = np.abs(rate) <= _ZERO * scale
+    rotating = np.abs(eigenvalues.imag) > _ZERO * scale
+    if np.any(zero & ~rotating):
+        return f"degenerate {noun}"
+    if np.any(zero):
+        return "centre" if np.all(zero) else f"degenerate {noun}"
+    unstable = rate > 0
+    if np.any(unstable) and not np.all(unstable):
+        return "saddle-focus" if np.any(rotating) else "saddle"
+    stability = "unstable" if np.any(unstable) else "stable"
+    # The leading eigenvalue decides how orbits wind near the point.
+    leading = np.argmin(np.abs(rate)) if np.all(np.isfinite(rate)) else int(np.argmax(rate))
+    return f"{stability} {'focus' if rotating[leading] else 'node'}"
+
+
+def table_of(points: Mapping[str, Any] | tuple[Point, ...]) -> dict[str, NDArray[Any]]:
+    """Return states, kinds and eigenvalues of several points as columns."""
+    points = tuple(points)  # type: ignore[arg-type]
+    if not points:
+        return {}
+    first = points[0]
+    columns: dict[str, NDArray[Any]] = {}
+    for name in first.system.state_names:
+        columns[name] = np.array([p[name] for p in points])
+    columns["kind"] = np.array([getattr(p, "kind", type(p).__name__) for p in points])
+    for k in range(len(first.eigenvalues)):
+        columns[f"eigenvalue {k + 1}"] = np.array([p.eigenvalues[k] for p in points])
+    return columns

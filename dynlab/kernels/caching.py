@@ -1,0 +1,122 @@
+"""Where numba keeps machine code for dynlab: one directory that only its owner may write.
+
+numba stamps a cached function with its own file alone, so an edited helper in another file would
+leave a caller with the old machine code.  Therefore the directory is keyed by a hash over all
+sources of `dynlab.kernels` (and by the versions, Python and processor that the code depends on).
+Without a usable directory everything is compiled afresh; nothing fails.
+
+``DYNLAB_CACHE`` names another place than the user's cache directory.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding
+import numba
+from numba.core import caching
+
+__all__ = ["directory", "install", "root"]
+
+_SOURCES = Path(__file__).resolve().parent
+
+
+def root() -> Path:
+    """Return the directory under which every version of dynlab keeps its compiled code."""
+    chosen = os.environ.get("DYNLAB_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "dynlab"
+
+
+@functools.cache
+def key() -> str:
+    """Return the hash of everything that compiled code depends on beside its own source."""
+    state = hashlib.sha256()
+    for part in (
+        numba.__version__,
+        llvmlite.__version__,
+        platform.python_version(),
+        platform.machine(),
+        llvmlite.binding.get_host_cpu_name(),
+    ):
+        state.update(part.encode() + b"\0")
+    for source in sorted(_SOURCES.glob("*.py")):
+        state.update(source.name.encode() + b"\0" + source.read_bytes())
+    return state.hexdigest()[:16]
+
+
+@functools.cache
+def directory() -> Path:
+    """Return the directory for this version's code; a temporary one if none can be trusted."""
+    try:
+        base = root()
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_private(base)
+        chosen = base / key()
+        chosen.mkdir(mode=0o700, exist_ok=True)
+        _require_private(chosen)
+    except (OSError, RuntimeError):
+        chosen = Path(tempfile.mkdtemp(prefix="dynlab-"))
+    return chosen
+
+
+def _require_private(path: Path) -> None:
+    """Refuse a directory in which somebody else could place code for us to run."""
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{path} is not a directory")
+    if sys.platform == "win32":
+        return
+    if found.st_uid != os.getuid():
+        raise PermissionError(f"{path} belongs to another user")
+    if found.st_mode & 0o022:
+        path.chmod(0o700)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(f"{path} cannot be written")
+
+
+class _Locator(caching._CacheLocator):  # type: ignore[misc]
+    """Sends the cached code of our own functions, and of nobody else's, to `directory`."""
+
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        self._place = Path(py_file).stem
+        self._line = py_func.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _Locator | None:
+        parent = Path(py_file).resolve().parent
+        if parent != _SOURCES and parent != directory():
+            return None
+        return cls(py_func, py_file)
+
+    def get_cache_path(self) -> str:
+        return str(directory() / "machine_code")
+
+    def get_source_stamp(self) -> str:
+        return key()
+
+    def get_disambiguator(self) -> str:
+        return f"{self._place}-{self._line}"
+
+
+def install() -> None:
+    """Make numba ask our locator first; it answers for our own files only."""
+    classes = caching.CacheImpl._locator_classes
+    if _Locator not in classes:
+        classes.insert(0, _Locator)

@@ -1,0 +1,107 @@
+"""The one calling convention: how compiled models are called by compiled algorithms.
+
+``status = kernel(t, x, z, p, d, k, w, [u, v, ...,] out)``
+
+======  ==========================================================================
+``t``   time
+``x``   states, flat
+``z``   values supplied from outside (lagged states, inputs, global averages)
+``p``   scalar parameters
+``d``   arrays: per-node and per-link parameters
+``k``   sizes, links, addresses of inner kernels
+``w``   workspace owned by the calling thread
+``u``   direction vectors, where the kernel takes any
+``out`` the answer
+======  ==========================================================================
+
+A model kernel travels as the integer address of a C function; an algorithm turns it back into a
+call (`call0` ... `call3`, by the number of direction vectors).  So an algorithm is compiled once
+for all models.  Whoever hands out an address keeps the compiled function alive.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+CONVENTION_VERSION = 1
+
+# Status codes that kernels return; the same numbers as dynlab.status.Status.
+OK = 0
+RUNNING = 1
+EVENT = 3
+DIVERGED = 10
+LEFT_DOMAIN = 11
+STEP_TOO_SMALL = 12
+NOT_CONVERGED = 13
+SINGULAR = 14
+TOO_MANY_STEPS = 15
+PARAMETER_BOUND = 20
+STATE_BOUND = 21
+CLOSED_LOOP = 22
+FOLD_IN_PARAMETER = 23
+
+_F = types.CPointer(types.float64)
+_K = types.CPointer(types.int64)
+
+
+def kernel_signature(directions: int) -> Any:
+    """Return the numba signature of a model kernel with that many direction vectors."""
+    vectors = [_F] * (directions + 1)
+    return types.int64(types.float64, _F, _F, _F, _F, _K, _F, *vectors)
+
+
+def _caller(directions: int) -> Any:
+    """Build the intrinsic that calls the kernel at an address."""
+
+    def typed(signature_args: tuple[Any, ...]) -> Any:
+        return types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F,
+                           *signature_args[-(directions + 1):])  # fmt: skip
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arguments = [context.get_value_type(a) for a in signature.args[1:]]
+        pointer = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
+        return builder.call(builder.inttoptr(args[0], pointer), args[1:])
+
+    if directions == 0:
+
+        @intrinsic
+        def call(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
+            return typed((out,)), codegen
+
+    elif directions == 1:
+
+        @intrinsic
+        def call(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-untyped-def]
+            return typed((u, out)), codegen
+
+    elif directions == 2:
+
+        @intrinsic
+        def call(typingctx, address, t, x, z, p, d, k, w, u, v, out):  # type: ignore[no-untyped-def]
+            return typed((u, v, out)), codegen
+
+    else:
+
+        @intrinsic
+        def call(typingctx, address, t, x, z, p, d, k, w, u, v, s, out):  # type: ignore[no-untyped-def]
+            return typed((u, v, s, out)), codegen
+
+    return call
+
+
+call0, call1, call2, call3 = (_caller(n) for n in range(4))
+
+
+@intrinsic
+def pointer(typingctx, array):  # type: ignore[no-untyped-def]
+    """Return the address of an array's first element as a typed pointer."""
+    signature = types.CPointer(array.dtype)(array)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.make_array(signature.args[0])(context, builder, args[0]).data
+
+    return signature, codegen

@@ -1,0 +1,172 @@
+"""A step as a polynomial: evaluation between the ends, and crossings of guards inside.
+
+``x(t + s h) = sum_j c_j s^j`` for s from 0 to 1, one row of n numbers per power.  Loops of any method
+write their steps in this form; what stands here does not know which method it was.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from dynlab.kernels.convention import call0, pointer
+
+EPS = 2.220446049250313e-16
+#: Guards are looked at in this many equal parts of a step.
+PARTS = 8
+#: Rows of `sides`, one column per guard: the last values; the sides they are on; room for two.
+VALUE, SIDE, NEW, TRIAL = range(4)
+SIDE_ROWS = 4
+
+MODEL = "f8[::1], f8[::1], f8[::1], i8[::1], f8[::1]"
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, "fastmath": {"contract"}}
+
+
+@njit(f"void(i8, f8, f8[::1], {MODEL}, f8[::1])", **OPTIONS)
+def call(kernel, t, x, z, p, d, k, w, out):
+    """Call a model kernel with arrays."""
+    call0(
+        kernel,
+        t,
+        pointer(x),
+        pointer(z),
+        pointer(p),
+        pointer(d),
+        pointer(k),
+        pointer(w),
+        pointer(out),
+    )
+
+
+@njit("void(f8[::1], f8[::1])", **OPTIONS)
+def copy(source, target):
+    """Copy numbers one by one (a slice assignment takes numba seconds to compile)."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@njit("void(f8[:, ::1], f8, f8[::1])", **OPTIONS)
+def polynomial(coefficients, s, out):
+    """Evaluate a step at the place s, by Horner's rule."""
+    last = coefficients.shape[0] - 1
+    for i in range(out.size):
+        value = coefficients[last, i]
+        for j in range(last - 1, -1, -1):
+            value = value * s + coefficients[j, i]
+        out[i] = value
+
+
+@njit("void(f8[::1], f8[::1], f8[:, :, ::1], f8[::1], f8[:, ::1])", **OPTIONS)
+def evaluate(starts, sizes, coefficients, times, out):
+    """Evaluate recorded steps at times inside the recorded range, in any order."""
+    sign = 1.0 if sizes[0] > 0.0 else -1.0
+    for row in range(times.size):
+        low, high = 0, starts.size - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if sign * (times[row] - starts[middle]) >= 0.0:
+                low = middle
+            else:
+                high = middle - 1
+        polynomial(coefficients[low], (times[row] - starts[low]) / sizes[low], out[row])
+
+
+_STEP = "f8, f8, f8[:, ::1], f8[::1]"
+_GUARD = "i8, i8[::1], i8[::1], f8[:, ::1]"
+_FOUND = "f8[::1], i8[::1], f8[:, ::1], i8"
+
+
+@njit(f"void(f8, f8[::1], {MODEL}, i8, f8[:, ::1])", **OPTIONS)
+def begin_watching(t, x, z, p, d, k, w, guard, sides):
+    """Note on which side of each guard a run starts; 0 if exactly on it, which does not fire."""
+    call(guard, t, x, z, p, d, k, w, sides[VALUE])
+    for g in range(sides.shape[1]):
+        sides[SIDE, g] = np.sign(sides[VALUE, g])
+
+
+@njit(f"f8({_STEP}, f8, f8, i8, {MODEL}, i8, f8[:, ::1])", **OPTIONS)
+def locate(t, h, coefficients, here, low, high, g, z, p, d, k, w, guard, sides):
+    """Return the place in (low, high] just beyond the crossing of guard g, to rounding of the time.
+
+    Just beyond, so that a run started from there does not meet the same crossing again.
+
+    ITP: regula falsi, truncated and projected such that it never needs more than one evaluation
+    beyond bisection (Oliveira and Takahashi 2021, ACM Trans. Math. Softw. 47, 5).
+    """
+    side, at_low, at_high = sides[SIDE, g], sides[VALUE, g], sides[NEW, g]
+    width = max(4.0 * EPS, 2.0 * EPS * abs(t / h))
+    pull = 0.2 / (high - low)
+    room = width
+    while room < high - low:
+        room *= 2.0
+    while high - low > width:
+        middle = 0.5 * (low + high)
+        radius = 0.5 * (room - (high - low))
+        s = middle
+        if at_high != at_low:
+            s = (at_high * low - at_low * high) / (at_high - at_low)
+        toward = 1.0 if middle > s else -1.0
+        shift = pull * (high - low) ** 2
+        s = s + toward * shift if shift <= abs(middle - s) else middle
+        if not abs(s - middle) <= radius:
+            s = middle - toward * radius
+        polynomial(coefficients, s, here)
+        call(guard, t + s * h, here, z, p, d, k, w, sides[TRIAL])
+        if sides[TRIAL, g] * side > 0.0:
+            low, at_low = s, sides[TRIAL, g]
+        else:
+            high, at_high = s, sides[TRIAL, g]
+        room *= 0.5
+    return high
+
+
+@njit(f"UniTuple(i8, 2)(f8, {_STEP}, f8[::1], {MODEL}, {_GUARD}, {_FOUND})", **OPTIONS)
+def find_crossings(
+    end_time, t, h, coefficients, end_state, here, z, p, d, k, w,
+    guard, directions, terminal, sides, times, kinds, states, count,
+):  # fmt: skip
+    """Append the crossings inside one step, in the order of the run, up to the first terminal one.
+
+    A guard fires when it changes side from one end of a part to the other.  An exact zero counts as
+    having crossed.  Two crossings of one guard within one part are not seen.
+
+    Returns
+    -------
+    count, ended_by
+        How many crossings there are now, and which guard ended the run (-1: none).
+    """
+    for part in range(PARTS):
+        low, high = part / PARTS, (part + 1) / PARTS
+        is_end = part + 1 == PARTS
+        time = end_time if is_end else t + high * h
+        if is_end:
+            copy(end_state, here)
+        else:
+            polynomial(coefficients, high, here)
+        call(guard, time, here, z, p, d, k, w, sides[NEW])
+        first = count
+        for g in range(directions.size):
+            before, side = sides[SIDE, g], np.sign(sides[NEW, g])
+            if side == 0.0:
+                side = -before
+            if before * side < 0.0 and directions[g] * side >= 0.0:
+                s = locate(t, h, coefficients, here, low, high, g, z, p, d, k, w, guard, sides)
+                place = count
+                while place > first and times[place - 1] > s:
+                    times[place], kinds[place] = times[place - 1], kinds[place - 1]
+                    place -= 1
+                times[place], kinds[place] = s, g
+                count += 1
+            sides[SIDE, g] = side
+        copy(sides[NEW], sides[VALUE])
+        for e in range(first, count):
+            s = times[e]
+            if s == 1.0:
+                copy(end_state, states[e])
+                times[e] = end_time
+            else:
+                polynomial(coefficients, s, states[e])
+                times[e] = t + s * h
+            if terminal[kinds[e]]:
+                return e + 1, kinds[e]
+    return count, -1

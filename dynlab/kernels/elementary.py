@@ -1,0 +1,34 @@
+"""Small functions of the equation language that the math library lacks."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+__all__ = ["heaviside", "sigmoid", "sign"]
+
+
+@njit(error_model="numpy")
+def sign(x):  # type: ignore[no-untyped-def]
+    """Return -1, 0 or 1; nan stays nan."""
+    if x > 0.0:
+        return 1.0
+    return -1.0 if x < 0.0 else x * 0.0
+
+
+@njit(error_model="numpy")
+def heaviside(x):  # type: ignore[no-untyped-def]
+    """Return the unit step, 1/2 at zero; nan stays nan."""
+    if x > 0.0:
+        return 1.0
+    return 0.0 if x < 0.0 else 0.5 + x
+
+
+@njit(error_model="numpy")
+def sigmoid(x):  # type: ignore[no-untyped-def]
+    """Return 1 / (1 + exp(-x)) to full relative accuracy on both sides."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)

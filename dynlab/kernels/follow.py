@@ -1,0 +1,354 @@
+"""A chunk of continuation steps for an equilibrium curve f(x, l) = 0, in one compiled loop.
+
+Pseudo-arclength continuation (Keller 1977; Govaerts, Numerical Methods for Bifurcations of Dynamical
+Equilibria, 2000, ch. 2) in scaled unknowns y = (x / s_x, l / s_l).  One step
+
+    predict   y0 + h tau
+    correct   [ J  f_l ] dy = -[ f(y)                  ]      (Newton)
+              [  tau'  ]       [ tau.(y - y0) - h      ]
+    tangent   [ J  f_l ] tau = e_{n+1}, normalised
+              [  tau'  ]
+
+The step h follows the angle between successive tangents.  A corrected point far from its
+prediction, or a tangent turned too far, is taken for a jump to another branch: h is halved.
+
+Test functions at each point: the eigenvalues of J; tau_l (a fold where it changes sign); the sign of
+the determinant of the bordered matrix (a branch point where it changes).
+
+With `pin` >= 0 component `pin` of y is held instead of the arclength (natural continuation, and
+landing exactly on a bound).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, types
+
+from dynlab.kernels.convention import (
+    CLOSED_LOOP,
+    FOLD_IN_PARAMETER,
+    LEFT_DOMAIN,
+    NOT_CONVERGED,
+    OK,
+    PARAMETER_BOUND,
+    RUNNING,
+    SINGULAR,
+    STATE_BOUND,
+    call0,
+    pointer,
+)
+from dynlab.kernels.linear import eigenvalues, factor, solve
+
+__all__ = ["correct", "follow", "spectrum", "tangent_at"]
+
+_V = types.float64[::1]
+_M = types.float64[:, ::1]
+_I = types.int64[::1]
+_Z = types.complex128[:, ::1]
+
+# Positions in the settings vector.
+STEP_MIN, STEP_MAX, ANGLE, ANGLE_MAX, TOLERANCE, DRIFT = range(6)
+MAX_NEWTON = 8
+
+
+@njit(
+    types.int64(types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _M),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def _linearise(rhs, jacobian, shift, p, active, y, scale, f, a):  # type: ignore[no-untyped-def]
+    """Write f(y) and [J f_l] in scaled unknowns into the first n rows of a, rows balanced."""
+    n = y.shape[0] - 1
+    x = np.empty(n)
+    flat = np.empty(n * (n + 1))
+    integers = np.zeros(1, np.int64)
+    for i in range(n):
+        x[i] = y[i] * scale[i]
+    p[active] = y[n] * scale[n]
+    none = pointer(f)
+    call0(rhs, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(f))
+    call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(flat))
+    for i in range(n):
+        f[i] -= shift * x[i]
+        flat[i * (n + 1) + i] -= shift
+        largest = 0.0
+        for j in range(n + 1):
+            a[i, j] = flat[i * (n + 1) + j] * scale[j]
+            largest = max(largest, abs(a[i, j]))
+        if not (math.isfinite(f[i]) and math.isfinite(largest)):
+            return LEFT_DOMAIN
+        balance = 1.0 / largest if largest > 0.0 else 1.0
+        f[i] *= balance
+        for j in range(n + 1):
+            a[i, j] *= balance
+    return OK
+
+
+@njit(
+    types.int64(
+        types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, types.float64,
+        types.float64,
+    ),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  # type: ignore[no-untyped-def]
+    """Newton on f(y) = 0, row . y = value; y is improved in place; returns a status."""
+    n = y.shape[0] - 1
+    f = np.empty(n)
+    b = np.empty(n + 1)
+    a = np.empty((n + 1, n + 1))
+    pivots = np.empty(n + 1, np.int64)
+    last = math.inf
+    for _ in range(MAX_NEWTON):
+        status = _linearise(rhs, jacobian, shift, p, active, y, scale, f, a)
+        if status != OK:
+            return status
+        along = -value
+        for j in range(n + 1):
+            a[n, j] = row[j]
+            along += row[j] * y[j]
+        for i in range(n):
+            b[i] = -f[i]
+        b[n] = -along
+        if factor(a, pivots) == 0.0:
+            return SINGULAR
+        solve(a, pivots, b)
+        size = 0.0
+        for j in range(n + 1):
+            size = max(size, abs(b[j]))
+            y[j] += b[j]
+        if not math.isfinite(size):
+            return SINGULAR
+        if size < tolerance:
+            return OK
+        if size > 4.0 * last:
+            return NOT_CONVERGED
+        last = size
+    return NOT_CONVERGED
+
+
+@njit(
+    types.float64(
+        types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _V, _M,
+    ),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def tangent_at(rhs, jacobian, shift, p, active, y, scale, border, tangent, plain):  # type: ignore[no-untyped-def]
+    """Write the unit tangent with border . tangent > 0 and the plain Jacobian of f.
+
+    Returns the sign of the bordered determinant, 0 where it is singular (tangent = border then).
+    """
+    n = y.shape[0] - 1
+    f = np.empty(n)
+    a = np.empty((n + 1, n + 1))
+    pivots = np.empty(n + 1, np.int64)
+    x = np.empty(n)
+    flat = np.empty(n * (n + 1))
+    integers = np.zeros(1, np.int64)
+    for i in range(n):
+        x[i] = y[i] * scale[i]
+    p[active] = y[n] * scale[n]
+    none = pointer(f)
+    call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(flat))
+    for i in range(n):
+        largest = 0.0
+        for j in range(n):
+            plain[i, j] = flat[i * (n + 1) + j]
+        flat[i * (n + 1) + i] -= shift
+        for j in range(n + 1):
+            a[i, j] = flat[i * (n + 1) + j] * scale[j]
+            largest = max(largest, abs(a[i, j]))
+        if largest > 0.0:
+            for j in range(n + 1):
+                a[i, j] /= largest
+    for j in range(n + 1):
+        a[n, j] = border[j]
+        tangent[j] = 0.0
+    tangent[n] = 1.0
+    sign = factor(a, pivots)
+    if sign != 0.0:
+        solve(a, pivots, tangent)
+    length = 0.0
+    for j in range(n + 1):
+        length += tangent[j] * tangent[j]
+    length = math.sqrt(length)
+    if sign == 0.0 or not math.isfinite(length):
+        for j in range(n + 1):
+            tangent[j] = border[j]
+        return 0.0
+    for j in range(n + 1):
+        tangent[j] /= length
+    return sign
+
+
+@njit(
+    types.void(types.int64, types.int64, types.float64, _V, types.int64, _M, _V, _M, _Z),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def spectrum(rhs, jacobian, shift, p, active, points, scale, tangents, values):  # type: ignore[no-untyped-def]
+    """Write the eigenvalues of J at each of the given points (scaled unknowns, a row each)."""
+    n = points.shape[1] - 1
+    plain = np.empty((n, n))
+    tangent = np.empty(n + 1)
+    for k in range(points.shape[0]):
+        tangent_at(rhs, jacobian, shift, p, active, points[k], scale, tangents[k], tangent, plain)
+        found = eigenvalues(plain)
+        for i in range(n):
+            values[k, i] = found[i]
+
+
+@njit(types.float64(_V, _V, _V, _V), cache=True, nogil=True, error_model="numpy")
+def _distance_to_segment(y, a, b, foot):  # type: ignore[no-untyped-def]
+    """Return the distance of y from the segment a - b; foot[0] tells where along it."""
+    along = 0.0
+    length = 0.0
+    for j in range(y.shape[0]):
+        d = b[j] - a[j]
+        along += d * (y[j] - a[j])
+        length += d * d
+    s = min(1.0, max(0.0, along / length)) if length > 0.0 else 0.0
+    total = 0.0
+    for j in range(y.shape[0]):
+        d = y[j] - a[j] - s * (b[j] - a[j])
+        total += d * d
+    foot[0] = s
+    return math.sqrt(total)
+
+
+@njit(
+    types.int64(
+        types.int64, types.int64, types.float64, _V, types.int64, types.int64, _V, _V, _V, _V,
+        _V, _V, _V, _V, _V, _M, _M, _Z, _V, _I,
+    ),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def follow(
+    rhs, jacobian, shift, p, active, pin, y, tangent, step, settings, scale, lower, upper,
+    start, start_tangent, points, tangents, values, signs, counters,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Take steps until a row buffer is full, a bound is met, or something ends the branch.
+
+    ``y``, ``tangent`` and ``step`` (its single entry) are the state of the walk, updated in place.
+    ``counters``: rows written now; steps taken before this chunk; Newton solves so far.
+    """
+    n = y.shape[0] - 1
+    capacity = points.shape[0]
+    row = np.empty(n + 1)
+    guess = np.empty(n + 1)
+    turned = np.empty(n + 1)
+    plain = np.empty((n, n))
+    foot = np.empty(1)
+    counters[0] = 0
+    while counters[0] < capacity:
+        h = step[0]
+        value = h
+        for j in range(n + 1):
+            guess[j] = y[j] + h * tangent[j]
+            row[j] = tangent[j]
+            value += tangent[j] * y[j]
+        if pin >= 0:
+            direction = 1.0 if tangent[pin] > 0.0 else -1.0
+            for j in range(n + 1):
+                row[j] = 0.0
+            row[pin] = 1.0
+            # Natural continuation: the step is one in the pinned unknown.
+            stretch = h * direction / tangent[pin]
+            for j in range(n + 1):
+                guess[j] = y[j] + stretch * tangent[j]
+            value = y[pin] + h * direction
+        counters[2] += 1
+        predicted = guess.copy()
+        status = correct(
+            rhs, jacobian, shift, p, active, guess, scale, row, value, settings[TOLERANCE]
+        )
+        grow = 1.0
+        if status == OK:
+            drift = 0.0
+            for j in range(n + 1):
+                drift += (guess[j] - predicted[j]) ** 2
+            sign = tangent_at(
+                rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain
+            )
+            cosine = 0.0
+            for j in range(n + 1):
+                cosine += turned[j] * tangent[j]
+            angle = math.acos(min(1.0, cosine))
+            if h > 1.0001 * settings[STEP_MIN] and (
+                angle > settings[ANGLE_MAX] or math.sqrt(drift) > settings[DRIFT] * h
+            ):
+                status = RUNNING
+            elif pin >= 0 and turned[pin] * tangent[pin] <= 0.0:
+                return FOLD_IN_PARAMETER
+            grow = min(2.0, max(0.5, settings[ANGLE] / max(angle, 1e-12)))
+        if status != OK:
+            if h <= settings[STEP_MIN] * 1.0001:
+                if pin >= 0:
+                    return FOLD_IN_PARAMETER
+                return LEFT_DOMAIN if status == LEFT_DOMAIN else NOT_CONVERGED
+            step[0] = max(settings[STEP_MIN], 0.5 * h)
+            continue
+
+        # A bound passed: land on the first one crossed.
+        hit = -1
+        fraction = 2.0
+        target = 0.0
+        for j in range(n + 1):
+            for side in range(2):
+                bound = lower[j] if side == 0 else upper[j]
+                outside = guess[j] < bound if side == 0 else guess[j] > bound
+                if outside and guess[j] != y[j]:
+                    s = (bound - y[j]) / (guess[j] - y[j])
+                    if s < fraction:
+                        fraction, hit, target = s, j, bound
+        if hit >= 0:
+            for j in range(n + 1):
+                guess[j] = y[j] + max(fraction, 0.0) * (guess[j] - y[j])
+                row[j] = 0.0
+            row[hit] = 1.0
+            status = correct(
+                rhs, jacobian, shift, p, active, guess, scale, row, target, settings[TOLERANCE]
+            )
+            if status != OK:
+                if h <= settings[STEP_MIN] * 1.0001:
+                    return NOT_CONVERGED
+                step[0] = max(settings[STEP_MIN], 0.5 * h)
+                continue
+            guess[hit] = target
+            sign = tangent_at(
+                rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain
+            )
+
+        closed = False
+        if counters[1] + counters[0] > 4:
+            near = _distance_to_segment(start, y, guess, foot)
+            along = 0.0
+            for j in range(n + 1):
+                along += turned[j] * start_tangent[j]
+            if near < 0.1 * h and along > 0.9:
+                closed = True
+                for j in range(n + 1):
+                    guess[j] = start[j]
+                sign = tangent_at(
+                    rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain
+                )
+
+        k = counters[0]
+        found = eigenvalues(plain)
+        for j in range(n + 1):
+            points[k, j] = guess[j]
+            tangents[k, j] = turned[j]
+            y[j] = guess[j]
+            tangent[j] = turned[j]
+        for i in range(n):
+            values[k, i] = found[i]
+        signs[k] = sign
+        counters[0] += 1
+        step[0] = min(settings[STEP_MAX], max(settings[STEP_MIN], h * grow))
+        if closed:
+            return CLOSED_LOOP
+        if hit == n:
+            return PARAMETER_BOUND
+        if hit >= 0:
+            return STATE_BOUND
+    return RUNNING

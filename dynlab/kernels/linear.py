@@ -1,0 +1,100 @@
+"""Small dense linear algebra inside compiled loops: LU with partial pivoting, eigenvalues.
+
+Golub and Van Loan, Matrix Computations, algorithm 3.4.1.  For the sizes of a continuation step (2
+to some hundred) a call costs less than the way to LAPACK.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, types
+
+__all__ = ["eigenvalues", "factor", "solve"]
+
+_M = types.float64[:, ::1]
+_V = types.float64[::1]
+_I = types.int64[::1]
+
+
+@njit(types.float64(_M, _I), cache=True, nogil=True, error_model="numpy")
+def factor(a, pivots):  # type: ignore[no-untyped-def]
+    """Overwrite a with its LU factors; return the sign of the determinant, 0 if singular."""
+    n = a.shape[0]
+    sign = 1.0
+    for k in range(n):
+        best, row = abs(a[k, k]), k
+        for i in range(k + 1, n):
+            if abs(a[i, k]) > best:
+                best, row = abs(a[i, k]), i
+        pivots[k] = row
+        if not best > 0.0:
+            return 0.0
+        if row != k:
+            sign = -sign
+            for j in range(n):
+                a[k, j], a[row, j] = a[row, j], a[k, j]
+        if a[k, k] < 0.0:
+            sign = -sign
+        inverse = 1.0 / a[k, k]
+        for i in range(k + 1, n):
+            a[i, k] *= inverse
+            scale = a[i, k]
+            if scale != 0.0:
+                for j in range(k + 1, n):
+                    a[i, j] -= scale * a[k, j]
+    return sign
+
+
+@njit(types.void(_M, _I, _V), cache=True, nogil=True, error_model="numpy")
+def solve(a, pivots, b):  # type: ignore[no-untyped-def]
+    """Overwrite b with the solution, given what `factor` left in a and pivots."""
+    n = a.shape[0]
+    for k in range(n):
+        row = pivots[k]
+        if row != k:
+            b[k], b[row] = b[row], b[k]
+    for i in range(1, n):
+        total = b[i]
+        for j in range(i):
+            total -= a[i, j] * b[j]
+        b[i] = total
+    for i in range(n - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= a[i, j] * b[j]
+        b[i] = total / a[i, i]
+
+
+@njit(types.complex128[::1](_M), cache=True, nogil=True, error_model="numpy")
+def eigenvalues(a):  # type: ignore[no-untyped-def]
+    """Return the eigenvalues; closed form for n <= 2, LAPACK above; nan if a is not finite."""
+    n = a.shape[0]
+    values = np.empty(n, dtype=np.complex128)
+    for i in range(n):
+        for j in range(n):
+            if not math.isfinite(a[i, j]):
+                values[:] = complex(np.nan, np.nan)
+                return values
+    if n == 1:
+        values[0] = a[0, 0]
+        return values
+    if n == 2:
+        middle = 0.5 * (a[0, 0] + a[1, 1])
+        half = 0.5 * (a[0, 0] - a[1, 1])
+        square = half * half + a[0, 1] * a[1, 0]
+        if square < 0.0:
+            root = math.sqrt(-square)
+            values[0] = complex(middle, root)
+            values[1] = complex(middle, -root)
+            return values
+        root = math.sqrt(square)
+        large = middle + root if middle >= 0.0 else middle - root
+        # The smaller one from the determinant: no cancellation where it passes zero.
+        small = (a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]) / large if large != 0.0 else 0.0
+        values[0] = large
+        values[1] = small
+        return values
+    values[:] = np.linalg.eigvals(a.astype(np.complex128))
+    return values

@@ -1,0 +1,165 @@
+"""Names: which are allowed, and the only place where a name becomes a position."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import numbers
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dynlab.errors import DefinitionError, DuplicateNameError, SettingError, UnknownNameError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Layout", "checked_name", "checked_names", "finite"]
+
+#: The words of the equation language, and the few names that generated code needs.
+RESERVED = frozenset({
+    "t", "np", "numpy", "numba", "math", "dl", "pi",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
+    "exp", "log", "log1p", "expm1", "sqrt", "abs", "sign", "heaviside", "min", "max", "mod",
+    "floor", "where", "erf", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",
+})  # fmt: skip
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return the name in Unicode normal form, or raise if it cannot stand in an equation.
+
+    Parameters
+    ----------
+    name
+        The name as the user wrote it.
+    what
+        What it names, for the message.
+
+    Raises
+    ------
+    DefinitionError
+        If it is not an identifier, is a word of Python, or is a word of the language.
+    """
+    plain = unicodedata.normalize("NFKC", str(name))
+    if keyword.iskeyword(plain) or keyword.issoftkeyword(plain):
+        hint = f"It is a word of Python; write {plain + '_'!r} or a longer name."
+    elif plain in RESERVED:
+        used = "the time" if plain == "t" else "a word of the equation language"
+        hint = f"It is {used}; choose another, such as {plain + '_0'!r}."
+    elif not plain.isidentifier():
+        hint = "A name holds letters, digits and underscores and begins with a letter."
+    elif plain.startswith("_"):
+        hint = f"Names must not begin with an underscore; write {plain.lstrip('_')!r}."
+    else:
+        return plain
+    raise DefinitionError(f"{plain!r} is not a valid name for a {what}. {hint}")
+
+
+def checked_names(names: Iterable[str], what: str) -> tuple[str, ...]:
+    """Check each name and that no two are the same after normalisation."""
+    done: dict[str, str] = {}
+    for name in names:
+        plain = checked_name(name, what)
+        if plain in done:
+            raise DuplicateNameError(
+                f"Two of the names given for a {what} are both printed {plain!r} "
+                f"({done[plain]!a} and {name!a}). Rename one of them."
+            )
+        done[plain] = name
+    return tuple(done)
+
+
+def finite(value: Any, what: str) -> float:
+    """Return a float, or say which value is not a finite real number."""
+    if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+        raise SettingError(f"{what} is complex ({value!r}); this model is real. Give a real number.")
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"{what} is {value!r}, which is not a number.") from error
+    if not math.isfinite(number):
+        raise SettingError(f"{what} is {number}; give a finite number.")
+    return number
+
+
+class HasNames(Protocol):
+    """What a Layout needs to know of a system."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state_names(self) -> tuple[str, ...]: ...
+    @property
+    def parameter_names(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Packs named values into arrays and unpacks them again.
+
+    Examples
+    --------
+    >>> layout = Layout("oscillator", ("x", "v"), ("k",))
+    >>> layout.state("v")
+    1
+    >>> layout.pack({"v": 2}, default=(0.5, 0.0))
+    array([0.5, 2. ])
+    """
+
+    system: str
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, system: HasNames) -> Layout:
+        """Return the layout of a system."""
+        return cls(system.name, system.state_names, system.parameter_names)
+
+    def state(self, name: str) -> int:
+        """Return the position of a state."""
+        if name not in self.states:
+            raise UnknownNameError(f"state of {self.system!r}", name, self.states)
+        return self.states.index(name)
+
+    def parameter(self, name: str) -> int:
+        """Return the position of a parameter."""
+        if name not in self.parameters:
+            raise UnknownNameError(f"parameter of {self.system!r}", name, self.parameters)
+        return self.parameters.index(name)
+
+    def pack(
+        self, start: Mapping[str, float] | Sequence[float] | None, default: Sequence[float]
+    ) -> NDArray[np.float64]:
+        """Return the state vector: given values, and defaults for what is not given.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not a state.
+        SettingError
+            If a value is not a finite real number, or a sequence has the wrong length.
+        """
+        import numpy as np
+
+        values = np.array(default, dtype=float)
+        if start is None:
+            return values
+        if isinstance(start, Mapping):
+            for name, value in start.items():
+                values[self.state(str(name))] = finite(value, f"start[{str(name)!r}]")
+            return values
+        given = list(np.atleast_1d(np.asarray(start, dtype=object)).ravel())
+        if len(given) != len(self.states):
+            raise SettingError(
+                f"start has length {len(given)}, but {self.system!r} has {len(self.states)} "
+                f"states ({', '.join(self.states)}). Give one value each, or a dict by name."
+            )
+        for position, (name, value) in enumerate(zip(self.states, given, strict=True)):
+            values[position] = finite(value, f"start[{name!r}]")
+        return values
+
+    def unpack(self, values: Sequence[float]) -> dict[str, float]:
+        """Return the state vector by name."""
+        return {name: float(value) for name, value in zip(self.states, values, strict=True)}

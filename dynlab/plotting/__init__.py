@@ -1,0 +1,53 @@
+"""Drawing primitives on plain arrays and strings.
+
+Every function takes the axes to draw into (None makes a new figure in the house look) and returns
+them; none shows a figure or changes a global setting.  matplotlib is loaded by the first call.
+
+style       colours, markers and short names      axes      new axes, labels, legend, files
+stability   branches, solid where stable          markers   special points and their labels
+portrait    phase portraits                       series    quantities against time
+spectrum    eigenvalues and multipliers
+"""
+
+from __future__ import annotations
+
+from dynlab.plotting.axes import draw_legend, label, new_axes, save_figure, symbol
+from dynlab.plotting.markers import arrange_labels, draw_points
+from dynlab.plotting.portrait import (
+    draw_direction,
+    draw_equilibria,
+    draw_field,
+    draw_manifold,
+    draw_nullclines,
+    draw_orbit,
+)
+from dynlab.plotting.series import draw_events, draw_series, wrap_for_drawing
+from dynlab.plotting.spectrum import (
+    draw_eigenvalue_plane,
+    draw_eigenvalues,
+    draw_multiplier_plane,
+)
+from dynlab.plotting.stability import draw_stability_line
+
+__all__ = [
+    "arrange_labels",
+    "draw_direction",
+    "draw_eigenvalue_plane",
+    "draw_eigenvalues",
+    "draw_equilibria",
+    "draw_events",
+    "draw_field",
+    "draw_legend",
+    "draw_manifold",
+    "draw_multiplier_plane",
+    "draw_nullclines",
+    "draw_orbit",
+    "draw_points",
+    "draw_series",
+    "draw_stability_line",
+    "label",
+    "new_axes",
+    "save_figure",
+    "symbol",
+    "wrap_for_drawing",
+]

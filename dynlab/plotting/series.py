@@ -1,0 +1,177 @@
+"""Time series: quantities against time, in as many panels as they have scales."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynlab.plotting import style
+from dynlab.plotting.axes import draw_legend_beside, new_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+WIDTH = 6.4
+PANEL_HEIGHT = 1.5
+MARGIN_HEIGHT = 0.9
+TALLEST = 11.0
+SAME_SCALE = 8.0
+"""Quantities share a panel while the panel's range is at most this many times each one's own."""
+
+MOST_NAMES = 4
+"""Names that fit beside an axis; longer lists are left to the legend."""
+
+MOST_FULL_LINES = 30
+"""With more events than this, full-height lines would hide the series; ticks on top do not."""
+
+
+def draw_series(
+    ax: Axes | None, t: ArrayLike, columns: Mapping[str, ArrayLike], *, time_label: str
+) -> Axes:
+    """Quantities against time: together where they share a scale, else in panels above each other.
+
+    Neighbouring quantities share a panel if their labels end in the same unit and each fills at
+    least an eighth of the panel.
+
+    Parameters
+    ----------
+    ax
+        Axes that take everything, or None for a new figure with one panel per scale.
+    t
+        Times.
+    columns
+        Label -> values at the times; see `axes.label` for labels with units.  An array of shape
+        time x node is drawn as a bundle of thin lines.
+    time_label
+        Label of the time axis.
+
+    Returns
+    -------
+    Axes
+        The top panel; `draw_events` on it marks all of them.
+    """
+    series = {name: np.asarray(values, float) for name, values in columns.items()}
+    groups = [list(series)] if ax is not None else _by_scale(series)
+    panels = [ax] if ax is not None else _panels(max(len(groups), 1))
+    colors = iter(style.CYCLE * (1 + len(series) // len(style.CYCLE)))
+    times = np.asarray(t, float)
+    for panel, names in zip(panels, groups, strict=False):
+        for name in names:
+            _draw(panel, times, series[name], name, next(colors))
+        _name_panel(panel, names)
+        panel.margins(x=0)
+    new_axes(panels[-1], xlabel=time_label, ylabel="")
+    if ax is None:
+        panels[0].figure.align_ylabels(panels)
+    return panels[0]
+
+
+def _by_scale(series: Mapping[str, Array]) -> list[list[str]]:
+    groups: list[list[str]] = []
+    for name in series:
+        if groups and _share_scale([*groups[-1], name], series):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
+
+
+def _share_scale(names: list[str], series: Mapping[str, Array]) -> bool:
+    if len({_split_unit(name)[1] for name in names}) > 1:
+        return False
+    ranges = np.array([_range(series[name]) for name in names])
+    whole = ranges[:, 1].max() - ranges[:, 0].min()
+    return bool(whole <= SAME_SCALE * np.ptp(ranges, axis=1).min())
+
+
+def _range(values: Array) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _panels(count: int) -> list[Axes]:
+    height = min(MARGIN_HEIGHT + PANEL_HEIGHT * max(count, 1.6), TALLEST)
+    first = new_axes(xlabel="", ylabel="", size=(WIDTH, height))
+    if count == 1:
+        return [first]
+    figure = first.figure
+    first.remove()
+    axes = figure.subplots(count, 1, sharex=True)
+    return [new_axes(panel, xlabel="", ylabel="") for panel in axes]
+
+
+def _draw(ax: Axes, t: Array, values: Array, name: str, color: str) -> None:
+    if values.ndim == 1:
+        ax.plot(t, values, color=color, linewidth=1.4, label=name)
+        return
+    from matplotlib.collections import LineCollection
+
+    threads = [np.column_stack([t, thread]) for thread in values.T]
+    bundle = LineCollection(threads, colors=color, linewidths=0.6, alpha=0.5, label=name)
+    ax.add_collection(bundle)
+    ax.autoscale_view()
+
+
+def _name_panel(ax: Axes, names: list[str]) -> None:
+    """A single quantity is named on the axis, several in a legend beside the panel as well."""
+    quantities, units = zip(*map(_split_unit, names), strict=True)
+    unit = units[0] if len(set(units)) == 1 else ""
+    listed = ", ".join(quantities) if len(names) <= MOST_NAMES else ""
+    new_axes(ax, xlabel="", ylabel=f"{listed} {unit}".strip())
+    _draw_key(ax)
+
+
+def _draw_key(ax: Axes) -> None:
+    labels = dict.fromkeys(ax.get_legend_handles_labels()[1])
+    unnamed = [name for name in labels if name != ax.get_ylabel()]
+    if unnamed:
+        draw_legend_beside(ax, unnamed)
+
+
+def _split_unit(name: str) -> tuple[str, str]:
+    """A label without its unit, and the unit in its parentheses."""
+    match = re.fullmatch(r"(.*?)\s*(\([^()]*\))?", name)
+    return (match[1], match[2] or "") if match else (name, "")
+
+
+def draw_events(ax: Axes, times: ArrayLike, label: str) -> Axes:
+    """Mark times by vertical lines in all panels that share the time axis of `ax`.
+
+    Many events are drawn as ticks along the top edge, so that the series stays in sight.
+    """
+    times = np.asarray(times, float).ravel()
+    low = 0.0 if times.size <= MOST_FULL_LINES else 0.95
+    panels = ax.get_shared_x_axes().get_siblings(ax)
+    for panel in panels:
+        panel.vlines(
+            times,
+            low,
+            1.0,
+            transform=panel.get_xaxis_transform(),
+            colors=style.GREY,
+            linewidths=0.8,
+            linestyles="-" if low else (0, (3.0, 2.0)),
+            zorder=1,
+            label=label if panel is ax else "_nolegend_",
+        )
+    _draw_key(ax)
+    return ax
+
+
+def wrap_for_drawing(angle: ArrayLike) -> Array:
+    """Angles in [-pi, pi), with nan where they jump from one edge to the other.
+
+    The shape stays: the first sample after a jump becomes nan, so that no line is drawn across.
+    Time runs along the first axis.
+    """
+    wrapped = (np.asarray(angle, float) + np.pi) % (2 * np.pi) - np.pi
+    jumps = np.abs(np.diff(wrapped, axis=0)) > np.pi
+    wrapped[1:][jumps] = np.nan
+    return wrapped

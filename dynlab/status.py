@@ -1,0 +1,113 @@
+"""How a computation ended, what that means, and what to try."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["Status"]
+
+
+class Status(IntEnum):
+    """How a computation ended.
+
+    Compiled kernels return these numbers (`dynlab.kernels.convention` repeats the few that
+    they use; a test holds the two lists together).
+
+    Examples
+    --------
+    >>> from dynlab import Status
+    >>> Status.DIVERGED.ok
+    False
+    >>> Status.DIVERGED.advice
+    'look at the last values; shorten the duration or change the start'
+    """
+
+    OK = 0
+    RUNNING = 1
+    STOPPED = 2
+    EVENT = 3
+    DIVERGED = 10
+    LEFT_DOMAIN = 11
+    STEP_TOO_SMALL = 12
+    NOT_CONVERGED = 13
+    SINGULAR = 14
+    TOO_MANY_STEPS = 15
+    PARAMETER_BOUND = 20
+    STATE_BOUND = 21
+    CLOSED_LOOP = 22
+    FOLD_IN_PARAMETER = 23
+    JOINED_KNOWN_BRANCH = 24
+    START_OF_BRANCH = 25
+
+    @property
+    def meaning(self) -> str:
+        """One sentence: what happened."""
+        return _TEXT[self][0]
+
+    @property
+    def advice(self) -> str:
+        """What to try; empty when nothing is wrong."""
+        return _TEXT[self][1]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the computation did all that was asked."""
+        return self in _COMPLETE
+
+    def __str__(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+_TEXT: dict[Status, tuple[str, str]] = {
+    Status.OK: ("everything asked for was computed", ""),
+    Status.RUNNING: ("the computation has not ended", ""),
+    Status.STOPPED: (
+        "stopped on request; the result holds everything computed until then",
+        "continue from the last point",
+    ),
+    Status.EVENT: ("a terminal event was reached", ""),
+    Status.DIVERGED: (
+        "the state grew beyond all bounds",
+        "look at the last values; shorten the duration or change the start",
+    ),
+    Status.LEFT_DOMAIN: (
+        "the right-hand side is not defined at the next point (a root, logarithm or "
+        "denominator left its domain)",
+        "start elsewhere, stop at an event before that point, or rewrite the equation",
+    ),
+    Status.STEP_TOO_SMALL: (
+        "the step size fell below what floating point resolves",
+        "loosen the tolerances, or look for a discontinuity in the right-hand side",
+    ),
+    Status.NOT_CONVERGED: (
+        "Newton's iteration did not reach its tolerance, even with the smallest step",
+        "start closer, or look whether the right-hand side is smooth there",
+    ),
+    Status.SINGULAR: (
+        "a linear system was singular",
+        "the problem is degenerate there; vary a second parameter or perturb the system",
+    ),
+    Status.TOO_MANY_STEPS: (
+        "the largest number of steps was reached",
+        "raise max_steps in the method, or loosen its tolerances",
+    ),
+    Status.PARAMETER_BOUND: ("the end of the parameter range was reached", ""),
+    Status.STATE_BOUND: ("a state or observable left the range given in within", ""),
+    Status.CLOSED_LOOP: ("the branch closed on itself", ""),
+    Status.FOLD_IN_PARAMETER: (
+        "the branch turns back in the parameter, which natural continuation cannot follow",
+        "use dl.PseudoArclength(), the default method",
+    ),
+    Status.JOINED_KNOWN_BRANCH: ("from here on the branch is one already known", ""),
+    Status.START_OF_BRANCH: ("the branch was followed from here in one direction only", ""),
+}
+
+_COMPLETE = frozenset({
+    Status.OK,
+    Status.EVENT,
+    Status.PARAMETER_BOUND,
+    Status.STATE_BOUND,
+    Status.CLOSED_LOOP,
+    Status.JOINED_KNOWN_BRANCH,
+    Status.START_OF_BRANCH,
+})

@@ -1,0 +1,165 @@
+"""Writing results and definitions: one ``.npz`` file of arrays and a JSON header; no pickle.
+
+A value is encoded into plain JSON in which every compound node carries its kind, and arrays are
+referred to by number.  Reading accepts only the kinds written here and the classes handed in by
+the reader (`dynlab.load` knows them all), so a file can never make code run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynlab.errors import StoreError
+from dynlab.status import Status
+
+__all__ = ["FORMAT_VERSION", "read", "write"]
+
+FORMAT_VERSION = 1
+_HEADER = "dynlab"
+_SIZE_LIMIT = 4 << 30
+_HEADER_LIMIT = 256 << 20
+
+
+def write(path: str | os.PathLike[str], value: Any) -> Path:
+    """Write a result or a system to a ``.npz`` file; the file appears whole or not at all."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    header = {"version": FORMAT_VERSION, "value": _encode(value, arrays)}
+    text = json.dumps(header, allow_nan=False, separators=(",", ":"))
+    target = Path(path)
+    if target.suffix != ".npz":
+        target = target.with_name(target.name + ".npz")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    named = {f"a{i}": array for i, array in enumerate(arrays)}
+    try:
+        with partial.open("wb") as stream:
+            np.savez_compressed(
+                stream, allow_pickle=False, **{_HEADER: np.frombuffer(text.encode(), np.uint8)},
+                **named,
+            )  # fmt: skip
+        partial.replace(target)
+    except OSError as error:
+        raise StoreError(f"cannot write {str(target)!r}: {error}. Choose another path.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def read(path: str | os.PathLike[str], known: Mapping[str, Callable[..., Any]]) -> Any:
+    """Read what `write` wrote; `known` maps each allowed class name to its constructor.
+
+    Raises
+    ------
+    StoreError
+        If the file is absent, no dynlab file, damaged, from a newer version, or names a class
+        that is not known.
+    """
+    source = Path(path)
+    try:
+        if source.stat().st_size > _SIZE_LIMIT:
+            raise StoreError(f"{str(source)!r} is larger than {_SIZE_LIMIT >> 30} GiB; not read.")
+        with np.load(source, allow_pickle=False) as archive:
+            raw = archive[_HEADER]
+            if raw.dtype != np.uint8 or raw.size > _HEADER_LIMIT:
+                raise StoreError(f"{str(source)!r} has no valid header; it was not saved by dynlab.")
+            header = json.loads(raw.tobytes())
+            arrays = {name: archive[name] for name in archive.files if name != _HEADER}
+    except FileNotFoundError:
+        raise StoreError(f"there is no file {str(source)!r}. Check the path.") from None
+    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(
+            f"{str(source)!r} cannot be read as a dynlab file ({error}). "
+            "It is damaged, holds pickled objects, or was not written by .save()."
+        ) from error
+    return _checked_decode(source, header, arrays, known)
+
+
+def _checked_decode(
+    source: Path, header: Any, arrays: Mapping[str, Any], known: Mapping[str, Callable[..., Any]]
+) -> Any:
+    version = header.get("version") if isinstance(header, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise StoreError(f"{str(source)!r} has no format version; it was not saved by dynlab.")
+    if version > FORMAT_VERSION:
+        raise StoreError(
+            f"{str(source)!r} has format version {version}, and this dynlab reads up to "
+            f"{FORMAT_VERSION}. Update dynlab."
+        )
+    try:
+        return _decode(header["value"], arrays, known)
+    except StoreError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        raise StoreError(f"{str(source)!r} is damaged: {error!r}. Save it again.") from error
+
+
+def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, Status):
+        return {"$": "status", "v": int(value)}
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return number if math.isfinite(number) else {"$": "float", "v": repr(number)}
+    if isinstance(value, complex | np.complexfloating):
+        return {"$": "complex", "v": [_encode(value.real, arrays), _encode(value.imag, arrays)]}
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufcU":
+            raise StoreError(f"an array of dtype {value.dtype} cannot be stored.")
+        arrays.append(value)
+        return {"$": "array", "v": len(arrays) - 1}
+    if isinstance(value, tuple | list):
+        return {"$": "tuple", "v": [_encode(item, arrays) for item in value]}
+    if isinstance(value, Mapping):
+        pairs = [[_encode(k, arrays), _encode(v, arrays)] for k, v in value.items()]
+        return {"$": "dict", "v": pairs}
+    if hasattr(value, "__stored__"):
+        return {"$": "object", "class": type(value).__name__, "v": value.__stored__()}
+    if dataclasses.is_dataclass(value):
+        fields = {
+            f.name: _encode(getattr(value, f.name), arrays)
+            for f in dataclasses.fields(value)
+            if f.init
+        }
+        return {"$": "record", "class": type(value).__name__, "v": fields}
+    raise StoreError(
+        f"a {type(value).__name__} cannot be stored; only numbers, texts, arrays and results can."
+    )
+
+
+def _decode(node: Any, arrays: Mapping[str, Any], known: Mapping[str, Callable[..., Any]]) -> Any:
+    if not isinstance(node, dict):
+        if node is None or isinstance(node, bool | int | float | str):
+            return node
+        raise StoreError(f"unexpected item of type {type(node).__name__} in the header.")
+    kind, value = node["$"], node["v"]
+    if kind == "status":
+        return Status(value)
+    if kind == "float":
+        return float(value)
+    if kind == "complex":
+        return complex(_decode(value[0], arrays, known), _decode(value[1], arrays, known))
+    if kind == "array":
+        return arrays[f"a{int(value)}"]
+    if kind == "tuple":
+        return tuple(_decode(item, arrays, known) for item in value)
+    if kind == "dict":
+        return {_decode(k, arrays, known): _decode(v, arrays, known) for k, v in value}
+    if kind not in {"object", "record"} or node["class"] not in known:
+        raise StoreError(f"unknown item {kind!r} of class {node.get('class')!r}. Update dynlab.")
+    make = known[node["class"]]
+    if kind == "object":
+        return make.__restored__(value)  # type: ignore[attr-defined]
+    return make(**{name: _decode(item, arrays, known) for name, item in value.items()})

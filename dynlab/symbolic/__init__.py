@@ -1,0 +1,1 @@
+"""What a system is: its definition in the words of mathematics (sympy; no arrays, no numba)."""

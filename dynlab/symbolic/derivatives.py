@@ -1,0 +1,67 @@
+"""Exact derivatives of a rule: Jacobian and directional derivatives of any order.
+
+The variables are the states, followed by the *active* parameters (those that an analysis varies),
+so one Jacobian ``[df/dx | df/dp]`` serves equilibria (none active) and their continuation (one).
+The directional derivatives are the multilinear forms ``B(u, v) = D^2 f [u, v]`` and
+``C(u, v, s) = D^3 f [u, v, s]`` of Kuznetsov, Elements of Applied Bifurcation Theory, ch. 5.
+
+Jumps (sign, heaviside, floor) count as constant on both sides: their derivative is 0.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy
+
+from dynlab.symbolic.tree import symbol
+
+__all__ = ["direction_symbols", "directional", "jacobian"]
+
+Expressions = tuple[sympy.Expr, ...]
+_LETTERS = "uvsr"
+
+
+def direction_symbols(order: int, size: int) -> tuple[tuple[sympy.Symbol, ...], ...]:
+    """Return `order` direction vectors of symbols, named so that no user's name can clash."""
+    return tuple(
+        tuple(symbol(f"_{_LETTERS[k]}{j}") for j in range(size)) for k in range(order)
+    )
+
+
+@cache
+def jacobian(rule: Expressions, variables: tuple[str, ...]) -> Expressions:
+    """Return the derivatives of each expression by each variable, row by row."""
+    return tuple(_derivative(e, symbol(name)) for e in rule for name in variables)
+
+
+@cache
+def directional(rule: Expressions, variables: tuple[str, ...], order: int) -> Expressions:
+    """Return the derivative of the given order along that many direction vectors."""
+    forms = list(rule)
+    for direction in direction_symbols(order, len(variables)):
+        forms = [
+            sympy.Add(*(
+                _derivative(e, symbol(name)) * u
+                for name, u in zip(variables, direction, strict=True)
+                if e.has(symbol(name))
+            ))
+            for e in forms
+        ]  # fmt: skip
+    return tuple(forms)
+
+
+def _derivative(expression: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
+    if not expression.has(variable):
+        return sympy.S.Zero
+    return _without_jumps(sympy.diff(expression, variable))
+
+
+def _without_jumps(expression: sympy.Expr) -> sympy.Expr:
+    """Drop what sympy writes for the derivative of a jump."""
+    if not expression.has(sympy.DiracDelta, sympy.Derivative, sympy.Subs):
+        return expression
+    return expression.replace(
+        lambda e: isinstance(e, sympy.DiracDelta | sympy.Derivative | sympy.Subs),
+        lambda *_: sympy.S.Zero,
+    )

@@ -1,0 +1,96 @@
+"""What may stand in an equation: the time, the functions, the domains of states.
+
+Every name here is public as ``dl.<name>``.  Angles are in radians; ``mod(a, b)`` has the sign of
+``b``; ``heaviside(0)`` is 1/2; ``sigmoid(x)`` is ``1 / (1 + exp(-x))``; ``exprel(x)`` is
+``(exp(x) - 1) / x`` and ``sinc(x)`` is ``sin(x) / x``, both 1 at 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Max as max  # noqa: A004
+from sympy import Min as min  # noqa: A004
+from sympy import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    cos,
+    cosh,
+    erf,
+    exp,
+    floor,
+    log,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
+from sympy import Abs as abs  # noqa: A004
+from sympy.codegen.cfunctions import expm1, log1p
+
+from dynlab.symbolic.functions import sigmoid
+from dynlab.symbolic.singular import exprel, sinc
+from dynlab.symbolic.system import Domain
+from dynlab.symbolic.tree import TIME
+
+__all__ = [
+    "Angle",
+    "Positive",
+    "abs",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "expm1",
+    "exprel",
+    "floor",
+    "heaviside",
+    "log",
+    "log1p",
+    "max",
+    "min",
+    "mod",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "t",
+    "tan",
+    "tanh",
+    "where",
+]
+
+#: Time, where an equation depends on it explicitly.
+t = TIME
+
+#: A state on the circle, ``theta: dl.Angle``: stored unwrapped, drawn wrapped.
+Angle = Domain.CIRCLE
+
+#: A state that is positive, ``x: dl.Positive``.
+Positive = Domain.POSITIVE
+
+
+def heaviside(x: Any) -> sympy.Expr:
+    """Return the unit step: 0 below zero, 1 above, 1/2 at zero."""
+    return sympy.Heaviside(x, sympy.Rational(1, 2))
+
+
+def mod(a: Any, b: Any) -> sympy.Expr:
+    """Return a modulo b, with the sign of b."""
+    return a - b * floor(a / sympy.sympify(b))
+
+
+def where(condition: Any, a: Any, b: Any) -> sympy.Expr:
+    """Return a where the condition holds and b elsewhere; the only ``if`` of an equation."""
+    return sympy.Piecewise((a, condition), (b, True))

@@ -1,0 +1,199 @@
+"""Expressions as plain data: the white list of what an equation may say.
+
+The same nested tuples are stored in files, hashed for identity, printed as code and evaluated on
+intervals.  `to_tree` is the border: whatever it does not know is refused, so no foreign object, name
+or function ever reaches a code generator or a file.
+
+::
+
+    ("integer", 3)  ("rational", 1, 3)  ("real", 0.08)  ("constant", "pi")
+    ("name", "v")   ("time",)
+    ("add", a, b, ...)  ("mul", a, b, ...)  ("pow", base, exponent)
+    ("call", "exp", a, ...)
+    ("where", condition, a, b)
+    ("lt" | "le" | "gt" | "ge" | "eq" | "ne", a, b)  ("and", ...)  ("or", ...)  ("not", c)
+    ("true",)  ("false",)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import sympy
+from sympy.codegen import cfunctions
+from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
+
+from dynlab.errors import DefinitionError
+from dynlab.symbolic import singular
+from dynlab.symbolic.functions import sigmoid
+
+__all__ = ["TIME", "Tree", "from_tree", "symbol", "to_tree"]
+
+Tree = tuple[Any, ...]
+
+#: The time in an equation, ``dl.t``.
+TIME = sympy.Symbol("t", real=True)
+
+
+@cache
+def symbol(name: str) -> sympy.Symbol:
+    """Return the symbol of a state or parameter: real, and nothing else assumed."""
+    return sympy.Symbol(name, real=True)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
+    "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan, "atan2": sympy.atan2,
+    "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh,
+    "exp": sympy.exp, "log": sympy.log,
+    "log1p": cfunctions.log1p, "expm1": cfunctions.expm1,
+    "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
+    "min": sympy.Min, "max": sympy.Max, "erf": sympy.erf, "sigmoid": sigmoid,
+    "exprel": singular.exprel, "bernoulli": singular.bernoulli, "sinc": singular.sinc,
+    "logrel": singular.logrel, "tanhc": singular.tanhc,
+}  # fmt: skip
+_NAMES = {function: name for name, function in _FUNCTIONS.items()}
+_RELATIONS: dict[str, type[Relational]] = {
+    "lt": sympy.StrictLessThan, "le": sympy.LessThan,
+    "gt": sympy.StrictGreaterThan, "ge": sympy.GreaterThan,
+    "eq": sympy.Equality, "ne": sympy.Unequality,
+}  # fmt: skip
+_RELATION_NAMES = {relation: name for name, relation in _RELATIONS.items()}
+
+
+def to_tree(expression: Any) -> Tree:
+    """Turn a sympy expression into plain data.
+
+    Raises
+    ------
+    DefinitionError
+        If the expression holds anything that is not in the language of equations.
+    """
+    e = expression
+    if isinstance(e, sympy.Symbol):
+        return ("time",) if e == TIME else ("name", e.name)
+    if isinstance(e, sympy.Integer):
+        return ("integer", int(e))
+    if isinstance(e, sympy.Rational):
+        return ("rational", int(e.p), int(e.q))
+    if isinstance(e, sympy.Float):
+        return ("real", float(e))
+    if e in (sympy.pi, sympy.E):
+        return ("constant", "pi" if e is sympy.pi else "e")
+    if isinstance(e, sympy.Add | sympy.Mul):
+        kind = "add" if isinstance(e, sympy.Add) else "mul"
+        return (kind, *map(to_tree, e.args))
+    if isinstance(e, sympy.Pow):
+        return _power(e)
+    if isinstance(e, sympy.Piecewise):
+        return _piecewise(e)
+    if isinstance(e, sympy.Heaviside):
+        return ("call", "heaviside", to_tree(e.args[0]))
+    if type(e) in _NAMES:
+        return ("call", _NAMES[type(e)], *map(to_tree, e.args))
+    if isinstance(e, Boolean | bool):
+        return _condition(sympy.sympify(e))
+    raise DefinitionError(_refusal(e))
+
+
+def _power(e: sympy.Pow) -> Tree:
+    if e.base is sympy.E:
+        return ("call", "exp", to_tree(e.exp))
+    if e.exp == sympy.Rational(1, 2):
+        return ("call", "sqrt", to_tree(e.base))
+    return ("pow", to_tree(e.base), to_tree(e.exp))
+
+
+def _piecewise(e: sympy.Piecewise) -> Tree:
+    pairs = list(e.args)
+    if pairs[-1].cond is not sympy.true:
+        raise DefinitionError(
+            f"{e} has no value where none of its conditions holds. Write dl.where(condition, a, b)."
+        )
+    tree = to_tree(pairs[-1].expr)
+    for pair in reversed(pairs[:-1]):
+        tree = ("where", _condition(pair.cond), to_tree(pair.expr), tree)
+    return tree
+
+
+def _condition(c: Any) -> Tree:
+    if isinstance(c, BooleanTrue | BooleanFalse):
+        return ("true",) if c == sympy.true else ("false",)
+    if type(c) in _RELATION_NAMES:
+        return (_RELATION_NAMES[type(c)], to_tree(c.args[0]), to_tree(c.args[1]))
+    for kind, operator in (("and", sympy.And), ("or", sympy.Or), ("not", sympy.Not)):
+        if isinstance(c, operator):
+            return (kind, *map(_condition, c.args))
+    raise DefinitionError(f"{c} is not a condition; write a comparison such as v > 0.")
+
+
+def _refusal(e: Any) -> str:
+    if isinstance(e, AppliedUndef):
+        return (
+            f"the function {str(e.func)!r} is not in the language of equations. "
+            "Use those of dl (dl.exp, dl.tanh, dl.where, ...)."
+        )
+    if e is sympy.I or getattr(e, "is_real", None) is False:
+        return f"{e} is not a real number; equations are real. Write real and imaginary parts."
+    if e in (sympy.nan, sympy.oo, -sympy.oo, sympy.zoo):
+        return f"a constant of the equation is {e}; constants must be finite."
+    return (
+        f"{e!s:.60} (sympy {type(e).__name__}) is not in the language of equations. "
+        "Use arithmetic and the functions of dl (dl.exp, dl.tanh, dl.where, ...)."
+    )
+
+
+def from_tree(tree: Any) -> sympy.Expr:
+    """Rebuild the sympy expression, node by node; the inverse of `to_tree`.
+
+    Raises
+    ------
+    DefinitionError
+        If the data hold a node that is not on the white list.
+    """
+    kind, *rest = tree
+    if kind == "name":
+        return symbol(rest[0])
+    if kind == "time":
+        return TIME
+    if kind == "integer":
+        return sympy.Integer(int(rest[0]))
+    if kind == "rational":
+        return sympy.Rational(int(rest[0]), int(rest[1]))
+    if kind == "real":
+        return sympy.Float(float(rest[0]))
+    if kind == "constant" and rest[0] in ("pi", "e"):
+        return sympy.pi if rest[0] == "pi" else sympy.E
+    if kind == "add":
+        return sympy.Add(*map(from_tree, rest))
+    if kind == "mul":
+        return sympy.Mul(*map(from_tree, rest))
+    if kind == "pow":
+        return sympy.Pow(from_tree(rest[0]), from_tree(rest[1]))
+    if kind == "call":
+        return _called(rest[0], [from_tree(a) for a in rest[1:]])
+    if kind == "where":
+        return sympy.Piecewise(
+            (from_tree(rest[1]), from_tree(rest[0])), (from_tree(rest[2]), sympy.true)
+        )
+    if kind in _RELATIONS:
+        return _RELATIONS[kind](from_tree(rest[0]), from_tree(rest[1]))
+    if kind in ("and", "or", "not"):
+        return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[kind](*map(from_tree, rest))
+    if kind in ("true", "false"):
+        return sympy.true if kind == "true" else sympy.false
+    raise DefinitionError(f"unknown node {kind!r} in a stored expression.")
+
+
+def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
+    if name == "sqrt":
+        return sympy.sqrt(*arguments)
+    if name == "heaviside":
+        return sympy.Heaviside(arguments[0], sympy.Rational(1, 2))
+    if name not in _FUNCTIONS:
+        raise DefinitionError(f"unknown function {name!r} in a stored expression.")
+    return _FUNCTIONS[name](*arguments)

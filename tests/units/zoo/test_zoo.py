@@ -1,0 +1,307 @@
+"""The models are what is printed, and the facts about them hold for the equations as written."""
+
+import dataclasses
+import math
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import sympy
+
+from dynlab import zoo
+from dynlab.errors import DefinitionError, UnknownNameError
+from dynlab.symbolic.derivatives import jacobian
+from dynlab.symbolic.tree import symbol
+from dynlab.zoo.catalogue import read_facts
+
+FACTS = [fact for name in zoo.names() for fact in zoo.facts(name)]
+# Facts give states to 11 digits or more, neutral saddles ("no hopf") to 8.
+DIGITS = 1e-10
+FEW_DIGITS = 1e-7
+
+
+def label(fact):
+    number = zoo.facts(fact.model).index(fact)
+    return f"{fact.model}-{number}-{fact.what.replace(' ', '_')}"
+
+
+def each(facts):
+    return pytest.mark.parametrize("fact", list(facts), ids=label)
+
+
+def about(*whats):
+    return each(f for f in FACTS if f.what in whats)
+
+
+def at_points():
+    """Facts that place a point: all states are given."""
+    return [f for f in FACTS if f.state]
+
+
+def evaluated(expressions, values):
+    """Substitute numbers and evaluate in 30 digits; no generated code is involved."""
+    numbers = {symbol(n): sympy.Float(v, 30) for n, v in values.items()}
+    return np.array([float(sympy.sympify(e).xreplace(numbers).evalf(30)) for e in expressions])
+
+
+def values_at(fact):
+    system = zoo.get(fact.model)
+    parameters = dict(zip(system.parameter_names, system.parameter_values, strict=True))
+    return {**parameters, **fact.parameters, **fact.state}
+
+
+def residual(fact):
+    """Rate of change, or for a map the change in one step."""
+    system = zoo.get(fact.model)
+    moved = evaluated(system.rule, values_at(fact))
+    if not system.is_discrete:
+        return moved
+    return moved - np.array([fact.state[n] for n in system.state_names])
+
+
+def jacobian_at(fact):
+    system = zoo.get(fact.model)
+    entries = jacobian(system.rule, system.state_names)
+    size = len(system.state_names)
+    return evaluated(entries, values_at(fact)).reshape(size, size)
+
+
+def nearest(fact, value):
+    """Distance of the spectrum from a value, relative to the largest eigenvalue."""
+    spectrum = np.linalg.eigvals(jacobian_at(fact))
+    return np.min(np.abs(spectrum - value)) / np.max(np.abs(spectrum))
+
+
+def digits(fact):
+    return FEW_DIGITS if fact.what == "no hopf" else DIGITS
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_each_model_says_where_it_is_printed(name):
+    system = zoo.get(name)
+    assert system.name == name
+    caption = system.reference.splitlines()[0]
+    assert caption.endswith(".")
+    assert len(caption) < 90
+    (entry,) = [row for row in zoo.catalogue() if row.name == name]
+    assert re.search(r"\b(19|20)\d\d\b", entry.reference)
+    assert entry.states == system.state_names
+    assert entry.parameters == system.parameter_names
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_each_model_has_a_fact_with_a_point_or_a_law(name):
+    assert any(fact.state or fact.what == "divergence" for fact in zoo.facts(name))
+
+
+def test_the_catalogue_lists_every_model_once():
+    table = zoo.catalogue()
+    assert sorted(row.name for row in table) == list(zoo.names())
+    assert len(table) == len(zoo.names())
+    assert {row.kind for row in table} == {"flow", "map"}
+    assert table.to_table()["name"] == [row.name for row in table]
+    lines = repr(table).splitlines()
+    assert len(lines) == len(table) + 1
+    assert all(name in repr(table) for name in zoo.names())
+    assert all(f"<td>{name}</td>" in table._repr_html_() for name in zoo.names())
+
+
+def test_models_are_attributes_and_are_listed():
+    assert zoo.lorenz is zoo.get("lorenz")
+    assert set(zoo.names()) <= set(dir(zoo))
+
+
+@pytest.mark.parametrize("ask", [zoo.get, zoo.facts, lambda name: getattr(zoo, name)])
+def test_an_unknown_model_names_the_nearest(ask):
+    with pytest.raises(UnknownNameError, match="Did you mean 'lorenz'") as caught:
+        ask("lorentz")
+    assert isinstance(caught.value, AttributeError)
+    assert not hasattr(zoo, "lorentz")
+
+
+def test_naming_the_zoo_loads_nothing_heavy():
+    code = (
+        "import sys; from dynlab import zoo; zoo.facts('lorenz'); zoo.names();"
+        "print(sorted({'sympy', 'numpy', 'numba', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@each(FACTS)
+def test_facts_name_what_the_model_has(fact):
+    system = zoo.get(fact.model)
+    moved = {fact.vary} - {None}
+    assert moved | set(fact.at) <= set(system.parameter_names)
+    assert set(fact.start) | set(fact.minimum) | set(fact.maximum) <= set(system.state_names)
+    assert set(fact.state) in (set(), set(system.state_names))
+    assert fact.tolerance >= 0
+    if fact.over and fact.value is not None:
+        assert fact.over[0] < fact.value < fact.over[1]
+    if fact.over and not fact.at.get(fact.vary):
+        assert fact.over[0] <= system(**fact.at)[fact.vary] <= fact.over[1]
+
+
+@each(at_points())
+def test_the_point_is_at_rest(fact):
+    system = zoo.get(fact.model)
+    state = np.array([fact.state[n] for n in system.state_names])
+    # The printed digits move the residual by no more than the Jacobian times their rounding.
+    reach = np.abs(jacobian_at(fact)) @ np.abs(state) + np.abs(state)
+    assert np.all(np.abs(residual(fact)) <= digits(fact) * reach + 1e-12)
+
+
+@each(f for f in FACTS if f.eigenvalues)
+def test_the_eigenvalues_are_those_of_the_jacobian(fact):
+    given = np.array(fact.eigenvalues)
+    # Compared through the characteristic polynomial, which stays smooth at multiple eigenvalues.
+    found, expected = np.poly(jacobian_at(fact)), np.poly(given)
+    size = np.abs(np.poly(-np.abs(given)))
+    assert np.all(np.abs(found - expected) <= 1e-9 * (size + np.max(np.abs(given))))
+
+
+@about("hopf")
+def test_a_hopf_point_has_the_stated_frequency(fact):
+    assert nearest(fact, 1j * fact.omega) < fact.tolerance
+    assert fact.period == pytest.approx(2 * math.pi / fact.omega, rel=1e-9)
+    assert fact.l1 is not None
+
+
+@each(
+    f for f in FACTS if f.state and f.what in {"fold", "transcritical", "pitchfork", "branch point"}
+)
+def test_a_fold_or_branch_point_has_a_neutral_direction(fact):
+    neutral = 1.0 if zoo.get(fact.model).is_discrete else 0.0
+    assert nearest(fact, neutral) < fact.tolerance
+
+
+@each(f for f in FACTS if f.state and f.what == "period doubling")
+def test_a_period_doubling_has_a_multiplier_minus_one(fact):
+    assert nearest(fact, -1.0) < fact.tolerance
+
+
+@about("no hopf")
+def test_a_neutral_saddle_has_two_real_eigenvalues_that_cancel(fact):
+    spectrum = np.linalg.eigvals(jacobian_at(fact))
+    real = spectrum[spectrum.imag == 0].real
+    sums = np.abs(real[:, None] + real[None, :])[~np.eye(len(real), dtype=bool)]
+    assert np.min(sums) < 1e-6 * np.max(np.abs(spectrum))
+    assert nearest(fact, 1j * np.max(np.abs(real))) > 1e-3
+
+
+@about("diagram")
+def test_a_diagram_counts_the_facts_that_are_listed(fact):
+    counted_as = {"transcritical": "branch point", "pitchfork": "branch point"}
+    found = dict.fromkeys(("fold", "hopf", "branch point"), 0)
+    for other in zoo.facts(fact.model):
+        same = ("vary", "at", "start", "over")
+        if all(getattr(other, key) == getattr(fact, key) for key in same):
+            kind = counted_as.get(other.what, other.what)
+            if kind in found:
+                found[kind] += 1
+    assert found == dict(fact.finds)
+
+
+@about("divergence")
+def test_the_divergence_is_the_same_everywhere(fact):
+    system = zoo.get(fact.model)
+    size = len(system.state_names)
+    trace = sympy.expand(sum(jacobian(system.rule, system.state_names)[:: size + 1]))
+    assert not {s.name for s in trace.free_symbols} & set(system.state_names)
+    assert evaluated([trace], values_at(fact))[0] == pytest.approx(fact.value, rel=1e-12)
+
+
+@about("final size", "peak")
+def test_the_sizes_of_an_epidemic_solve_their_equation(fact):
+    ratio = zoo.sir(**fact.at)["beta"] / zoo.sir["gamma"]
+    expected = {
+        "final size": 1 - math.exp(-ratio * fact.value),
+        "peak": 1 - (1 + math.log(ratio)) / ratio,
+    }[fact.what]
+    assert fact.value == pytest.approx(expected, rel=fact.tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "sign"),
+    [
+        ("lorenz", {"x": "-x", "y": "-y"}, (-1, -1, 1)),
+        ("fitzhugh_nagumo", {"v": "-v", "w": "2*a/b - w", "I": "2*a/b - I"}, (-1, -1)),
+        ("lorenz84_extended", {"U": "-U", "T": "-T"}, (1, 1, 1, -1)),
+        ("van_der_pol", {"x": "-x", "y": "-y"}, (-1, -1)),
+    ],
+)
+def test_the_stated_symmetries_hold(name, image, sign):
+    system = zoo.get(name)
+    known = {n: symbol(n) for n in system.state_names + system.parameter_names}
+    reflected = {known[n]: sympy.parse_expr(text, local_dict=known) for n, text in image.items()}
+    for rate, factor in zip(system.rule, sign, strict=True):
+        assert sympy.simplify(rate.xreplace(reflected) - factor * rate) == 0
+
+
+def test_an_epidemic_conserves_the_population():
+    assert sympy.simplify(sum(zoo.sir.rule)) == 0
+
+
+@pytest.mark.parametrize(("gate", "voltage", "rate"), [("m", -40.0, 1.0), ("n", -55.0, 0.1)])
+def test_the_squid_axon_has_no_hole_at_its_removable_singularities(gate, voltage, rate):
+    system = zoo.hodgkin_huxley
+    position = system.state_names.index(gate)
+    values = dict(zip(system.parameter_names, system.parameter_values, strict=True))
+    values |= {"V": voltage, "m": 0.0, "h": 0.0, "n": 0.0}
+    assert evaluated([system.rule[position]], values)[0] == pytest.approx(rate, rel=1e-12)
+    entries = jacobian((system.rule[position],), system.state_names)
+    assert np.all(np.isfinite(evaluated(entries, values)))
+
+
+def test_models_in_real_time_declare_its_unit():
+    units = {name: zoo.get(name).time.unit for name in zoo.names()}
+    assert {name: unit for name, unit in units.items() if unit not in {"", "step"}} == {
+        "hodgkin_huxley": "ms",
+        "morris_lecar": "ms",
+        "jansen_rit": "s",
+    }
+
+
+def test_facts_cannot_be_changed():
+    fact = zoo.facts("hodgkin_huxley")[1]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fact.value = 0.0
+    with pytest.raises(TypeError):
+        fact.at["EL"] = 0.0
+    assert fact in {fact}
+
+
+GOOD = 'what = "hopf"\nkind = "exact"\nsource = "by hand"\ntolerance = 1e-8\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD + "omgea = 1.0\n", "Did you mean 'omega'"),
+        (GOOD.replace("hopf", "hofp"), "Did you mean 'hopf'"),
+        (GOOD.replace("exact", "certain"), "'certain' is not a word for 'kind'"),
+        (GOOD.replace('source = "by hand"\n', ""), "no 'source'"),
+        (GOOD + "value = true\n", "finite number"),
+        (GOOD + "value = nan\n", "finite number"),
+        (GOOD + 'value = "1"\n', "finite number"),
+        (GOOD + 'vary = "rho"\nover = [2, 1]\n', "lower end first"),
+        (GOOD + "over = [1, 2]\n", "no parameter"),
+        (GOOD + "state = 1.0\n", "name = number"),
+        (GOOD + "stable = 1\n", "true or false"),
+        (GOOD + "eigenvalues = [[1, 2, 3]]\n", "list of 2"),
+        (GOOD + "finds = { hopf = 1.5 }\n", "how many"),
+        (GOOD + "finds = { hofp = 1 }\n", "Did you mean 'hopf'"),
+        (GOOD + 'note = ""\n', "text in quotes"),
+    ],
+)
+def test_a_wrong_entry_is_refused(text, message):
+    with pytest.raises(DefinitionError, match=message) as caught:
+        read_facts(f"[[lorenz]]\n{GOOD}\n[[lorenz]]\n{text}")
+    assert "lorenz[1]" in str(caught.value)
+
+
+def test_facts_about_an_unknown_model_are_refused():
+    with pytest.raises(UnknownNameError, match="lorenz"):
+        read_facts("[[lorentz]]\n" + GOOD)

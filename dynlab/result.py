@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import html
 import os
 import platform
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Provenance", "Result"]
 
 
-def _versions() -> dict[str, str]:
+@functools.cache
+def _installed() -> dict[str, str]:
     """Return the versions that a result depends on."""
     found = {"python": platform.python_version()}
     for package in ("dynlab", "numpy", "scipy", "sympy", "numba"):
@@ -32,6 +34,10 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
+
+
+def _versions() -> dict[str, str]:
+    return dict(_installed())
 
 
 @dataclass(frozen=True, slots=True)

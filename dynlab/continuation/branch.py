@@ -427,35 +427,79 @@ def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Consecutive points as arrays; tangents in the scaled arclength of the whole branch."""
+
+    unknowns: Vector
+    tangents: Vector
+    eigenvalues: NDArray[np.complex128]
+    signs: Vector
+
+    @classmethod
+    def of(cls, nodes: Sequence[monitors.Node], size: int) -> _Path:
+        """Return the path through some nodes."""
+        return cls(
+            np.array([n.u for n in nodes]).reshape(-1, size + 1),
+            np.array([n.tangent for n in nodes]).reshape(-1, size + 1),
+            np.array([n.eigenvalues for n in nodes], dtype=complex).reshape(-1, size),
+            np.array([n.sign for n in nodes]),
+        )
+
+    def joined(self, *others: _Path) -> _Path:
+        """Return this path followed by the others."""
+        every = (self, *others)
+        return _Path(
+            np.concatenate([p.unknowns for p in every]),
+            np.concatenate([p.tangents for p in every]),
+            np.concatenate([p.eigenvalues for p in every]),
+            np.concatenate([p.signs for p in every]),
+        )
+
+    def first(self, count: int) -> _Path:
+        """Return the first points alone."""
+        return _Path(self.unknowns[:count], self.tangents[:count], self.eigenvalues[:count],
+                     self.signs[:count])  # fmt: skip
+
+    def reversed(self) -> _Path:
+        """Return the same points walked the other way."""
+        return _Path(self.unknowns[::-1], -self.tangents[::-1], self.eigenvalues[::-1],
+                     -self.signs[::-1])  # fmt: skip
+
+    def node(self, k: int) -> monitors.Node:
+        """Return one point as the monitors see it."""
+        return monitors.Node(
+            self.unknowns[k], self.tangents[k], self.eigenvalues[k], float(self.signs[k])
+        )
+
+    def __len__(self) -> int:
+        return len(self.signs)
+
+
 def run(task: _Task, function: str, began: float) -> Branch:
     """Walk both ways, join the halves, and locate what lies between their points."""
+    curve = task.curve
     forward, ahead = _walk(task, task.tangent)
     if ahead.status is Status.CLOSED_LOOP:
-        backward: list[monitors.Node] = []
-        behind = ahead
+        backward, behind = forward.first(0), ahead
     elif ahead.status is Status.STOPPED:
-        backward = []
+        backward = forward.first(0)
         behind = End(Status.STOPPED, float(task.start[-1]), "not followed in this direction")
     else:
         backward, behind = _walk(task, -task.tangent)
-    curve = task.curve
-    first = monitors.node_at(curve, task.start, task.tangent)
-    if isinstance(ahead, End) and _is_singular(curve, task.start):
-        first = monitors.node_at(curve, task.start, task.tangent, located=True)
-    turned = [
-        monitors.Node(n.u, -n.tangent, n.eigenvalues, -n.sign, n.located) for n in reversed(backward)
-    ]
-    nodes = [*turned, first, *forward]
-    path, special = _with_special_points(task, nodes)
-    unknowns = np.array([n.u for n in path])
+    first = monitors.node_at(
+        curve, task.start, task.tangent, located=_is_singular(curve, task.start)
+    )
+    walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
+    path, special = _with_special_points(task, walked, {len(backward): first})
     return Branch(
         system=curve.system,
         vary=curve.vary,
-        states=unknowns[:, :-1],
-        values=unknowns[:, -1],
-        tangents=np.array([n.tangent for n in path]),
-        eigenvalues=np.array([n.eigenvalues for n in path]),
-        special=tuple(special),
+        states=path.unknowns[:, :-1],
+        values=path.unknowns[:, -1],
+        tangents=path.tangents,
+        eigenvalues=path.eigenvalues,
+        special=special,
         ends=(behind, ahead),
         provenance=Provenance(
             function, curve.system,
@@ -469,46 +513,41 @@ def run(task: _Task, function: str, began: float) -> Branch:
 def _is_singular(curve: EquilibriumCurve, u: Vector) -> bool:
     """Whether a state Jacobian is singular, so that the start may be a fold or branch point."""
     eigenvalues = np.linalg.eigvals(curve.jacobian(u / curve.scale)[:, :-1])
-    size = np.abs(eigenvalues)
-    return bool(np.min(np.abs(eigenvalues.real)) < 1e-6 * np.max(size))
+    return bool(np.min(np.abs(eigenvalues.real)) < 1e-6 * np.max(np.abs(eigenvalues)))
 
 
-def _walk(task: _Task, tangent: Vector) -> tuple[list[monitors.Node], End]:
+def _walk(task: _Task, tangent: Vector) -> tuple[_Path, End]:
     """Follow the curve one way; return its points and why it ended."""
     curve = task.curve
-    scale = curve.scale
-    going = tangent / scale
-    at_bound = (task.start[-1] >= task.upper[-1] and going[-1] > 1e-12) or (
-        task.start[-1] <= task.lower[-1] and going[-1] < -1e-12
-    )
-    if at_bound:
-        return [], _end(Status.PARAMETER_BOUND, task.start, task, 0)
-    nodes: list[monitors.Node] = []
+    going = tangent[-1] / curve.scale[-1]
+    path = _Path.of([], curve.size)
+    if (task.start[-1] >= task.upper[-1] and going > 1e-12) or (
+        task.start[-1] <= task.lower[-1] and going < -1e-12
+    ):
+        return path, _end(Status.PARAMETER_BOUND, task.start, task, 0)
     status = Status.RUNNING
-    walk = Walk(task.start, tangent, task.lower, task.upper)
-    for chunk in chunks(curve, walk, task.method):
+    pieces: list[_Path] = []
+    for chunk in chunks(curve, Walk(task.start, tangent, task.lower, task.upper), task.method):
         status = chunk.status
-        new = _nodes(chunk, scale)
-        kept = _inside(task, new) if task.watched else len(new)
-        nodes += new[:kept]
-        if kept < len(new):
+        piece = _in_units_of(curve, chunk)
+        kept = _inside(task, piece) if task.watched else len(piece)
+        pieces.append(piece.first(kept))
+        if kept < len(piece):
             status = Status.STATE_BOUND
-            nodes += _edge(task, nodes[-1] if nodes else None, new[kept])
+            so_far = path.joined(*pieces)
+            last = so_far.node(len(so_far) - 1) if len(so_far) else None
+            pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve.size))
             break
-    last = nodes[-1].u if nodes else task.start
-    return nodes, _end(status, last, task, len(nodes))
+    path = path.joined(*pieces)
+    last_point = path.unknowns[-1] if len(path) else task.start
+    return path, _end(status, last_point, task, len(path))
 
 
-def _nodes(chunk: Chunk, scale: Vector) -> list[monitors.Node]:
-    """Unpack a chunk; tangents are brought to the units of the whole branch."""
-    tangents = chunk.tangents / scale
+def _in_units_of(curve: EquilibriumCurve, chunk: Chunk) -> _Path:
+    """Unpack a chunk; its tangents are brought to the units of the whole branch."""
+    tangents = chunk.tangents / curve.scale
     tangents /= np.linalg.norm(tangents, axis=1)[:, None]
-    return [
-        monitors.Node(u, t, e, float(s))
-        for u, t, e, s in zip(
-            chunk.unknowns, tangents, chunk.eigenvalues, chunk.signs, strict=True
-        )
-    ]
+    return _Path(chunk.unknowns, tangents, chunk.eigenvalues, chunk.signs)
 
 
 def _quantity(curve: EquilibriumCurve, name: str) -> Callable[[Vector], float]:
@@ -526,13 +565,15 @@ def _quantity(curve: EquilibriumCurve, name: str) -> Callable[[Vector], float]:
     return lambda u: value
 
 
-def _inside(task: _Task, nodes: list[monitors.Node]) -> int:
-    """Return how many nodes come before the first that leaves a watched range."""
-    for k, node in enumerate(nodes):
-        for name, low, high in task.watched:
-            if not low <= _quantity(task.curve, name)(node.u) <= high:
-                return k
-    return len(nodes)
+def _inside(task: _Task, path: _Path) -> int:
+    """Return how many points come before the first that leaves a watched range."""
+    for name, low, high in task.watched:
+        quantity = _quantity(task.curve, name)
+        for k, u in enumerate(path.unknowns):
+            if not low <= quantity(u) <= high:
+                path = path.first(k)
+                break
+    return len(path)
 
 
 def _edge(task: _Task, inside: monitors.Node | None, outside: monitors.Node) -> list[monitors.Node]:
@@ -554,41 +595,46 @@ def _end(status: Status, u: Vector, task: _Task, count: int) -> End:
 
 
 def _with_special_points(
-    task: _Task, nodes: list[monitors.Node]
-) -> tuple[list[monitors.Node], list[tuple[int, SpecialPoint]]]:
-    """Insert the located points between the points of the walk."""
-    path = nodes[:1]
-    special: list[tuple[int, SpecialPoint]] = []
-    quantities = [(name, target, _quantity(task.curve, name)) for name, target in task.marks]
-    for a, b in zip(nodes[:-1], nodes[1:], strict=True):
-        found = _between(task, a, b, quantities)
-        for node, point in found:
-            special.append((len(path), point))
-            path.append(node)
-        path.append(b)
-    return path, special
+    task: _Task, walked: _Path, located: Mapping[int, monitors.Node]
+) -> tuple[_Path, tuple[tuple[int, SpecialPoint], ...]]:
+    """Insert the located points between the points of the walk.
 
-
-def _between(
-    task: _Task, a: monitors.Node, b: monitors.Node,
-    quantities: list[tuple[str, float, Callable[[Vector], float]]],
-) -> list[tuple[monitors.Node, SpecialPoint]]:  # fmt: skip
-    found: list[tuple[monitors.Node, SpecialPoint]] = []
+    Only where a test function changes is anything looked at in Python.
+    """
+    curve = task.curve
+    quantities = [(target, name, _quantity(curve, name)) for name, target in task.marks]
+    unstable = np.sum(walked.eigenvalues.real > 0, axis=1)
     changed = (
-        a.tangent[-1] * b.tangent[-1] < 0
-        or a.sign * b.sign < 0
-        or a.located
-        or b.located
-        or a.unstable_range() != b.unstable_range()
+        (walked.tangents[1:, -1] * walked.tangents[:-1, -1] < 0)
+        | (walked.signs[1:] * walked.signs[:-1] < 0)
+        | (unstable[1:] != unstable[:-1])
     )
-    if changed:
-        found += monitors.special_points(task.curve, a, b)
-    for name, target, quantity in quantities:
-        found += [
-            (node, monitors.user_point(task.curve, node, name, target, accuracy))
-            for node, _, accuracy in monitors.crossings_of(task.curve, a, b, quantity, target)
-        ]
-    along = (b.u - a.u) / task.curve.scale
-    return sorted(found, key=lambda item: float((item[0].u - a.u) / task.curve.scale @ along))
-
-
+    for k in located:
+        changed[max(k - 1, 0) : k + 1] = True
+    pieces: list[_Path] = []
+    special: list[tuple[int, SpecialPoint]] = []
+    done, length = 0, 0
+    for k in np.flatnonzero(changed | bool(quantities)):
+        a, b = (located.get(j) or walked.node(j) for j in (int(k), int(k) + 1))
+        found = monitors.special_points(curve, a, b) if changed[k] else []
+        for target, name, quantity in quantities:
+            found += [
+                (node, monitors.user_point(curve, node, name, target, accuracy))
+                for node, _, accuracy in monitors.crossings_of(curve, a, b, quantity, target)
+            ]
+        if not found:
+            continue
+        chord = (b.u - a.u) / curve.scale
+        found.sort(key=lambda item: float((item[0].u - a.u) / curve.scale @ chord))
+        before = slice(done, int(k) + 1)
+        pieces.append(_Path(walked.unknowns[before], walked.tangents[before],
+                            walked.eigenvalues[before], walked.signs[before]))  # fmt: skip
+        length += int(k) + 1 - done
+        special += [(length + j, point) for j, (_, point) in enumerate(found)]
+        pieces.append(_Path.of([node for node, _ in found], curve.size))
+        length += len(found)
+        done = int(k) + 1
+    rest = slice(done, None)
+    pieces.append(_Path(walked.unknowns[rest], walked.tangents[rest], walked.eigenvalues[rest],
+                        walked.signs[rest]))  # fmt: skip
+    return pieces[0].joined(*pieces[1:]), tuple(special)

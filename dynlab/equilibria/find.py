@@ -1,9 +1,9 @@
 """find_equilibria: all equilibria in a box, and whether the list is proved complete.
 
 Newton from many starts (a low-discrepancy sequence), then deflated Newton from the same starts
-(`dynlab.kernels.newton`).  For boxes in at most three dimensions, and small polynomial systems,
-interval arithmetic then proves that no other zero is left (`dynlab.equilibria.enclosure`), or the
-result says that this is not proved.
+(`dynlab.kernels.newton`).  For boxes in at most six dimensions interval arithmetic then tries,
+within two seconds, to prove that no other zero is left (`dynlab.equilibria.enclosure`); the result
+says whether it did.
 
 An equilibrium whose Jacobian is singular is checked for neighbours along the null direction: if the
 equations hold there as well, it is one of a line or surface of equilibria and reported once.
@@ -40,7 +40,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 _STARTS_PER_STATE = 96
 _MOST_ROOTS = 400
-_PROOF_DIMENSION = 3
+_PROOF_DIMENSION = 6
 _PROOF_SECONDS = 2.0
 #: A singular value below this, relative to the typical size of the Jacobian, marks a degenerate root.
 _SINGULAR = 1e-6
@@ -362,9 +362,7 @@ def _prove(
     n = len(box.lower)
     if system.is_discrete:
         return points, False, "not proved complete: maps are searched, not proved"
-    if n > _PROOF_DIMENSION and not _is_polynomial(system):
-        return points, False, f"not proved complete: {n} states and not a small polynomial system"
-    if n > 2 * _PROOF_DIMENSION:
+    if n > _PROOF_DIMENSION:
         return points, False, f"not proved complete: {n} states are too many for a proof"
     found = enclosure.enclose_zeros(
         lower.lower_rule(system), lower.lower_jacobian(system), system.parameter_values,
@@ -375,13 +373,12 @@ def _prove(
              and np.max(np.abs(near.state - x) / box.scale) < 1e-3]  # fmt: skip
     if fresh:
         points = points + _classified(system, np.array(fresh), box.scale, starts)
-    if found.complete:
+    proved = len(found.boxes[0])
+    if found.complete and proved == len(points):
         return points, True, "proved complete by interval arithmetic"
+    if found.complete:
+        return points, False, (
+            f"not proved complete: interval arithmetic counts {proved} zeros, Newton's method "
+            f"found {len(points)}"
+        )
     return points, False, found.reason
-
-
-def _is_polynomial(system: System) -> bool:
-    import sympy
-
-    names = [sympy.Symbol(n, real=True) for n in system.state_names]
-    return all(expression.is_polynomial(*names) for expression in system.rule)

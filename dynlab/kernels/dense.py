@@ -18,8 +18,18 @@ PARTS = 8
 VALUE, SIDE, NEW, TRIAL = range(4)
 SIDE_ROWS = 4
 
+#: Types of z, p, d, k, w.
 MODEL = "f8[::1], f8[::1], f8[::1], i8[::1], f8[::1]"
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, "fastmath": {"contract"}}
+#: Without numba's runtime nothing can be allocated and nothing is counted: a step of three states
+#: takes 220 instead of 290 ns.  Contraction lets a product and a sum become one instruction, which
+#: rounds once instead of twice: 170 ns.
+OPTIONS = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "_nrt": False,
+}
 
 
 @njit(f"void(i8, f8, f8[::1], {MODEL}, f8[::1])", **OPTIONS)
@@ -36,6 +46,13 @@ def call(kernel, t, x, z, p, d, k, w, out):
         pointer(w),
         pointer(out),
     )
+
+
+@njit(f"void(i8, f8[::1], f8[:, ::1], {MODEL}, f8[:, ::1])", **OPTIONS)
+def call_each(kernel, times, states, z, p, d, k, w, out):
+    """Call a model kernel at each row of states: observables along a trajectory."""
+    for row in range(times.size):
+        call(kernel, times[row], states[row], z, p, d, k, w, out[row])
 
 
 @njit("void(f8[::1], f8[::1])", **OPTIONS)

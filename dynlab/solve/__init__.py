@@ -1,0 +1,1 @@
+"""Running a system: trajectories of flows and orbits of maps."""

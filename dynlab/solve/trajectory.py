@@ -1,0 +1,304 @@
+"""Trajectory: what a run leaves behind, by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynlab.codegen.kernels import kernels_of
+from dynlab.errors import SettingError, UnknownNameError
+from dynlab.kernels import dense
+from dynlab.names import Layout
+from dynlab.result import Provenance, Result
+from dynlab.solve.inputs import inputs_of
+from dynlab.status import Status
+from dynlab.symbolic.system import Domain, System
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Events", "Occurrences", "Steps", "Trajectory", "provenance_of"]
+
+Array = NDArray[np.float64]
+
+#: A drawn curve has at least about so many points.
+SMOOTH = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """The steps of a run as polynomials: ``x(start + s size) = sum_j coefficients[j] s^j``."""
+
+    starts: Array
+    sizes: Array
+    coefficients: Array
+
+    def __call__(self, times: Array) -> Array:
+        """Return the states at times inside the steps."""
+        out = np.empty((len(times), self.coefficients.shape[2]))
+        dense.evaluate(self.starts, self.sizes, self.coefficients, times, out)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Occurrences:
+    """When a crossing happened, and the states there: ``spikes.times``, ``spikes["v"]``."""
+
+    times: Array
+    values: Array
+    states: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Array:
+        if name == "t":
+            return self.times
+        if name not in self.states:
+            raise UnknownNameError("state", name, self.states)
+        return self.values[:, self.states.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __repr__(self) -> str:
+        span = f" from t = {self.times[0]:.6g} to {self.times[-1]:.6g}" if len(self) else ""
+        return f"<{len(self)} crossings{span}>"
+
+
+class Events(dict[str, Occurrences]):
+    """Crossings by name; a name that is not there is answered with those that are."""
+
+    def __missing__(self, name: str) -> Occurrences:
+        raise UnknownNameError("crossing of this trajectory", name, self)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Trajectory(Result):
+    """States along a run, by name.
+
+    Attributes
+    ----------
+    system
+        The system that ran.
+    t
+        Times: the ends of the steps, or those asked for with ``at=``.
+    values
+        States at these times, one column per state; ``trajectory["v"]`` is one of them.
+    steps
+        The polynomials between the times; None if only given times were kept.
+    events
+        Crossings by name: ``trajectory.events["spike"].times``.
+    end
+        Where the run ended: time, then the states.  See `final`.
+    status
+        How it ended.
+    provenance
+        Where it came from.
+    """
+
+    system: System
+    t: Array
+    values: Array
+    steps: Steps | None
+    events: Mapping[str, Occurrences]
+    end: Array
+    status: Status
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", Events(self.events))
+
+    def __getitem__(self, name: str) -> Array:
+        """Return a state, an observable or the time ``"t"`` along the trajectory."""
+        system = self.system
+        if name == "t":
+            return self.t
+        if name in system.state_names:
+            return self.values[:, system.state_names.index(name)]
+        if name in system.observable_names:
+            return self._observed(self.t, self.values)[:, system.observable_names.index(name)]
+        known = ("t", *system.state_names, *system.observable_names)
+        raise UnknownNameError(f"quantity of this trajectory of {system.name!r}", name, known)
+
+    @property
+    def final(self) -> dict[str, float]:
+        """The states where the run ended, by name; `start` of a run that continues it."""
+        return Layout.of(self.system).unpack(self.end[1:])
+
+    def at(self, times: ArrayLike) -> Trajectory:
+        """Return the trajectory at other times, by the polynomials of the steps (order 7).
+
+        Raises
+        ------
+        SettingError
+            If a time is outside the run, or lies between the times of a run that kept only those
+            given with ``at=`` (or of a map).
+        """
+        wanted = np.atleast_1d(np.asarray(times, dtype=float)).ravel()
+        self._check_inside(wanted)
+        if self.steps is not None and len(self.steps.starts):
+            values = self.steps(wanted)
+            values[wanted == self.end[0]] = self.end[1:]
+        else:
+            values = self.values[self._kept(wanted)]
+        return replace(self, t=wanted, values=values, steps=None)
+
+    def after(self, t: float) -> Trajectory:
+        """Return the part of the trajectory from a time on, without its beginning."""
+        self._check_inside(np.array([float(t)]))
+        sign = self._sign
+        later = sign * (self.t - t) > 0
+        events = {
+            name: replace(found, times=found.times[keep], values=found.values[keep])
+            for name, found in self.events.items()
+            for keep in [sign * (found.times - t) >= 0]
+        }
+        if self.steps is None or not len(self.steps.starts):
+            keep = later | (self.t == t)
+            return replace(self, t=self.t[keep], values=self.values[keep], events=events)
+        first = self.at([t])
+        begins = max(int(np.sum(sign * (self.steps.starts - t) <= 0)) - 1, 0)
+        return replace(
+            self,
+            t=np.append(first.t, self.t[later]),
+            values=np.vstack([first.values, self.values[later]]),
+            steps=Steps(
+                self.steps.starts[begins:],
+                self.steps.sizes[begins:],
+                self.steps.coefficients[begins:],
+            ),
+            events=events,
+        )
+
+    def to_table(self) -> dict[str, Array]:
+        """Return time, states and observables as columns."""
+        table = {"t": self.t}
+        table |= dict(zip(self.system.state_names, self.values.T, strict=True))
+        observed = self._observed(self.t, self.values)
+        return table | dict(zip(self.system.observable_names, observed.T, strict=True))
+
+    def plot(self, ax: Axes | None = None, *, show: Sequence[str] | None = None) -> Axes:
+        """Draw quantities against time, with lines where crossings happened.
+
+        Parameters
+        ----------
+        ax
+            Axes for everything; None makes a figure with a panel for each scale.
+        show
+            Names of states and observables; all states if None.
+        """
+        from dynlab import plotting
+
+        fine = self._smooth()
+        names = self.system.state_names if show is None else tuple(show)
+        columns = {plotting.label(name, self._unit(name)): fine._drawn(name) for name in names}
+        time_label = plotting.label("t", self.system.time.unit)
+        ax = plotting.draw_series(ax, fine.t, columns, time_label=time_label)
+        for name, found in self.events.items():
+            if len(found):
+                plotting.draw_events(ax, found.times, plotting.label(name))
+        return ax
+
+    def portrait(self, ax: Axes | None = None, *, x: str, y: str) -> Axes:
+        """Draw one quantity against another: an orbit of a flow, the points of a map."""
+        from dynlab import plotting
+
+        fine = self._smooth()
+        labels = [plotting.label(name, self._unit(name)) for name in (x, y)]
+        if ax is None:
+            ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
+        across, up = fine._drawn(x), fine._drawn(y)
+        if self.system.is_discrete:
+            ax.plot(across, up, linestyle="none", marker=".", markersize=2.5)
+            return ax
+        plotting.draw_orbit(ax, across, up)
+        return plotting.draw_direction(ax, across, up)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.system.state_names[:6])
+        names += ", ..." if len(self.system.state_names) > 6 else ""
+        ends = f"t = {self.t[0]:g} ... {self.t[-1]:g}, " if len(self.t) else ""
+        found = "; ".join(f"{len(e)} of {name}" for name, e in self.events.items())
+        method = self.provenance.settings.get("method", "iterated")
+        return (
+            f"<Trajectory of {self.system.name}: {ends}{len(self.t)} points of {names}\n"
+            f" {self.status} at t = {self.end[0]:.10g}; {method}{'; ' + found if found else ''}>"
+        )
+
+    @property
+    def _sign(self) -> float:
+        return -1.0 if len(self.t) and self.end[0] < self.t[0] else 1.0
+
+    def _check_inside(self, times: Array) -> None:
+        begin = self.t[0] if len(self.t) else self.end[0]
+        low, high = sorted((float(begin), float(self.end[0])))
+        outside = times[~((times >= low) & (times <= high))]
+        if outside.size:
+            raise SettingError(
+                f"the time {outside[0]:g} is not in this trajectory of {self.system.name!r}, which "
+                f"runs from {begin:g} to {self.end[0]:g} ({self.status}). Choose a time inside, "
+                "or integrate longer."
+            )
+
+    def _kept(self, times: Array) -> NDArray[np.intp]:
+        """Return where the times stand among those kept."""
+        place = {float(t): row for row, t in enumerate(self.t)}
+        missing = [float(t) for t in times if float(t) not in place]
+        if missing:
+            why = (
+                "a map has states at whole steps only"
+                if self.system.is_discrete
+                else "it kept only the times given with at="
+            )
+            raise SettingError(
+                f"the time {missing[0]:g} is not among the {len(self.t)} times of this trajectory of "
+                f"{self.system.name!r}: {why}. Run again without at=, or with this time in it."
+            )
+        return np.array([place[float(t)] for t in times], dtype=np.intp)
+
+    def _observed(self, times: Array, values: Array) -> Array:
+        """Return the observables, one column each."""
+        count = len(self.system.observables)
+        out = np.empty((len(times), count))
+        if count:
+            kernel = kernels_of(self.system).observables
+            states = np.ascontiguousarray(values)
+            inputs = inputs_of(self.system)
+            dense.call_each(kernel.address, np.ascontiguousarray(times), states, *inputs, out)
+        return out
+
+    def _smooth(self) -> Trajectory:
+        """Return the trajectory with long steps filled in, for drawing."""
+        if self.steps is None or not 1 < len(self.t) < SMOOTH:
+            return self
+        parts = -(-SMOOTH // (len(self.t) - 1))
+        inside = self.t[:-1, None] + np.diff(self.t)[:, None] * np.arange(parts) / parts
+        return self.at(np.append(inside.ravel(), self.t[-1]))
+
+    def _drawn(self, name: str) -> Array:
+        """Return a quantity, angles within one turn."""
+        for state in self.system.states:
+            if state.name == name and state.domain is Domain.CIRCLE:
+                from dynlab.plotting import wrap_for_drawing
+
+                return wrap_for_drawing(self[name])
+        return self[name]
+
+    def _unit(self, name: str) -> str:
+        for known in (*self.system.states, *self.system.observables):
+            if known.name == name:
+                return known.unit
+        return self.system.time.unit if name == "t" else ""
+
+
+def provenance_of(function: str, system: System, settings: dict[str, Any], seconds: float) -> Provenance:
+    """Return the provenance of a run; versions are looked up once, a look-up takes milliseconds."""
+    return Provenance(function, system, settings, None, seconds, dict(_versions()))
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return Provenance("", None).versions

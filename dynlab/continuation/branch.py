@@ -504,7 +504,7 @@ def run(task: _Task, function: str, began: float) -> Branch:
         provenance=Provenance(
             function, curve.system,
             {"vary": curve.vary, "over": (float(task.lower[-1]), float(task.upper[-1])),
-             "method": repr(task.method)},
+             "method": task.method},
             seconds=time.perf_counter() - began,
         ),
     )  # fmt: skip

@@ -238,7 +238,7 @@ def bifurcation_diagram(
             "Give ranges of the states in within=, or another default start.",
             status=Status.NOT_CONVERGED,
         )
-    settings = {"vary": vary, "over": (low, high), "method": repr(method)}
+    settings = {"vary": vary, "over": (low, high), "method": method}
     provenance = Provenance(
         "bifurcation_diagram", system, settings, seconds=time.perf_counter() - began
     )

@@ -283,7 +283,7 @@ def _remember(h, state, tally, work):
 @njit("b1(f8, f8[:, ::1])", **OPTIONS)
 def _is_standing(h, work):
     """Whether so small a step would leave the state as it is, to rounding."""
-    for i in range(work.shape[1]):
+    for i in range(work.shape[1]):  # noqa: SIM110  (numba has no all over a generator)
         if abs(h * work[K0, i]) > EPS * abs(work[X, i]):
             return False
     return True

@@ -1,8 +1,8 @@
 """Iterating maps: ``x(t + 1) = f(t, x(t))`` for t = 0, 1, 2, ...
 
 A map's rule has the signature of a right-hand side and writes the next state.  Cost: one evaluation
-per step.  A run lives in ``work``, which the caller owns: the state, the one before it, the next one
-and the start.
+per step.  A run lives in two arrays that the caller owns: ``work``, the state, the one before it, the
+next one and the start; and ``progress``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from dynlab.kernels.explicit import is_finite
 X, BEFORE, NEXT, START = range(4)
 WORK_ROWS = 4
 
+# Places in `progress`: the time, and how many of the wanted states are written.
+TIME, WRITTEN = range(2)
+
 #: A state this many times as large as the start, and growing, is taken to diverge.
 HUGE = 1e6
 
@@ -25,8 +28,9 @@ HUGE = 1e6
 def diagnose(work):
     """Say why the next state is not finite.
 
-    If the state has become huge and was growing, or the next state is infinite after growth, the map
-    has DIVERGED; otherwise its rule is not defined here (a logarithm, a root, a zero denominator).
+    If the state was growing and has become huge, or grew tenfold and would be infinite next (as
+    x -> exp(x) does from small numbers), the map has DIVERGED.  Otherwise its rule is not defined
+    here: a logarithm, a root, a zero denominator.
     """
     start = now = before = 0.0
     infinite = False
@@ -35,9 +39,9 @@ def diagnose(work):
         now = max(now, abs(work[X, i]))
         before = max(before, abs(work[BEFORE, i]))
         infinite = infinite or abs(work[NEXT, i]) > 1e308
-    grew = now > before
-    huge = now > HUGE * (start if start > 0.0 else 1.0)
-    return DIVERGED if grew and (huge or infinite) else LEFT_DOMAIN
+    huge = now > before and now > HUGE * (start if start > 0.0 else 1.0)
+    leaps = infinite and now > 10.0 * before
+    return DIVERGED if huge or leaps else LEFT_DOMAIN
 
 
 @njit(f"i8(i8, i8, f8[:, ::1], {MODEL})", **OPTIONS)
@@ -51,30 +55,29 @@ def step(rule, t, work, z, p, d, k, w):
     return OK
 
 
-@njit(f"UniTuple(i8, 2)(i8, i8, f8[:, ::1], {MODEL}, f8[:, ::1])", **OPTIONS)
-def iterate(rule, t, work, z, p, d, k, w, out):
-    """Take a step for each row of `out`, from time t on; return the status and the steps taken."""
+@njit(f"i8(i8, i8[::1], f8[:, ::1], {MODEL}, f8[:, ::1])", **OPTIONS)
+def iterate(rule, progress, work, z, p, d, k, w, out):
+    """Take a step for each row of `out`, which gets the new states; return OK or why not."""
     for row in range(out.shape[0]):
-        status = step(rule, t + row, work, z, p, d, k, w)
+        status = step(rule, progress[TIME], work, z, p, d, k, w)
         if status != OK:
-            return status, row
+            return status
+        progress[TIME] += 1
         copy(work[X], out[row])
-    return OK, out.shape[0]
+    return OK
 
 
-@njit(f"UniTuple(i8, 3)(i8, i8, f8[:, ::1], {MODEL}, i8, i8[::1], f8[:, ::1], i8)", **OPTIONS)
-def sample(rule, t, work, z, p, d, k, w, steps, times, out, following):
-    """Take so many steps and keep the states at `times`, which rise.
-
-    Returns the status, the steps taken and which time follows.
-    """
+@njit(f"i8(i8, i8[::1], f8[:, ::1], {MODEL}, i8, i8[::1], f8[:, ::1])", **OPTIONS)
+def sample(rule, progress, work, z, p, d, k, w, steps, times, out):
+    """Take so many steps and write the states at `times`, which rise; return OK or why not."""
     for taken in range(steps + 1):
-        while following < times.size and times[following] == t + taken:
-            copy(work[X], out[following])
-            following += 1
+        while progress[WRITTEN] < times.size and times[progress[WRITTEN]] == progress[TIME]:
+            copy(work[X], out[progress[WRITTEN]])
+            progress[WRITTEN] += 1
         if taken == steps:
             break
-        status = step(rule, t + taken, work, z, p, d, k, w)
+        status = step(rule, progress[TIME], work, z, p, d, k, w)
         if status != OK:
-            return status, taken, following
-    return OK, steps, following
+            return status
+        progress[TIME] += 1
+    return OK

@@ -65,7 +65,7 @@ class PointStyle:
 
 STABLE = LineStyle("stable", INK, 2.0, ())
 UNSTABLE = LineStyle("unstable", GREY, 1.4, (4.0, 2.2))
-MORE_UNSTABLE = LineStyle("unstable (2+)", GREY, 1.4, (1.2, 1.8))
+MORE_UNSTABLE = LineStyle("unstable (2+)", GREY, 1.4, (2.2, 1.5))
 
 FOLD = PointStyle("fold", "LP", VERMILLION, "D")
 HOPF = PointStyle("Hopf", "H", BLUE, "o", "bottom")

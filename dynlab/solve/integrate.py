@@ -35,7 +35,7 @@ FIRST_SECONDS = 0.02
 EVALUATIONS_PER_STEP = 16
 
 
-def integrate(
+def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when to stop, how)
     system: System,
     *,
     start: Mapping[str, float] | Sequence[float] | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,26 +76,23 @@ def iterate(
     began = perf_counter()
     steps = _checked_steps(duration)
     times = None if at is None else _checked_times(at, steps)
-    rule = kernels_of(system).rhs
-    work = np.zeros((maps.WORK_ROWS, len(system.states)))
-    work[maps.X] = work[maps.START] = Layout.of(system).pack(start, system.start_values)
-    arguments = (work, *inputs_of(system))
+    begin = Layout.of(system).pack(start, system.start_values)
+    work = np.tile(begin, (maps.WORK_ROWS, 1))
+    progress = np.zeros(2, np.int64)
+    arguments = (kernels_of(system).rhs.address, progress, work, *inputs_of(system))
     if times is None:
-        status, t, values = _all(rule.address, arguments, steps)
-        end = t[-1]
+        status, t, values = _all(arguments, steps)
     else:
-        status, t, values, end = _some(rule.address, arguments, steps, times)
+        status, t, values = _some(arguments, steps, times)
     return Trajectory(
         system=system,
         t=t,
         values=values,
         steps=None,
         events={},
-        end=np.append(end, work[maps.X]),
+        end=np.append(float(progress[maps.TIME]), work[maps.X]),
         status=status,
-        provenance=provenance_of(
-            "iterate", system, {"duration": steps}, perf_counter() - began
-        ),
+        provenance=provenance_of("iterate", system, {"duration": steps}, perf_counter() - began),
     )
 
 
@@ -120,37 +118,33 @@ def _checked_times(at: Sequence[int], steps: int) -> NDArray[np.int64]:
     return given.astype(np.int64)
 
 
-def _all(rule: int, arguments: tuple[Array, ...], steps: int) -> tuple[Status, Array, Array]:
+def _all(arguments: tuple[Any, ...], steps: int) -> tuple[Status, Array, Array]:
     """Iterate and keep every state; a row that has not been written is nan."""
-    pieces = [arguments[0][maps.X : maps.X + 1].copy()]
-    taken = 0
+    _, progress, work, *_ = arguments
+    pieces = [work[maps.X : maps.X + 1].copy()]
 
     def take(most: int) -> int:
-        nonlocal taken
-        room = np.full((min(most, steps - taken), pieces[0].shape[1]), np.nan)
-        pieces.append(room)
-        status, count = maps.iterate(rule, taken, *arguments, room)
-        taken += count
-        return RUNNING if status == OK and taken < steps else status
+        pieces.append(np.full((min(most, steps - progress[maps.TIME]), work.shape[1]), np.nan))
+        status = maps.iterate(*arguments, pieces[-1])
+        return RUNNING if status == OK and progress[maps.TIME] < steps else status
 
-    status = in_chunks(take, lambda: float(taken), float(steps), "iterate", FIRST_CHUNK)
+    status = in_chunks(take, lambda: progress[maps.TIME], steps, "iterate", FIRST_CHUNK)
     values = np.concatenate([piece[np.isfinite(piece[:, 0])] for piece in pieces])
     return status, np.arange(len(values), dtype=float), values
 
 
 def _some(
-    rule: int, arguments: tuple[Array, ...], steps: int, times: NDArray[np.int64]
-) -> tuple[Status, Array, Array, int]:
+    arguments: tuple[Any, ...], steps: int, times: NDArray[np.int64]
+) -> tuple[Status, Array, Array]:
     """Iterate and keep the states at some times."""
-    out = np.empty((len(times), arguments[0].shape[1]))
-    taken = following = 0
+    _, progress, work, *_ = arguments
+    out = np.empty((len(times), work.shape[1]))
 
     def take(most: int) -> int:
-        nonlocal taken, following
-        most = min(most, steps - taken)
-        status, count, following = maps.sample(rule, taken, *arguments, most, times, out, following)
-        taken += count
-        return RUNNING if status == OK and taken < steps else status
+        most = min(most, steps - progress[maps.TIME])
+        status = maps.sample(*arguments, most, times, out)
+        return RUNNING if status == OK and progress[maps.TIME] < steps else status
 
-    status = in_chunks(take, lambda: float(taken), float(steps), "iterate", FIRST_CHUNK)
-    return status, times[:following].astype(float), out[:following], taken
+    status = in_chunks(take, lambda: progress[maps.TIME], steps, "iterate", FIRST_CHUNK)
+    written = progress[maps.WRITTEN]
+    return status, times[:written].astype(float), out[:written]

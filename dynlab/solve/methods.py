@@ -98,6 +98,7 @@ class Explicit8(OdeMethod):
 
     @property
     def loops(self) -> Any:
+        """The loops of `dynlab.kernels.explicit`."""
         from dynlab.kernels import explicit
 
         return explicit
@@ -108,7 +109,9 @@ def checked_tolerances(rtol: float, atol: float) -> tuple[float, float]:
     rtol, atol = finite(rtol, "rtol"), finite(atol, "atol")
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value < 0:
-            raise SettingError(f"{name} is {value:g}; a tolerance is not negative. Try {name}=1e-9.")
+            raise SettingError(
+                f"{name} is {value:g}; a tolerance is not negative. Try {name}=1e-9."
+            )
     if rtol == 0 and atol == 0:
         raise SettingError("rtol and atol are both 0; no step could meet that. Try rtol=1e-9.")
     if 0 < rtol < SMALLEST_RTOL or (rtol == 0 and atol < SMALLEST_RTOL):

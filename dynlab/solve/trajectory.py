@@ -126,7 +126,7 @@ class Trajectory(Result):
     @property
     def final(self) -> dict[str, float]:
         """The states where the run ended, by name; `start` of a run that continues it."""
-        return Layout.of(self.system).unpack(self.end[1:])
+        return Layout.of(self.system).unpack(self.end[1:].tolist())
 
     def at(self, times: ArrayLike) -> Trajectory:
         """Return the trajectory at other times, by the polynomials of the steps (order 7).
@@ -288,13 +288,15 @@ class Trajectory(Result):
         return self[name]
 
     def _unit(self, name: str) -> str:
-        for known in (*self.system.states, *self.system.observables):
-            if known.name == name:
-                return known.unit
-        return self.system.time.unit if name == "t" else ""
+        units = {"t": self.system.time.unit}
+        units |= {state.name: state.unit for state in self.system.states}
+        units |= {observable.name: observable.unit for observable in self.system.observables}
+        return units.get(name, "")
 
 
-def provenance_of(function: str, system: System, settings: dict[str, Any], seconds: float) -> Provenance:
+def provenance_of(
+    function: str, system: System, settings: dict[str, Any], seconds: float
+) -> Provenance:
     """Return the provenance of a run; versions are looked up once, a look-up takes milliseconds."""
     return Provenance(function, system, settings, None, seconds, dict(_versions()))
 

@@ -1,0 +1,67 @@
+"""load: reading back whatever dynlab saved; the one place that knows every result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from dynlab import store
+
+__all__ = ["load"]
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a result or system that was written with ``.save(path)``.
+
+    Parameters
+    ----------
+    path
+        The ``.npz`` file.
+
+    Returns
+    -------
+    Result
+        An object equal to the one that was saved.
+
+    Raises
+    ------
+    StoreError
+        If the file is absent, damaged, from a newer version, or no dynlab file.  Nothing in a file
+        can make code run.
+
+    Examples
+    --------
+    >>> import dynlab as dl, tempfile, pathlib
+    >>> found = dl.find_equilibria(dl.zoo.lorenz)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = dl.load(found.save(pathlib.Path(folder) / "lorenz.npz"))
+    >>> len(again) == len(found)
+    True
+    """
+    return store.read(path, _known())
+
+
+def _known() -> dict[str, Callable[..., Any]]:
+    from dynlab.continuation.branch import Branch, End
+    from dynlab.continuation.diagram import Diagram
+    from dynlab.continuation.methods import NaturalParameter, PseudoArclength
+    from dynlab.continuation.points import BranchPoint, Fold, Hopf, Unconfirmed, UserPoint
+    from dynlab.equilibria.find import Equilibria
+    from dynlab.equilibria.manifolds import Manifolds
+    from dynlab.equilibria.portrait import PhasePortrait
+    from dynlab.equilibria.stability import Equilibrium
+    from dynlab.result import Provenance
+    from dynlab.solve.methods import Explicit8
+    from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
+    from dynlab.symbolic.system import System
+
+    def diagram(branches: tuple[Branch, ...], provenance: Provenance) -> Diagram:
+        return Diagram(*branches, provenance=provenance)
+
+    classes = (
+        Branch, BranchPoint, End, Equilibria, Equilibrium, Explicit8, Fold, Hopf, Manifolds,
+        NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength, Steps, System,
+        Trajectory, Unconfirmed, UserPoint,
+    )  # fmt: skip
+    return {made.__name__: made for made in classes} | {"Diagram": diagram}

@@ -27,8 +27,10 @@ from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.symbolic import derivatives
 from dynlab.symbolic.dynamics import Autonomous, require
 from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.tree import symbol
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +44,10 @@ _STARTS_PER_STATE = 96
 _MOST_ROOTS = 400
 _PROOF_DIMENSION = 6
 _PROOF_SECONDS = 2.0
-#: A singular value below this, relative to the typical size of the Jacobian, marks a degenerate root.
-_SINGULAR = 1e-6
+#: A singular value below this part of the largest is zero to round-off.
+_ZERO = 1e-12
+#: How well a double root is determined, relative to the box: about eps^(1/2).
+_UNCERTAIN = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -185,7 +189,57 @@ def search_equilibria(system: System, within: Ranges) -> list[Equilibrium]:
 
 
 def _found_in(system: System, box: _Box, starts: Vector) -> list[Equilibrium]:
-    return _classified(system, _search(system, starts, box), box.scale, starts)
+    roots = _search(system, starts, box)
+    if all(_is_singular(_residual_jacobian(system, x) * box.scale) for x in starts[:8]):
+        # Singular everywhere (a conserved quantity): Newton's method cannot start, Gauss-Newton can.
+        roots = np.vstack([roots, _least_squares_roots(system, starts, box)])
+    return _classified(system, _apart_on_circles(system, roots), box.scale, starts)
+
+
+def _is_singular(matrix: Vector) -> bool:
+    if not np.all(np.isfinite(matrix)):
+        return False
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return bool(values[-1] <= _ZERO * values[0])
+
+
+def _least_squares_roots(system: System, starts: Vector, box: _Box) -> Vector:
+    """Return roots found by Gauss-Newton steps of least length from some of the starts."""
+    found = []
+    for x in starts[:: max(1, len(starts) // 32)]:
+        y = x
+        for _ in range(60):
+            matrix = _residual_jacobian(system, y) * box.scale
+            value = _residual(system, y)
+            if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(value))):
+                break
+            step = np.linalg.lstsq(matrix, -value, rcond=1e-10)[0]
+            y = y + step * box.scale * min(1.0, 1.0 / max(float(np.max(np.abs(step))), 1e-300))
+            if np.max(np.abs(step)) < 1e-12:
+                # A least-squares point is a root only if the equations hold there.
+                if np.linalg.norm(value) > 1e-10 * np.linalg.norm(matrix):
+                    break
+                low = np.where(box.bounded, box.lower, -np.inf)
+                high = np.where(box.bounded, box.upper, np.inf)
+                if np.all((low <= y) & (y <= high)):
+                    found.append(y)
+                break
+    return np.array(found).reshape(-1, starts.shape[1])
+
+
+def _apart_on_circles(system: System, roots: Vector) -> Vector:
+    """Drop roots that differ from an earlier one by whole turns of a state on the circle."""
+    turning = np.array([state.domain is Domain.CIRCLE for state in system.states])
+    if not turning.any():
+        return roots
+    kept: list[Vector] = []
+    for root in roots:
+        apart = [root - other for other in kept]
+        if all(
+            np.max(np.abs(np.where(turning, np.angle(np.exp(1j * d)), d))) > 1e-6 for d in apart
+        ):
+            kept.append(root)
+    return np.array(kept).reshape(-1, roots.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +291,8 @@ def _box(system: System, within: Ranges | None) -> _Box:
     for position, state in enumerate(system.states):
         if state.domain is Domain.POSITIVE:
             lower_bound[position] = 0.0
+        elif state.domain is Domain.CIRCLE:
+            lower_bound[position], upper_bound[position], bounded[position] = -np.pi, np.pi, True
     for name, ends in (within or {}).items():
         i = layout.state(name)
         try:
@@ -322,8 +378,20 @@ def _residual(system: System, x: Vector) -> Vector:
 
 
 def _null_dimension(system: System, root: Vector, scale: Vector, typical: float) -> int:
-    matrix = _residual_jacobian(system, root) * scale
-    return int(np.sum(np.linalg.svd(matrix, compute_uv=False) < _SINGULAR * typical))
+    """Return in how many directions the Jacobian is singular, as far as the root is known.
+
+    A double root is known to about eps^(1/2), so there a singular value of that size times the second
+    derivative along its direction is zero.
+    """
+    _, values, right = np.linalg.svd(_residual_jacobian(system, root) * scale)
+    largest = float(values[0])
+    count = int(np.sum(values <= _ZERO * largest))
+    for value, direction in zip(values[: len(values) - count], right, strict=False):
+        if value < 1e-4 * max(largest, typical):
+            along = direction * scale
+            bend = kernels_of(system).derivative(2)(0.0, root, _values(system), along, along)
+            count += bool(value < _UNCERTAIN * np.linalg.norm(bend))
+    return count
 
 
 def _has_neighbours(system: System, root: Vector, scale: Vector, dimension: int) -> bool:
@@ -360,20 +428,20 @@ def _prove(
     system: System, points: list[Equilibrium], box: _Box, starts: Vector
 ) -> tuple[list[Equilibrium], bool, str]:
     n = len(box.lower)
-    if system.is_discrete:
-        return points, False, "not proved complete: maps are searched, not proved"
     if n > _PROOF_DIMENSION:
         return points, False, f"not proved complete: {n} states are too many for a proof"
     found = enclosure.enclose_zeros(
-        lower.lower_rule(system), lower.lower_jacobian(system), system.parameter_values,
+        *_residual_programs(system), system.parameter_values,
         box.lower, box.upper, known=np.array([p.state for p in points]).reshape(-1, n),
         seconds=_PROOF_SECONDS,
     )  # fmt: skip
     fresh = [x for x in found.new if (near := find_near(system, x)) is not None
              and np.max(np.abs(near.state - x) / box.scale) < 1e-3]  # fmt: skip
     if fresh:
-        points = points + _classified(system, np.array(fresh), box.scale, starts)
-    proved = len(found.boxes[0])
+        known = np.array([p.state for p in points]).reshape(-1, n)
+        every = _apart_on_circles(system, np.vstack([known, [p for p in fresh]]))
+        points = points + _classified(system, every[len(known) :], box.scale, starts)
+    proved = len(_apart_on_circles(system, found.cores[0]))
     if found.complete and proved == len(points):
         return points, True, "proved complete by interval arithmetic"
     if found.complete:
@@ -382,3 +450,17 @@ def _prove(
             f"found {len(points)}"
         )
     return points, False, found.reason
+
+
+def _residual_programs(system: System) -> tuple[lower.Program, lower.Program]:
+    """Return f, or f(x) - x for a map, and its Jacobian as plain data for interval arithmetic."""
+    if not system.is_discrete:
+        return lower.lower_rule(system), lower.lower_jacobian(system)
+    moved = tuple(
+        expression - symbol(name)
+        for name, expression in zip(system.state_names, system.rule, strict=True)
+    )
+    return (
+        lower.lower("rhs", system, moved),
+        lower.lower("jacobian", system, derivatives.jacobian(moved, system.state_names)),
+    )

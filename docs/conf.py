@@ -1,0 +1,91 @@
+"""How the pages are built: ``sphinx-build -W -b html docs docs/_build``."""
+
+import ast
+import importlib.util
+import os
+import runpy
+import sys
+from pathlib import Path
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+project = "dynlab"
+author = "The dynlab developers"
+copyright = author
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+]
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+default_role = "code"
+
+html_theme = "furo" if importlib.util.find_spec("furo") else "alabaster"
+html_title = "dynlab"
+
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+
+GALLERY_INDEX = """# Gallery
+
+Each figure is drawn by a script in `analyses/`, when these pages are built.
+
+```{{toctree}}
+:maxdepth: 1
+
+{names}
+```
+"""
+
+GALLERY_PAGE = """# {title}
+
+![{title}]({name}.png)
+
+{text}
+
+```{{literalinclude}} ../../{script}
+:language: python
+:start-after: '"""'
+:lines: 2-
+```
+"""
+
+
+def draw_gallery(app: object) -> None:
+    """Run every study and write its figure and its page."""
+    folder = HERE / "gallery"
+    folder.mkdir(exist_ok=True)
+    scripts = sorted((ROOT / "analyses").rglob("*.py"))
+    for script in scripts:
+        write_gallery_page(folder, script)
+    names = "\n".join(script.stem for script in scripts)
+    (folder / "index.md").write_text(GALLERY_INDEX.format(names=names), encoding="utf-8")
+
+
+def write_gallery_page(folder: Path, script: Path) -> None:
+    source = script.read_text(encoding="utf-8")
+    title, _, text = (ast.get_docstring(ast.parse(source)) or script.stem).partition("\n")
+    runpy.run_path(str(script))["study"]().savefig(folder / f"{script.stem}.png", dpi=150)
+    page = GALLERY_PAGE.format(
+        title=title.rstrip("."),
+        name=script.stem,
+        text=text.strip(),
+        script=script.relative_to(ROOT).as_posix(),
+    )
+    (folder / f"{script.stem}.md").write_text(page, encoding="utf-8")
+
+
+def setup(app: object) -> None:
+    app.connect("builder-inited", draw_gallery)

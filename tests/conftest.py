@@ -1,0 +1,41 @@
+"""What all tests share: reproducible random examples, and drawing without a screen."""
+
+import sys
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile(
+    "dynlab",
+    derandomize=True,  # the same examples on every machine
+    database=None,
+    deadline=None,  # the first call may compile
+    max_examples=50,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("dynlab")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_screen():
+    """Draw with Agg; matplotlib itself is loaded only by the tests that draw."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "Agg")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_figures_left():
+    """Close the figures that a test left open."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+
+
+@pytest.fixture
+def fresh_cache(tmp_path, monkeypatch):
+    """Return a cache directory that does not exist yet, for this process and its children."""
+    place = tmp_path / "cache"
+    monkeypatch.setenv("DYNLAB_CACHE", str(place))
+    return place

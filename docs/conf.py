@@ -57,8 +57,7 @@ GALLERY_PAGE = """# {title}
 
 ```{{literalinclude}} ../../{script}
 :language: python
-:start-after: '"""'
-:lines: 2-
+:lines: {first}-
 ```
 """
 
@@ -76,16 +75,28 @@ def draw_gallery(app: object) -> None:
 
 def write_gallery_page(folder: Path, script: Path) -> None:
     source = script.read_text(encoding="utf-8")
-    title, _, text = (ast.get_docstring(ast.parse(source)) or script.stem).partition("\n")
+    tree = ast.parse(source)
+    title, _, text = (ast.get_docstring(tree) or script.stem).partition("\n")
     runpy.run_path(str(script))["study"]().savefig(folder / f"{script.stem}.png", dpi=150)
     page = GALLERY_PAGE.format(
         title=title.rstrip("."),
         name=script.stem,
         text=text.strip(),
         script=script.relative_to(ROOT).as_posix(),
+        first=tree.body[1].lineno,
     )
     (folder / f"{script.stem}.md").write_text(page, encoding="utf-8")
 
 
+def keep_bars(app: object, what: str, name: str, obj: object, options: object, lines: list) -> None:
+    """Let the bars of |x| in a docstring stand: reStructuredText takes them for a substitution."""
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = line.split("``")
+            parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+            lines[number] = "``".join(parts)
+
+
 def setup(app: object) -> None:
     app.connect("builder-inited", draw_gallery)
+    app.connect("autodoc-process-docstring", keep_bars)

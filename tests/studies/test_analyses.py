@@ -7,11 +7,12 @@ import re
 import runpy
 from pathlib import Path
 
-import dynlab as dl
 import matplotlib as mpl
 import pytest
-from dynlab import zoo
 from matplotlib.figure import Figure
+
+import dynlab as dl
+from dynlab import zoo
 
 ROOT = Path(__file__).resolve().parents[2] / "analyses"
 SCRIPTS = sorted(ROOT.rglob("*.py"))

@@ -8,9 +8,10 @@ import re
 import shlex
 from pathlib import Path
 
-import dynlab as dl
 import matplotlib as mpl
 import pytest
+
+import dynlab as dl
 from dynlab import cli
 from dynlab.symbolic import language
 
@@ -51,7 +52,12 @@ def test_code_of_a_page_runs_and_prints_what_it_shows(page):
                 exec(source, namespace)
             printed = output.getvalue()
         elif language_name == "text":
-            assert printed.strip() == text.strip(), f"{page.name}, line {line + 1}"
+            assert comparable(printed) == comparable(text), f"{page.name}, line {line + 1}"
+
+
+def comparable(text: str) -> str:
+    """Return the text without the number of points on a branch, which round-off may change."""
+    return re.sub(r"\d+ points", "points", text.strip())
 
 
 def test_commands_of_the_command_line_page_run():

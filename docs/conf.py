@@ -66,6 +66,8 @@ def draw_gallery(app: object) -> None:
     """Run every study and write its figure and its page."""
     folder = HERE / "gallery"
     folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.md"):
+        old.unlink()
     scripts = sorted((ROOT / "analyses").rglob("*.py"))
     for script in scripts:
         write_gallery_page(folder, script)

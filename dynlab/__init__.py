@@ -39,6 +39,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.equilibria.manifolds": ("saddle_manifolds",),
     "dynlab.equilibria.portrait": ("phase_portrait",),
     # follow them
+    "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
+    "dynlab.continuation.follow": ("Walk", "follow"),
     "dynlab.continuation.methods": ("NaturalParameter", "PseudoArclength"),
     "dynlab.continuation.branch": ("Branch", "continue_equilibrium"),
     "dynlab.continuation.switch": ("switch_branch",),
@@ -59,7 +61,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 _PACKAGES = ("zoo",)
 
-__all__ = sorted([*_HOME, *_PACKAGES], key=str)  # noqa: PLE0605
+__all__ = sorted([*_HOME, *_PACKAGES], key=str)
 
 
 def __getattr__(name: str) -> Any:

@@ -163,7 +163,9 @@ def _model(text: str) -> Any:
     file, _, name = text.rpartition(":")
     path = Path(file)
     if not path.is_file():
-        raise SettingError(f"there is no file {file!r}. Give the path of a Python file: file.py:name.")
+        raise SettingError(
+            f"there is no file {file!r}. Give the path of a Python file: file.py:name."
+        )
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise SettingError(f"{file!r} is not a Python file.")

@@ -74,7 +74,9 @@ def checked_names(names: Iterable[str], what: str) -> tuple[str, ...]:
 def finite(value: Any, what: str) -> float:
     """Return a float, or say which value is not a finite real number."""
     if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
-        raise SettingError(f"{what} is complex ({value!r}); this model is real. Give a real number.")
+        raise SettingError(
+            f"{what} is complex ({value!r}); this model is real. Give a real number."
+        )
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -160,6 +162,6 @@ class Layout:
             values[position] = finite(value, f"start[{name!r}]")
         return values
 
-    def unpack(self, values: Sequence[float]) -> dict[str, float]:
+    def unpack(self, values: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
         """Return the state vector by name."""
         return {name: float(value) for name, value in zip(self.states, values, strict=True)}

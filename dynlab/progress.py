@@ -16,7 +16,9 @@ __all__ = ["observe", "progress_bar", "stop_after", "tick"]
 
 Observer = Callable[[float, float, str], None]
 
-_observer: contextvars.ContextVar[Observer | None] = contextvars.ContextVar("observer", default=None)
+_observer: contextvars.ContextVar[Observer | None] = contextvars.ContextVar(
+    "observer", default=None
+)
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
 
 

@@ -102,12 +102,14 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.START_OF_BRANCH: ("the branch was followed from here in one direction only", ""),
 }
 
-_COMPLETE = frozenset({
-    Status.OK,
-    Status.EVENT,
-    Status.PARAMETER_BOUND,
-    Status.STATE_BOUND,
-    Status.CLOSED_LOOP,
-    Status.JOINED_KNOWN_BRANCH,
-    Status.START_OF_BRANCH,
-})
+_COMPLETE = frozenset(
+    {
+        Status.OK,
+        Status.EVENT,
+        Status.PARAMETER_BOUND,
+        Status.STATE_BOUND,
+        Status.CLOSED_LOOP,
+        Status.JOINED_KNOWN_BRANCH,
+        Status.START_OF_BRANCH,
+    }
+)

@@ -69,7 +69,9 @@ def read(path: str | os.PathLike[str], known: Mapping[str, Callable[..., Any]]) 
         with np.load(source, allow_pickle=False) as archive:
             raw = archive[_HEADER]
             if raw.dtype != np.uint8 or raw.size > _HEADER_LIMIT:
-                raise StoreError(f"{str(source)!r} has no valid header; it was not saved by dynlab.")
+                raise StoreError(
+                    f"{str(source)!r} has no valid header; it was not saved by dynlab."
+                )
             header = json.loads(raw.tobytes())
             arrays = {name: archive[name] for name in archive.files if name != _HEADER}
     except FileNotFoundError:

@@ -5,14 +5,17 @@ import sys
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile(
-    "dynlab",
-    derandomize=True,  # the same examples on every machine
-    database=None,
-    deadline=None,  # the first call may compile
-    max_examples=50,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+SETTINGS = {
+    "derandomize": True,  # the same examples on every machine
+    "database": None,
+    "deadline": None,  # the first call may compile
+    "max_examples": 50,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+# Shrinking an algebraic example takes minutes; ask for it with --hypothesis-profile=shrink.
+FAST = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+hypothesis.settings.register_profile("dynlab", **SETTINGS, phases=FAST)
+hypothesis.settings.register_profile("shrink", **SETTINGS)
 hypothesis.settings.load_profile("dynlab")
 
 

@@ -266,68 +266,15 @@ def judged(bounds):
 
 # Names that sympy, Python or the alphabet treat in a special way, and some plain ones.
 NAMES = ("v", "w", "beta", "gamma", "E", "I", "S", "N", "Q", "O", "lambda_", "β", "x1", "zeta")
-CONSTANTS = st.one_of(
-    st.integers(-3, 3).map(sympy.Integer),
-    st.sampled_from([0.1, -0.7, 2.5, 0.08, -1.3, 54.4]).map(sympy.Float),
-    st.sampled_from(["1/3", "-2/7", "5/2", "1/8"]).map(sympy.Rational),
-)
-
-
-def expressions(names, *, time=False, smooth=False):
-    """Draw expressions over the whole language in the given names.
-
-    Arguments are shaped so that most points lie in the domain (a logarithm gets a square plus a
-    constant) and nothing grows beyond what double precision holds.
-    """
-    leaves = [symbol(name) for name in names] + ([dl.t] if time else [])
-    quantities = st.sampled_from(leaves)
-    leaf = st.one_of(quantities, quantities, CONSTANTS)
-    return st.recursive(leaf, lambda inner: _grown(inner, quantities, smooth), max_leaves=6)
-
-
-def _grown(inner, quantities, smooth):
-    positive = inner.map(lambda a: a**2 + sympy.Rational(1, 3))
-    tame = inner.map(dl.tanh)
-    shifted = st.builds(
-        lambda a, c, s: (a - c) / s, quantities, CONSTANTS, st.sampled_from([2, 0.5, 10, 18.0])
-    )
-    choices = [
-        st.builds(lambda a, b: a + b, inner, inner),
-        st.builds(lambda a, b: a - b, inner, inner),
-        st.builds(lambda a, b: a * b, inner, inner),
-        st.builds(lambda a, b: a / b, inner, positive),
-        st.builds(lambda a, n: a**n, inner, st.sampled_from([2, 3])),
-        st.builds(lambda a, n: a**n, positive, st.sampled_from([-1, -2, 0.7, -0.5])),
-        st.builds(lambda a, b: a**b, positive, tame),
-        st.builds(lambda f, a: f(a), st.sampled_from(ENTIRE), inner),
-        st.builds(lambda f, a: f(a), st.sampled_from(STEEP), tame),
-        st.builds(lambda f, a: f(a), st.sampled_from([dl.log, dl.sqrt, dl.log1p]), positive),
-        st.builds(lambda f, a: f(0.9 * a), st.sampled_from([dl.asin, dl.acos]), tame),
-        st.builds(dl.atan2, inner, positive),
-        st.builds(lambda f, u, b: b * f(u), st.sampled_from(QUOTIENTS), shifted, inner),
-    ]
-    if not smooth:
-        relations = st.builds(
-            lambda make, a, b: make(a, b),
-            st.sampled_from([sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge]), inner, inner,
-        )  # fmt: skip
-        conditions = st.one_of(
-            relations,
-            st.builds(lambda a, b: sympy.And(a, b), relations, relations),
-            st.builds(lambda a, b: sympy.Or(a, sympy.Not(b)), relations, relations),
-        )
-        choices += [
-            st.builds(lambda f, a: f(a), st.sampled_from(KINKED), inner),
-            st.builds(lambda f, a, b: f(a, b), st.sampled_from([dl.min, dl.max]), inner, inner),
-            st.builds(dl.mod, inner, st.sampled_from([2, 0.7])),
-            st.builds(dl.where, conditions, inner, inner),
-        ]
-    return st.one_of(choices)
+EXACT = [sympy.Rational(c) for c in ("-3", "-2", "-1", "0", "1", "2", "3", "1/3", "-2/7", "5/2")]
+DOUBLE = [*EXACT, *map(sympy.Float, (0.1, -0.7, 2.5, 0.08, -1.3, 54.4))]
 
 
 ENTIRE = (dl.sin, dl.cos, dl.tanh, dl.sigmoid, dl.atan, dl.erf, dl.sinc)
 STEEP = (dl.exp, dl.sinh, dl.cosh, dl.expm1, dl.tan, dl.exprel)
+ROOTED = (dl.log, dl.sqrt, dl.log1p)
 KINKED = (dl.abs, dl.sign, dl.heaviside, dl.floor)
+POWERS = (-1, -2, sympy.Rational(7, 10), sympy.Rational(-1, 2))
 QUOTIENTS = (
     lambda u: u / (1 - dl.exp(-u)),
     lambda u: u / (dl.exp(u) - 1),
@@ -335,6 +282,122 @@ QUOTIENTS = (
     lambda u: (1 - dl.cos(u)) / u,
     lambda u: dl.sin(u) / u,
 )
+SIDES = (sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge)
+CHOICE = {n: st.integers(0, n - 1) for n in range(1, 40)}
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Draws expressions over the whole language, of limited size.
+
+    Arguments are shaped so that most points lie in the domain (a logarithm gets a square plus a
+    constant) and nothing grows beyond what double precision holds.
+    """
+
+    draw: object
+    leaves: list
+    quantities: list
+    constants: list
+
+    def one_of(self, options):
+        return options[self.draw(CHOICE[len(options)])]
+
+    def expression(self, size):
+        if size <= 1:
+            return self.one_of(self.leaves if self.draw(CHOICE[5]) else self.constants)
+        return self.one_of(FORMS)(self, size - 1)
+
+    def two(self, size):
+        left = 1 + self.draw(CHOICE[max(size - 1, 1)])
+        return self.expression(left), self.expression(size - left)
+
+    def positive(self, size):
+        return self.expression(size) ** 2 + sympy.Rational(1, 3)
+
+    def tame(self, size):
+        return dl.tanh(self.expression(size))
+
+    def scale(self):
+        return self.one_of([c for c in self.constants if c != 0])
+
+    def condition(self, size):
+        # Often one threshold, so that the same condition stands in several places.
+        if self.draw(CHOICE[2]):
+            return self.one_of(self.quantities) > 0
+        first = self.one_of(SIDES)(self.expression(size), self.one_of(self.quantities))
+        second = self.one_of(self.quantities) > self.one_of(self.constants)
+        join = (lambda a, _: a, sympy.And, sympy.Or, lambda a, b: sympy.And(a, sympy.Not(b)))
+        return self.one_of(join)(first, second)
+
+    def sum(self, size):
+        a, b = self.two(size)
+        return a + b if self.draw(CHOICE[2]) else a - b
+
+    def product(self, size):
+        a, b = self.two(size)
+        return a * b
+
+    def quotient(self, size):
+        a, b = self.two(size)
+        return a / (b**2 + sympy.Rational(1, 3))
+
+    def power(self, size):
+        if self.draw(CHOICE[2]):
+            return self.expression(size) ** (2 + self.draw(CHOICE[2]))
+        return self.positive(size) ** self.one_of(POWERS)
+
+    def general_power(self, size):
+        a, b = self.two(size)
+        return (a**2 + sympy.Rational(1, 3)) ** dl.tanh(b)
+
+    def function(self, size):
+        kind = self.draw(CHOICE[4])
+        if kind == 0:
+            return self.one_of(STEEP)(self.tame(size))
+        if kind == 1:
+            return self.one_of(ROOTED)(self.positive(size))
+        if kind == 2:
+            return self.one_of((dl.asin, dl.acos))(9 * self.tame(size) / 10)
+        return self.one_of(ENTIRE)(self.expression(size))
+
+    def angle(self, size):
+        a, b = self.two(size)
+        return dl.atan2(a, b**2 + sympy.Rational(1, 3))
+
+    def singular_quotient(self, size):
+        u = (self.one_of(self.quantities) - self.one_of(self.constants)) / self.scale()
+        return self.one_of(QUOTIENTS)(u) * self.expression(size)
+
+    def kinked(self, size):
+        return self.one_of(KINKED)(self.expression(size))
+
+    def extreme(self, size):
+        return self.one_of((dl.min, dl.max))(*self.two(size))
+
+    def modulus(self, size):
+        return dl.mod(self.expression(size), self.scale())
+
+    def choice(self, size):
+        a, b = self.two(size)
+        return dl.where(self.condition(1), a, b)
+
+
+FORMS = (
+    Grammar.sum, Grammar.product, Grammar.quotient, Grammar.power, Grammar.function,
+    Grammar.function, Grammar.general_power, Grammar.angle, Grammar.singular_quotient,
+    Grammar.kinked, Grammar.extreme, Grammar.modulus, Grammar.choice,
+)  # fmt: skip
+
+
+@st.composite
+def expressions(draw, names, *, constants=DOUBLE):
+    """Draw one expression in the given names and the time.
+
+    With ``constants=EXACT`` the laws hold to every digit; with others sympy folds constants with
+    the rounding of doubles.
+    """
+    quantities = [*map(symbol, names), dl.t]
+    return Grammar(draw, quantities, quantities, constants).expression(6)
 
 
 def define(states, parameters, equations, *, maker=dl.flow, name="drawn"):
@@ -373,16 +436,20 @@ NUMBERS = st.one_of(
 
 
 @st.composite
-def systems(draw, *, states=3, parameters=2, time=False, smooth=False, maker=dl.flow):
-    """Draw a system with up to that many states and parameters."""
-    count = draw(st.integers(1, states))
-    names = draw(st.permutations(NAMES))[: count + draw(st.integers(0, parameters))]
+def systems(draw, *, states=3, parameters=2, time=False, constants=DOUBLE, size=5):
+    """Draw a flow with up to that many states and parameters."""
+    count = 1 + draw(CHOICE[states])
+    names = draw(st.permutations(NAMES))[: count + draw(CHOICE[parameters + 1])]
     values = {name: draw(NUMBERS) for name in names}
-    rule = [draw(expressions(names, time=time, smooth=smooth)) for _ in range(count)]
+    quantities = [symbol(name) for name in names] + ([dl.t] if time else [])
+    # A part that several equations share, as currents and rates do in models.
+    part = Grammar(draw, quantities, quantities, constants).expression(3)
+    grammar = Grammar(draw, [*quantities, part], quantities, constants)
     return define(
-        {n: values[n] for n in names[:count]}, {n: values[n] for n in names[count:]}, rule,
-        maker=maker,
-    )  # fmt: skip
+        {n: values[n] for n in names[:count]},
+        {n: values[n] for n in names[count:]},
+        [grammar.expression(1 + draw(CHOICE[size])) for _ in range(count)],
+    )
 
 
 @st.composite

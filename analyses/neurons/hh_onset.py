@@ -1,4 +1,4 @@
-"""How the squid axon begins to fire: its resting state does not, until it does for ever.
+"""From rest to firing in the squid axon.
 
 Hodgkin and Huxley 1952, J. Physiol. 117, 500, in absolute voltage.  The left panel repeats the
 steady branch of the bifurcation diagram of Rinzel and Miller 1980, Math. Biosci. 49, 27: rest is

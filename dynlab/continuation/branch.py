@@ -158,8 +158,10 @@ class Branch(Result):
             If the name is neither the varied parameter nor a state.
         """
         if len(where) != 1:
-            raise SettingError(f"at() takes one quantity, got {len(where)}: branch.at({self.vary}=1.0).")
-        (name, value), = where.items()
+            raise SettingError(
+                f"at() takes one quantity, got {len(where)}: branch.at({self.vary}=1.0)."
+            )
+        ((name, value),) = where.items()
         target = finite(value, name)
         known = (self.vary, *self.system.state_names)
         if name not in known:
@@ -182,7 +184,11 @@ class Branch(Result):
                 guess = unknowns[k - 1] + share * (unknowns[k] - unknowns[k - 1])
             else:
                 continue
-            if k + 1 == len(column) and self.ends[0].status is Status.CLOSED_LOOP and column[k] == 0:
+            if (
+                k + 1 == len(column)
+                and self.ends[0].status is Status.CLOSED_LOOP
+                and column[k] == 0
+            ):
                 continue
             y = land(curve, guess / curve.scale, row, target / curve.scale[pin])
             if y is None:
@@ -221,8 +227,8 @@ class Branch(Result):
         """Draw the real parts of the eigenvalues along the branch."""
         from dynlab.plotting import draw_eigenvalues, label
 
-        unit = _unit(self.system, self.vary)
-        return draw_eigenvalues(ax, self.values, self.eigenvalues, xlabel=label(self.vary, unit))
+        xlabel = label(self.vary, self.system.unit_of(self.vary))
+        return draw_eigenvalues(ax, self.values, self.eigenvalues, xlabel=xlabel)
 
     def __repr__(self) -> str:
         kinds: dict[str, int] = {}
@@ -236,13 +242,6 @@ class Branch(Result):
             f"{len(self)} points, {listed or 'no special points'}{doubt};\n"
             f" ends: {self.ends[0].status}, {self.ends[1].status}>"
         )
-
-
-def _unit(system: System, name: str) -> str:
-    for declared in (*system.states, *system.parameters, *system.observables):
-        if declared.name == name:
-            return declared.unit
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,9 +344,7 @@ def _task(
     scale = np.append(_typical(system, point.state), high - low)
     curve = EquilibriumCurve(system, vary, scale)
     start = _on_branch(curve, np.append(point.state, value), point)
-    for name, at, a, b in zip(
-        system.state_names, start[:-1], lower[:-1], upper[:-1], strict=True
-    ):
+    for name, at, a, b in zip(system.state_names, start[:-1], lower[:-1], upper[:-1], strict=True):
         if not a <= at <= b:
             raise SettingError(
                 f"the start has {name} = {at:.6g}, outside within = ({a:g}, {b:g}). Widen it."
@@ -614,8 +611,8 @@ def _with_special_points(
     pieces: list[_Path] = []
     special: list[tuple[int, SpecialPoint]] = []
     done, length = 0, 0
-    for k in np.flatnonzero(changed | bool(quantities)):
-        a, b = (located.get(j) or walked.node(j) for j in (int(k), int(k) + 1))
+    for k in np.flatnonzero(changed | bool(quantities)).tolist():
+        a, b = (located.get(j) or walked.node(j) for j in (k, k + 1))
         found = monitors.special_points(curve, a, b) if changed[k] else []
         for target, name, quantity in quantities:
             found += [
@@ -626,14 +623,14 @@ def _with_special_points(
             continue
         chord = (b.u - a.u) / curve.scale
         found.sort(key=lambda item: float((item[0].u - a.u) / curve.scale @ chord))
-        before = slice(done, int(k) + 1)
+        before = slice(done, k + 1)
         pieces.append(_Path(walked.unknowns[before], walked.tangents[before],
                             walked.eigenvalues[before], walked.signs[before]))  # fmt: skip
-        length += int(k) + 1 - done
+        length += k + 1 - done
         special += [(length + j, point) for j, (_, point) in enumerate(found)]
         pieces.append(_Path.of([node for node, _ in found], curve.size))
         length += len(found)
-        done = int(k) + 1
+        done = k + 1
     rest = slice(done, None)
     pieces.append(_Path(walked.unknowns[rest], walked.tangents[rest], walked.eigenvalues[rest],
                         walked.signs[rest]))  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab import progress
-from dynlab.continuation.branch import Branch, _unit, checked_range, continue_equilibrium
+from dynlab.continuation.branch import Branch, checked_range, continue_equilibrium
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import (
     BranchPoint,
@@ -108,7 +108,9 @@ class Diagram(Result):
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return all points of all branches as columns; ``branch`` counts from 0."""
-        tables = [b.to_table() | {"branch": np.full(len(b), k)} for k, b in enumerate(self.branches)]
+        tables = [
+            b.to_table() | {"branch": np.full(len(b), k)} for k, b in enumerate(self.branches)
+        ]
         return {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
 
     def point_table(self) -> dict[str, NDArray[Any]]:
@@ -132,8 +134,8 @@ class Diagram(Result):
         if shown not in known:
             raise UnknownNameError(f"state or observable of {self.system.name!r}", shown, known)
         ax = new_axes(
-            ax, xlabel=label(self.vary, _unit(self.system, self.vary)),
-            ylabel=label(shown, _unit(self.system, shown)),
+            ax, xlabel=label(self.vary, self.system.unit_of(self.vary)),
+            ylabel=label(shown, self.system.unit_of(shown)),
         )  # fmt: skip
         for branch in self.branches:
             draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
@@ -156,7 +158,11 @@ class Diagram(Result):
 def _same(a: SpecialPoint, b: SpecialPoint) -> bool:
     size = np.maximum(np.abs(a.state), np.max(np.abs(a.state), initial=1e-3) * 1e-3)
     close = np.all(np.abs(a.state - b.state) <= 1e-6 * size)
-    return type(a) is type(b) and bool(close) and abs(a.value - b.value) <= 1e-6 * max(1e-3, abs(a.value))
+    return (
+        type(a) is type(b)
+        and bool(close)
+        and abs(a.value - b.value) <= 1e-6 * max(1e-3, abs(a.value))
+    )
 
 
 def _marker(point: SpecialPoint) -> str:
@@ -279,7 +285,9 @@ def _sizes(branches: list[Branch]) -> Vector:
     """Return the size that each state reaches on any branch; 1 for one that is always 0."""
     size = np.max([np.abs(b.states).max(axis=0) for b in branches], axis=0)
     tiny = size <= 1e-9 * np.max(size, initial=0.0)
-    return np.where(tiny, max(float(np.max(size, initial=0.0)), 1e-9) if np.any(size) else 1.0, size)
+    return np.where(
+        tiny, max(float(np.max(size, initial=0.0)), 1e-9) if np.any(size) else 1.0, size
+    )
 
 
 def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:

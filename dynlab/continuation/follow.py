@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from dynlab import progress
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
-from dynlab.continuation.methods import ContinuationMethod
+from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.status import Status
 
 __all__ = ["Chunk", "Walk", "first_tangent", "follow", "land", "chunks"]
 
 Vector = NDArray[np.float64]
 
+DEFAULT = PseudoArclength()
 _FIRST_CHUNK = 16
 _CHUNK_SECONDS = 0.03
 _LARGEST_CHUNK = 1024
@@ -89,8 +90,40 @@ def first_tangent(curve: EquilibriumCurve, u: Vector) -> Vector:
     return np.asarray(direction * (1.0 if sign > 0 else -1.0) * curve.scale)
 
 
-def follow(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
-    """Yield single steps, each a Chunk of one point; for those who want control."""
+def follow(
+    curve: EquilibriumCurve, walk: Walk, *, method: ContinuationMethod = DEFAULT
+) -> Iterator[Chunk]:
+    """Yield the steps of a walk along a curve one by one; for those who want control.
+
+    Parameters
+    ----------
+    curve
+        What to follow.
+    walk
+        Where to start, which way, and between which bounds.
+    method
+        How to step.
+
+    Yields
+    ------
+    Chunk
+        A chunk of one point.  The status of the last one tells why the walk ended.
+
+    Examples
+    --------
+    >>> import numpy as np, dynlab as dl
+    >>> curve = dl.EquilibriumCurve(dl.zoo.fitzhugh_nagumo, "I", np.array([1.0, 1.0, 2.0]))
+    >>> rest = dl.find_equilibria(dl.zoo.fitzhugh_nagumo).single()
+    >>> walk = dl.Walk(
+    ...     start=np.append(rest.state, 0.0), tangent=np.array([0.0, 0.0, 1.0]),
+    ...     lower=np.array([-3.0, -3.0, 0.0]), upper=np.array([3.0, 3.0, 2.0]),
+    ... )
+    >>> for step in dl.follow(curve, walk):
+    ...     if step.unknowns[0, 0] > 0:
+    ...         break
+    >>> round(float(step.unknowns[0, 2]), 1)
+    0.9
+    """
     for chunk in chunks(curve, walk, method):
         for k in range(len(chunk.unknowns)):
             one = slice(k, k + 1)
@@ -106,66 +139,72 @@ def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> I
     Between chunks the units of the states follow the range that they have covered so far, so a
     state that stays small counts as much as one that grows large.
     """
-    from dynlab.kernels import follow as kernel
-
     n = curve.size
-    pin = n if method.holds_parameter else -1
-    scale = curve.scale.copy()
+    scale, u, direction = curve.scale.copy(), walk.start, walk.tangent
     low, high = walk.start.copy(), walk.start.copy()
-    u, direction = walk.start.copy(), walk.tangent.copy()
-    step = np.array([method.first_step])
-    counters = np.zeros(3, dtype=np.int64)
-    capacity = _FIRST_CHUNK
-    values = curve.values(u[-1])
-    shift = 1.0 if curve.system.is_discrete else 0.0
-    settings = np.array([
-        method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, _DRIFT,
-    ])  # fmt: skip
-    rhs, jacobian = curve.rhs, curve.jacobian_kernel
-    status = Status.RUNNING
+    step, counters = np.array([method.first_step]), np.zeros(3, dtype=np.int64)
+    capacity, status = _FIRST_CHUNK, Status.RUNNING
     while status is Status.RUNNING:
         capacity = min(capacity, method.max_points - int(counters[1]))
-        points, tangents = np.empty((capacity, n + 1)), np.empty((capacity, n + 1))
-        eigenvalues, signs = np.empty((capacity, n), complex), np.empty(capacity)
-        y, tangent = u / scale, direction / scale
-        tangent /= np.linalg.norm(tangent)
-        start_tangent = walk.tangent / scale
-        start_tangent /= np.linalg.norm(start_tangent)
         began = time.perf_counter()
-        try:
-            code = kernel.follow(
-                rhs.address, jacobian.address, shift, values, curve.position, pin, y, tangent, step,
-                settings, scale, walk.lower / scale, walk.upper / scale, walk.start / scale,
-                start_tangent, points, tangents, eigenvalues, signs, counters,
-            )  # fmt: skip
-            status = Status(code)
-        except KeyboardInterrupt:
-            status = Status.STOPPED
-            counters[0] = 0
+        chunk = _steps(curve.scaled(scale), walk, method, (u, direction), step, counters, capacity)
         seconds = time.perf_counter() - began
-        count = int(counters[0])
+        count = len(chunk.unknowns)
         counters[1] += count
-        unknowns = points[:count] * scale
-        if status is Status.PARAMETER_BOUND:
-            unknowns[-1, -1] = np.clip(unknowns[-1, -1], walk.lower[-1], walk.upper[-1])
+        status = chunk.status
         if status is Status.RUNNING and counters[1] >= method.max_points:
             status = Status.TOO_MANY_STEPS
-        reached = u if count == 0 else unknowns[-1]
-        span = walk.upper[-1] - walk.lower[-1]
-        if not progress.tick(abs(reached[-1] - walk.start[-1]), span, f"{curve.vary} = {reached[-1]:.4g}"):
-            status = Status.STOPPED if status is Status.RUNNING else status
-        yield Chunk(unknowns, tangents[:count] * scale, eigenvalues[:count], signs[:count],
-                    scale.copy(), status)  # fmt: skip
+        at = chunk.unknowns[-1, -1] if count else u[-1]
+        going_on = progress.tick(
+            abs(at - walk.start[-1]), walk.upper[-1] - walk.lower[-1], f"{curve.vary} = {at:.4g}"
+        )
+        if not going_on and status is Status.RUNNING:
+            status = Status.STOPPED
+        yield replace(chunk, status=status)
         if count == 0:
             continue
-        u, direction = unknowns[-1], tangents[count - 1] * scale
-        low = np.minimum(low, unknowns.min(axis=0))
-        high = np.maximum(high, unknowns.max(axis=0))
+        u, direction = chunk.unknowns[-1], chunk.tangents[-1]
+        low = np.minimum(low, chunk.unknowns.min(axis=0))
+        high = np.maximum(high, chunk.unknowns.max(axis=0))
         wanted = _rescaled(scale[:n], low[:n], high[:n])
         # Short chunks until the units have settled: steps in wrong units are wasted or too long.
         settled = bool(np.all(np.abs(np.log(wanted / scale[:n])) < _SETTLED))
         capacity = _next_capacity(capacity, count, seconds) if settled else _FIRST_CHUNK
         scale[:n] = wanted
+
+
+def _steps(
+    curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod,
+    reached: tuple[Vector, Vector], step: Vector, counters: NDArray[np.int64], capacity: int,
+) -> Chunk:  # fmt: skip
+    """Take one compiled chunk of steps in the units of the curve."""
+    from dynlab.kernels import follow as kernel
+
+    n, scale = curve.size, curve.scale
+    points, tangents = np.empty((capacity, n + 1)), np.empty((capacity, n + 1))
+    eigenvalues, signs = np.empty((capacity, n), complex), np.empty(capacity)
+    tangent, start_tangent = (
+        v / scale / np.linalg.norm(v / scale) for v in (reached[1], walk.tangent)
+    )
+    settings = np.array([
+        method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, _DRIFT,
+    ])  # fmt: skip
+    try:
+        code = kernel.follow(
+            curve.rhs.address, curve.jacobian_kernel.address, float(curve.system.is_discrete),
+            curve.values(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
+            reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
+            walk.upper / scale, walk.start / scale, start_tangent, points, tangents, eigenvalues,
+            signs, counters,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        code, counters[0] = Status.STOPPED, 0
+    count = int(counters[0])
+    unknowns = points[:count] * scale
+    if code == Status.PARAMETER_BOUND:
+        unknowns[-1, -1] = np.clip(unknowns[-1, -1], walk.lower[-1], walk.upper[-1])
+    return Chunk(unknowns, tangents[:count] * scale, eigenvalues[:count], signs[:count], scale,
+                 Status(code))  # fmt: skip
 
 
 def _rescaled(scale: Vector, low: Vector, high: Vector) -> Vector:

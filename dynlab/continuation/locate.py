@@ -75,14 +75,14 @@ def _newton(equations: System, z: Vector) -> tuple[Vector, float]:
     return best, best_size
 
 
-def _bordered_vectors(m: Vector) -> tuple[Vector, Vector, float, Vector, float]:
-    """Return right and left vectors of a bordered matrix that is nearly singular inside."""
+def _bordered_vectors(m: Vector) -> tuple[Vector, float, Vector]:
+    """Return the right vector, the bordered scalar and the left vector."""
     n = len(m) - 1
     unit = np.zeros(n + 1)
     unit[n] = 1.0
-    right = np.linalg.solve(m, unit)
-    left = np.linalg.solve(m.T, unit)
-    return right, right[:n], float(right[n]), left[:n], float(left[n])
+    right = np.asarray(np.linalg.solve(m, unit), dtype=float)
+    left = np.asarray(np.linalg.solve(m.T, unit), dtype=float)
+    return right[:n], float(right[n]), left[:n]
 
 
 def locate_fold(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
@@ -96,7 +96,7 @@ def locate_fold(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
     def equations(y: Vector) -> tuple[Vector, Vector]:
         a = curve.jacobian(y)
         bordered = np.block([[a[:, :n], w[:, None]], [v[None, :], np.zeros((1, 1))]])
-        _, q, g, p, _ = _bordered_vectors(bordered)
+        q, g, p = _bordered_vectors(bordered)
         joint = np.append(q, 0.0)
         slope = [-p @ curve.second(y, joint, e) for e in identity]
         return np.append(curve.residual(y), g), np.vstack([a, slope])

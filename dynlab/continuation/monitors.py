@@ -10,6 +10,7 @@ Between consecutive points
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ def special_points(curve: EquilibriumCurve, a: Node, b: Node) -> list[tuple[Node
     nodes = [a, *(node for node, point in found if not isinstance(point, Unconfirmed)), b]
     hopfs = [
         (span.place(node.u), node, point)
-        for left, right in zip(nodes[:-1], nodes[1:], strict=True)
+        for left, right in itertools.pairwise(nodes)
         for node, point in _hopf_points(_Span(curve, left, right), depth=0)
     ]
     return [(n, p) for _, n, p in sorted([*real_events, *hopfs], key=lambda event: event[0])]
@@ -167,7 +168,7 @@ def special_point(
         form = normal_forms.hopf_form(curve, u, found.omega)
         return Hopf(*head, found.omega, form.lyapunov_coefficient, form.crossing_speed,
                     form.eigenvector)  # fmt: skip
-    assert found.tangents is not None  # noqa: S101  (a branch point always has them)
+    assert found.tangents is not None
     scaled = found.tangents / curve.scale
     direction = along / curve.scale
     match = np.abs(scaled @ direction) / np.linalg.norm(scaled, axis=1)

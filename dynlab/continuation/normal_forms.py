@@ -8,6 +8,7 @@ q of unit length, <p, q> = conj(p) . q = 1, all in the system's own units.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def _null_pair(a: Vector) -> tuple[Vector, Vector]:
     return q, p / (p @ q)
 
 
-def _joint(vector: NDArray[np.generic], parameter: float = 0.0) -> NDArray[np.generic]:
+def _joint(vector: NDArray[Any], parameter: float = 0.0) -> NDArray[Any]:
     """Append the parameter's component to a direction of states."""
     return np.append(vector, parameter)
 
@@ -69,7 +70,7 @@ def hopf_form(curve: EquilibriumCurve, u: Vector, omega: float) -> HopfForm:
     p = p / np.conj(np.vdot(p, q))
     conjugate = q.conj()
 
-    def second(v: NDArray[np.generic], w: NDArray[np.generic]) -> NDArray[np.generic]:
+    def second(v: NDArray[Any], w: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(plain.second(u, _joint(v), _joint(w)))
 
     h11 = np.linalg.solve(a, second(q, conjugate))

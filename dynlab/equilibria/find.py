@@ -439,15 +439,19 @@ def _prove(
              and np.max(np.abs(near.state - x) / box.scale) < 1e-3]  # fmt: skip
     if fresh:
         known = np.array([p.state for p in points]).reshape(-1, n)
-        every = _apart_on_circles(system, np.vstack([known, [p for p in fresh]]))
+        every = _apart_on_circles(system, np.vstack([known, fresh]))
         points = points + _classified(system, every[len(known) :], box.scale, starts)
     proved = len(_apart_on_circles(system, found.cores[0]))
     if found.complete and proved == len(points):
         return points, True, "proved complete by interval arithmetic"
     if found.complete:
-        return points, False, (
-            f"not proved complete: interval arithmetic counts {proved} zeros, Newton's method "
-            f"found {len(points)}"
+        return (
+            points,
+            False,
+            (
+                f"not proved complete: interval arithmetic counts {proved} zeros, Newton's method "
+                f"found {len(points)}"
+            ),
         )
     return points, False, found.reason
 

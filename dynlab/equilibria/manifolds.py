@@ -67,7 +67,9 @@ class Manifolds(Result):
             for k, run in enumerate(pair):
                 table = run.to_table()
                 length = len(table["t"])
-                tables.append({"manifold": np.full(length, role), "side": np.full(length, k)} | table)
+                tables.append(
+                    {"manifold": np.full(length, role), "side": np.full(length, k)} | table
+                )
         return {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -143,7 +145,9 @@ def saddle_manifolds(saddle: Equilibrium, *, duration: float | None = None) -> M
             f"the equilibrium is a {saddle.kind}, not a saddle. Choose one whose kind is 'saddle'."
         )
     rates = saddle.eigenvalues.real
-    span = _FOLDS / float(np.min(np.abs(rates))) if duration is None else finite(duration, "duration")
+    span = (
+        _FOLDS / float(np.min(np.abs(rates))) if duration is None else finite(duration, "duration")
+    )
     if span <= 0:
         raise SettingError(f"duration is {span:g}; it must be positive.")
     size = max(float(np.max(np.abs(saddle.state))), 1.0)

@@ -82,8 +82,9 @@ class PhasePortrait(Result):
         names = tuple(self.within)
         labels = [plotting.label(s.name, s.unit) for s in self.system.states]
         ax = plotting.new_axes(ax, xlabel=labels[0], ylabel=labels[1])
-        plotting.draw_field(ax, x, y, *self.field)
-        plotting.draw_nullclines(ax, x, y, *self.field, names)
+        first, second = self.field
+        plotting.draw_field(ax, x, y, first, second)
+        plotting.draw_nullclines(ax, x, y, first, second, (names[0], names[1]))
         for manifold in self.manifolds:
             manifold.plot(ax)
         for run in self.trajectories:
@@ -181,9 +182,7 @@ def phase_portrait(
     )  # fmt: skip
 
 
-def _field(
-    system: System, ranges: Mapping[str, tuple[float, float]]
-) -> NDArray[np.float64]:
+def _field(system: System, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.float64]:
     """Return the rates of both states on the grid."""
     from dynlab.kernels.batch import evaluate
 

@@ -119,8 +119,10 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
             for i in range(n):
                 trial[i] = x[i] + factor_of_step * step[i]
             new = _residual(rhs, 0.0, shift, trial, p, ftrial)
-            if new < size or (length < 1e-7 and math.isfinite(new)) or (
-                known.shape[0] > 0 and math.isfinite(new)
+            if (
+                new < size
+                or (length < 1e-7 and math.isfinite(new))
+                or (known.shape[0] > 0 and math.isfinite(new))
             ):
                 accepted = True
                 break
@@ -154,9 +156,11 @@ def search(rhs, jacobian, shift, starts, p, scale, lower, upper, roots, count): 
                 return count
             for i in range(n):
                 x[i] = starts[s, i]
+            status = OK
             if deflated == 1:
-                if newton(rhs, jacobian, shift, x, p, scale, 1e-6, roots[:count], report) != OK:
-                    continue
+                status = newton(rhs, jacobian, shift, x, p, scale, 1e-6, roots[:count], report)
+            if status != OK:
+                continue
             if newton(rhs, jacobian, shift, x, p, scale, 1e-11, nothing, report) != OK:
                 continue
             inside = True

@@ -14,11 +14,12 @@ from dynlab.errors import DuplicateNameError, SettingError
 from dynlab.kernels import dense
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import Layout, finite
+from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.crossing import Crossing
 from dynlab.solve.inputs import inputs_of
 from dynlab.solve.methods import Explicit8, OdeMethod
-from dynlab.solve.trajectory import Occurrences, Steps, Trajectory, provenance_of
+from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Continuous, require
 from dynlab.symbolic.system import System
@@ -117,7 +118,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         events=kept.events,
         end=np.append(run.state[run.loops.T], run.work[run.loops.X]),
         status=kept.status,
-        provenance=provenance_of("integrate", system, settings, perf_counter() - began),
+        provenance=Provenance("integrate", system, settings, seconds=perf_counter() - began),
     )
 
 

@@ -14,9 +14,10 @@ from dynlab.errors import SettingError
 from dynlab.kernels import maps
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.names import Layout, finite
+from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.inputs import inputs_of
-from dynlab.solve.trajectory import Trajectory, provenance_of
+from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Discrete, require
 from dynlab.symbolic.system import System
@@ -92,7 +93,9 @@ def iterate(
         events={},
         end=np.append(float(progress[maps.TIME]), work[maps.X]),
         status=status,
-        provenance=provenance_of("iterate", system, {"duration": steps}, perf_counter() - began),
+        provenance=Provenance(
+            "iterate", system, {"duration": steps}, seconds=perf_counter() - began
+        ),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +21,7 @@ from dynlab.symbolic.system import Domain, System
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Events", "Occurrences", "Steps", "Trajectory", "provenance_of"]
+__all__ = ["Events", "Occurrences", "Steps", "Trajectory"]
 
 Array = NDArray[np.float64]
 
@@ -194,7 +193,9 @@ class Trajectory(Result):
 
         fine = self._smooth()
         names = self.system.state_names if show is None else tuple(show)
-        columns = {plotting.label(name, self._unit(name)): fine._drawn(name) for name in names}
+        columns = {
+            plotting.label(name, self.system.unit_of(name)): fine._drawn(name) for name in names
+        }
         time_label = plotting.label("t", self.system.time.unit)
         ax = plotting.draw_series(ax, fine.t, columns, time_label=time_label)
         for name, found in self.events.items():
@@ -207,7 +208,7 @@ class Trajectory(Result):
         from dynlab import plotting
 
         fine = self._smooth()
-        labels = [plotting.label(name, self._unit(name)) for name in (x, y)]
+        labels = [plotting.label(name, self.system.unit_of(name)) for name in (x, y)]
         if ax is None:
             ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
         across, up = fine._drawn(x), fine._drawn(y)
@@ -286,21 +287,3 @@ class Trajectory(Result):
 
                 return wrap_for_drawing(self[name])
         return self[name]
-
-    def _unit(self, name: str) -> str:
-        units = {"t": self.system.time.unit}
-        units |= {state.name: state.unit for state in self.system.states}
-        units |= {observable.name: observable.unit for observable in self.system.observables}
-        return units.get(name, "")
-
-
-def provenance_of(
-    function: str, system: System, settings: dict[str, Any], seconds: float
-) -> Provenance:
-    """Return the provenance of a run; versions are looked up once, a look-up takes milliseconds."""
-    return Provenance(function, system, settings, None, seconds, dict(_versions()))
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    return Provenance("", None).versions

@@ -35,9 +35,7 @@ _DOMAINS = {"Angle": Domain.CIRCLE, "Positive": Domain.POSITIVE, "float": Domain
 @overload
 def flow(function: Rule) -> System: ...
 @overload
-def flow(
-    *, time: str = "", units: Mapping[str, str] | None = None
-) -> Callable[[Rule], System]: ...
+def flow(*, time: str = "", units: Mapping[str, str] | None = None) -> Callable[[Rule], System]: ...
 def flow(
     function: Rule | None = None, *, time: str = "", units: Mapping[str, str] | None = None
 ) -> Any:
@@ -132,7 +130,8 @@ def _define(
         )
     name = getattr(function, "__name__", "system")
     states, parameters = _declarations(function, name, units)
-    names = checked_names([d.name for d in (*states, *parameters)], f"quantity of {name!r}")
+    declared = [s.name for s in states] + [p.name for p in parameters]
+    names = checked_names(declared, f"quantity of {name!r}")
     symbols = {n: symbol(n) for n in names}
     equations = _run_body(function, name, states, parameters, symbols)
     return System(
@@ -162,7 +161,9 @@ def _declarations(
     for spelled, argument in zip(plain, signature.parameters.values(), strict=True):
         unit = units.get(argument.name, "")
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
-            raise DefinitionError(f"{name!r} takes *{argument.name}; name each state and parameter.")
+            raise DefinitionError(
+                f"{name!r} takes *{argument.name}; name each state and parameter."
+            )
         if argument.default is inspect.Parameter.empty:
             kind = "parameter" if argument.kind is argument.KEYWORD_ONLY else "state"
             raise DefinitionError(

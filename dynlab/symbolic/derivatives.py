@@ -24,9 +24,7 @@ _LETTERS = "uvsr"
 
 def direction_symbols(order: int, size: int) -> tuple[tuple[sympy.Symbol, ...], ...]:
     """Return `order` direction vectors of symbols, named so that no user's name can clash."""
-    return tuple(
-        tuple(symbol(f"_{_LETTERS[k]}{j}") for j in range(size)) for k in range(order)
-    )
+    return tuple(tuple(symbol(f"_{_LETTERS[k]}{j}") for j in range(size)) for k in range(order))
 
 
 @cache

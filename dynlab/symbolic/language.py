@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Max as max  # noqa: A004
-from sympy import Min as min  # noqa: A004
+from sympy import Abs as abs
+from sympy import Max as max
+from sympy import Min as min
 from sympy import (
     acos,
     asin,
@@ -30,7 +31,6 @@ from sympy import (
     tan,
     tanh,
 )
-from sympy import Abs as abs  # noqa: A004
 from sympy.codegen.cfunctions import expm1, log1p
 
 from dynlab.symbolic.functions import sigmoid

@@ -41,7 +41,7 @@ _SERIES_RADIUS = 0.25  # all Taylor series here have a radius of at least 1
 _MOST_DOUBLINGS = 6
 
 
-class _Primitive(sympy.Function):  # type: ignore[misc]
+class _Primitive(sympy.Function):
     """A quotient with a removable singularity at 0; second argument: order of the derivative."""
 
     @classmethod

@@ -22,7 +22,7 @@ from dynlab.errors import (
 from dynlab.names import checked_name, checked_names, finite
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.singular import remove_singularities
-from dynlab.symbolic.tree import TIME, Tree, from_tree, symbol, to_tree
+from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
 __all__ = [
     "ContinuousTime",
@@ -191,6 +191,16 @@ class System(Dynamics):
         known = self.parameter_names + self.state_names
         raise UnknownNameError(f"parameter or state of {self.name!r}", name, known)
 
+    def unit_of(self, name: str) -> str:
+        """Return the unit label of a state, parameter, observable, or the time ``"t"``."""
+        units = {"t": self.time.unit}
+        units |= {s.name: s.unit for s in self.states}
+        units |= {p.name: p.unit for p in self.parameters}
+        units |= {o.name: o.unit for o in self.observables}
+        if name not in units:
+            raise UnknownNameError(f"quantity of {self.name!r}", name, units)
+        return units[name]
+
     def __call__(self, **values: float) -> System:
         """Return the same system with other parameter values; nothing is compiled again."""
         for name in values:
@@ -249,7 +259,9 @@ class System(Dynamics):
         try:
             value = function(*(named[a] for a in arguments))
         except TypeError as error:
-            raise DefinitionError(explain_type_error(error, getattr(function, "__name__", "it"))) from error
+            raise DefinitionError(
+                explain_type_error(error, getattr(function, "__name__", "it"))
+            ) from error
         return checked_expression(value, self, f"a function of {', '.join(arguments)}")
 
     @property
@@ -278,7 +290,8 @@ class System(Dynamics):
     @classmethod
     def __restored__(cls, data: Mapping[str, Any]) -> System:
         """Rebuild a definition from what `__stored__` gave; every part is checked again."""
-        time = {"discrete": DiscreteTime, "continuous": ContinuousTime}[data["time"][0]]
+        kind, unit = data["time"]
+        time = DiscreteTime(str(unit)) if kind == "discrete" else ContinuousTime(str(unit))
         return cls(
             name=str(data["name"]),
             states=tuple(
@@ -290,7 +303,7 @@ class System(Dynamics):
                 for n, v, u, shape in data["parameters"]
             ),
             rule=tuple(from_tree(tree) for tree in data["rule"]),
-            time=time(str(data["time"][1])),
+            time=time,
             observables=tuple(Observable(n, from_tree(e), u) for n, e, u in data["observables"]),
             reference=str(data["reference"]),
         )
@@ -396,12 +409,13 @@ def _check(system: System) -> None:
         raise DefinitionError(
             f"{system.name!r} has {len(system.states)} states and {len(system.rule)} equations."
         )
-    for declared in (*system.states, *system.parameters):
-        if declared.name not in names:
-            raise DuplicateNameError(f"{declared.name!r} is not in normal form; rename it.")
-        _check_label(declared.unit, declared.name)
-        value = declared.start if isinstance(declared, State) else declared.value
-        finite(value, f"the value of {declared.name!r} in {system.name!r}")
+    values = [(s.name, s.unit, s.start) for s in system.states]
+    values += [(p.name, p.unit, p.value) for p in system.parameters]
+    for name, unit, value in values:
+        if name not in names:
+            raise DuplicateNameError(f"{name!r} is not in normal form; rename it.")
+        _check_label(unit, name)
+        finite(value, f"the value of {name!r} in {system.name!r}")
     _check_label(system.time.unit, "the time")
     known = system.state_names + system.parameter_names
     for state, expression in zip(system.states, system.rule, strict=True):
@@ -431,5 +445,3 @@ def _check_label(label: str, name: str) -> None:
         raise UnitError(
             f"the unit of {name!r} is {label!r}; a unit is a short printable text such as 'mV'."
         )
-
-

@@ -46,9 +46,7 @@ def test_current_step_below_threshold_gives_three_spikes_then_rest():
 
 @pytest.mark.parametrize(("current", "period"), [(0.5, 39.47441498), (1.0, 36.69879442)])
 def test_period_of_fitzhugh_nagumo(current, period):
-    found = interval(
-        zoo.fitzhugh_nagumo(I=current), dl.Crossing("up", lambda v: v, +1), 400, 200
-    )
+    found = interval(zoo.fitzhugh_nagumo(I=current), dl.Crossing("up", lambda v: v, +1), 400, 200)
     assert found == pytest.approx(np.full(len(found), period), abs=1e-6)
 
 
@@ -61,9 +59,7 @@ def test_period_of_fitzhugh_nagumo(current, period):
 )  # fmt: skip
 def test_period_and_amplitude_of_van_der_pol(mu, period, amplitude):
     top = dl.Crossing("top", lambda y: y, -1)
-    run = dl.integrate(
-        zoo.van_der_pol(mu=mu), duration=300, record=top, at=[0.0], method=METHOD
-    )
+    run = dl.integrate(zoo.van_der_pol(mu=mu), duration=300, record=top, at=[0.0], method=METHOD)
     late = run.events["top"].times > 250
     assert np.diff(run.events["top"].times[late]) == pytest.approx(period, rel=1e-9)
     assert run.events["top"]["x"][late] == pytest.approx(amplitude, rel=2e-9)

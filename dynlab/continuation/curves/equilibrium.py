@@ -60,7 +60,9 @@ class EquilibriumCurve:
 
     def scaled(self, scale: Vector | float) -> EquilibriumCurve:
         """Return the same curve in other units."""
-        return replace(self, scale=np.broadcast_to(np.asarray(scale, float), (self.size + 1,)).copy())
+        return replace(
+            self, scale=np.broadcast_to(np.asarray(scale, float), (self.size + 1,)).copy()
+        )
 
     def values(self, parameter: float) -> Vector:
         """Return all parameter values, with the varied one replaced."""

@@ -97,9 +97,7 @@ def test_bounds_on_states_and_observables_end_the_branch():
 
 
 def test_natural_continuation_stops_at_a_fold_and_says_so():
-    branch = dl.continue_equilibrium(
-        upper(), vary="mu", over=(-1, 1), method=dl.NaturalParameter()
-    )
+    branch = dl.continue_equilibrium(upper(), vary="mu", over=(-1, 1), method=dl.NaturalParameter())
     end = branch.ends[0]
     assert end.status is dl.Status.FOLD_IN_PARAMETER
     assert "turns back" in end.reason
@@ -146,7 +144,7 @@ def test_misuse_is_named(rest):
         dl.continue_equilibrium(rest, vary="I", over=(1, 2))
     with pytest.raises(dl.SettingError, match="range of 'I' is empty"):
         dl.continue_equilibrium(rest, vary="I", over=(0, 0))
-    with pytest.raises(dl.SettingError, match="must be finite|finite number"):
+    with pytest.raises(dl.SettingError, match="finite number"):
         dl.continue_equilibrium(rest, vary="I", over=(0, np.inf))
     with pytest.raises(dl.SettingError, match="two numbers"):
         dl.continue_equilibrium(rest, vary="I", over=3)
@@ -159,8 +157,8 @@ def test_misuse_is_named(rest):
         dl.continue_equilibrium(rest, vary="I", over=(0, 2), within={"q": (0, 1)})
     with pytest.raises(dl.UnknownNameError):
         dl.continue_equilibrium(rest, vary="I", over=(0, 2), mark={"q": 1})
+    fixed = dl.find_equilibria(zoo.henon, within={"x": (0, 3), "y": (0, 3)}).single()
     with pytest.raises(dl.UnsupportedSystemError, match="it is a map"):
-        fixed = dl.find_equilibria(zoo.henon, within={"x": (0, 3), "y": (0, 3)}).single()
         dl.continue_equilibrium(fixed, vary="a", over=(0, 2))
 
 

@@ -43,7 +43,7 @@ def pendulum(theta: dl.Angle = 0.5, v=0.0, *, friction=0.1):
 
 
 def test_decoupled_units_have_exactly_27_equilibria():
-    box = {name: (-2, 2) for name in "xyz"}
+    box = dict.fromkeys("xyz", (-2, 2))
     found = dl.find_equilibria(three_units, within=box)
     assert found.complete
     counts = np.bincount([p.unstable_directions for p in found])
@@ -57,7 +57,7 @@ def test_constant_has_none_and_a_double_root_is_degenerate():
     none = dl.find_equilibria(constant, within={"x": (-1, 1)})
     assert len(none) == 0
     assert none.complete
-    with pytest.raises(dl.NotConverged, match="no equilibrium.*Widen the box"):
+    with pytest.raises(dl.NotConverged, match=r"no equilibrium.*Widen the box"):
         none.single()
     double = dl.find_equilibria(double_root, within={"x": (-1, 1)})
     assert double.single().kind == "degenerate equilibrium"

@@ -60,9 +60,7 @@ def test_phase_portrait_holds_what_it_draws():
     assert ax.get_xlim() == (-2, 2)
     assert ax.get_ylim() == (-1.5, 1.5)
     table = portrait.to_table()
-    assert table["y'"] == pytest.approx(
-        table["x"] - table["x"] ** 3 - 0.3 * table["y"], abs=1e-14
-    )
+    assert table["y'"] == pytest.approx(table["x"] - table["x"] ** 3 - 0.3 * table["y"], abs=1e-14)
     with pytest.raises(dl.SettingError, match="no range for 'y'"):
         dl.phase_portrait(duffing, within={"x": (-1, 1)})
     with pytest.raises(dl.UnsupportedSystemError, match="needs two"):

@@ -46,6 +46,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.switch": ("switch_branch",),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
     "dynlab.continuation.points": ("BranchPoint", "Fold", "Hopf", "UserPoint"),
+    # pictures
+    "dynlab.plotting": ("draw_legend", "save_figure"),
     # how it went
     "dynlab.status": ("Status",),
     "dynlab.progress": ("observe", "progress_bar", "stop_after"),

@@ -229,7 +229,8 @@ _NAMESPACE = (
     )}
     | {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2}
     | {"erf": math.erf, "abs": abs}
-    | {name: getattr(elementary, name).py_func for name in ("heaviside", "sigmoid", "sign")}
+    | {mark + name: getattr(elementary, name).py_func for name in elementary.__all__
+       for mark in ("", "_")}
     | {name: getattr(removable, name).py_func for name in PRIMITIVES}
 )  # fmt: skip
 

@@ -367,7 +367,7 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
 
 def _typical(system: System, state: Vector) -> Vector:
     """Return first units for the states: their size here or at the default start, else 1."""
-    size = np.maximum(np.abs(state), 0.1 * np.abs(np.array(system.start_values)))
+    size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
     return np.where(size > 0, size, 1.0)
 
 

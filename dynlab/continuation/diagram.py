@@ -244,6 +244,7 @@ def bifurcation_diagram(
             "Give ranges of the states in within=, or another default start.",
             status=Status.NOT_CONVERGED,
         )
+    progress.tick(1, 1, f"{system.name}: {len(branches)} branches")
     settings = {"vary": vary, "over": (low, high), "method": method}
     provenance = Provenance(
         "bifurcation_diagram", system, settings, seconds=time.perf_counter() - began

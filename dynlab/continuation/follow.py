@@ -208,10 +208,8 @@ def _steps(
 
 
 def _rescaled(scale: Vector, low: Vector, high: Vector) -> Vector:
-    """Return units for the states: the range covered, within a factor of the former ones."""
-    covered = np.maximum(high - low, 0.1 * np.maximum(np.abs(low), np.abs(high)))
-    wanted = np.where(covered > 0, covered, scale)
-    return np.asarray(np.clip(wanted, 0.5 * scale, 4.0 * scale))
+    """Return units for the states: never smaller than before, at least the range covered."""
+    return np.asarray(np.clip(high - low, scale, 4.0 * scale))
 
 
 def _next_capacity(capacity: int, count: int, seconds: float) -> int:

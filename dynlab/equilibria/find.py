@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +86,10 @@ class Equilibria(Result):
 
     def __getitem__(self, position: int) -> Equilibrium:
         return self.points[position]
+
+    def of_kind(self, kind: str) -> Equilibria:
+        """Return those of one type, such as ``"saddle"`` or ``"stable focus"``."""
+        return replace(self, points=tuple(p for p in self.points if p.kind == kind))
 
     def single(self) -> Equilibrium:
         """Return the only equilibrium; raise if there is none or more than one."""

@@ -127,8 +127,7 @@ def saddle_manifolds(saddle: Equilibrium, *, duration: float | None = None) -> M
     ... def duffing(x=0.1, y=0.0, *, damping=0.2):
     ...     return {x: y, y: x - x**3 - damping * y}
     >>> found = dl.find_equilibria(duffing, within={"x": (-2, 2), "y": (-2, 2)})
-    >>> saddle = [point for point in found if point.kind == "saddle"][0]
-    >>> wells = dl.saddle_manifolds(saddle, duration=100).unstable
+    >>> wells = dl.saddle_manifolds(found.of_kind("saddle").single(), duration=100).unstable
     >>> sorted(round(run.final["x"], 3) for run in wells)
     [-1.0, 1.0]
     """

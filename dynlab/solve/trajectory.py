@@ -216,7 +216,9 @@ class Trajectory(Result):
             ax.plot(across, up, linestyle="none", marker=".", markersize=2.5)
             return ax
         plotting.draw_orbit(ax, across, up)
-        return plotting.draw_direction(ax, across, up)
+        # The heads point along the flow, also where the run went backwards.
+        along = slice(None, None, int(self._sign))
+        return plotting.draw_direction(ax, across[along], up[along])
 
     def __repr__(self) -> str:
         names = ", ".join(self.system.state_names[:6])

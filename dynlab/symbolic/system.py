@@ -6,13 +6,16 @@ import enum
 import hashlib
 import inspect
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sympy
 
+from dynlab import store
 from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
@@ -268,6 +271,10 @@ class System(Dynamics):
     def rule_hash(self) -> str:
         """Hash of the rule and of the names in it, without any values; keys the compiled code."""
         return _rule_hash(self.state_names, self.parameter_names, self.rule)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the definition to a ``.npz`` file that `dynlab.load` reads back."""
+        return store.write(path, self)
 
     def __stored__(self) -> dict[str, Any]:
         """Return the definition as plain JSON data."""

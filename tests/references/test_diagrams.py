@@ -70,7 +70,7 @@ def test_special_point_and_its_normal_form(case):
     name, fact = case
     found = diagram_for(name, fact).points(_CLASSES[fact.what])
     assert len(found) > 0
-    point = min(found, key=lambda p: (abs(p.value - fact.value), _off(p, fact)))
+    point = min(found, key=lambda p: (round(abs(p.value - fact.value), 6), _off(p, fact)))
     tolerance = max(fact.tolerance, 1e-12)
     assert point.value == pytest.approx(fact.value, rel=tolerance, abs=tolerance)
     assert point.accuracy < 1e-10

@@ -11,20 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab import progress
-from dynlab.continuation.branch import Branch, checked_range, continue_equilibrium
+from dynlab.continuation.branch import Branch
+from dynlab.continuation.equilibrium import continue_equilibrium
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
+from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import (
     BranchPoint,
-    Hopf,
     Points,
     SpecialPoint,
     Unconfirmed,
     table_of_points,
 )
 from dynlab.continuation.switch import switch_branch
+from dynlab.continuation.trace import checked_range
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.stability import Equilibrium
-from dynlab.errors import NotConverged, SettingError, UnknownNameError
+from dynlab.errors import NotConverged, SettingError
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -127,22 +129,7 @@ class Diagram(Result):
         show
             State or observable to show; the first state if left out.
         """
-        from dynlab.plotting import draw_points, draw_stability_line, label, new_axes
-
-        shown = self.system.state_names[0] if show is None else show
-        known = self.system.state_names + self.system.observable_names
-        if shown not in known:
-            raise UnknownNameError(f"state or observable of {self.system.name!r}", shown, known)
-        ax = new_axes(
-            ax, xlabel=label(self.vary, self.system.unit_of(self.vary)),
-            ylabel=label(shown, self.system.unit_of(shown)),
-        )  # fmt: skip
-        for branch in self.branches:
-            draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
-        draw_points(ax, [
-            (p.value, p[shown], _marker(p), p.label) for p in self.points()
-        ])  # fmt: skip
-        return ax
+        return draw_branches(ax, self.branches, self.points(), show=show)
 
     def __repr__(self) -> str:
         labels = [p.label for p in self.points()]
@@ -163,12 +150,6 @@ def _same(a: SpecialPoint, b: SpecialPoint) -> bool:
         and bool(close)
         and abs(a.value - b.value) <= 1e-6 * max(1e-3, abs(a.value))
     )
-
-
-def _marker(point: SpecialPoint) -> str:
-    if isinstance(point, Hopf):
-        return "hopf" if point.criticality == "degenerate" else f"hopf {point.criticality}"
-    return {"LP": "fold", "BP": "branch point", "UZ": "user"}.get(point.label, "user")
 
 
 def bifurcation_diagram(

@@ -11,47 +11,9 @@ from dynlab.names import finite
 __all__ = ["ContinuationMethod", "NaturalParameter", "PseudoArclength"]
 
 
-class ContinuationMethod(abc.ABC):
-    """A way to walk along a curve; lengths are fractions of the scaled range of the unknowns."""
-
-    __slots__ = ()
-
-    first_step: float
-    step_min: float
-    step_max: float
-    angle: float
-    tolerance: float
-    max_points: int
-
-    @property
-    @abc.abstractmethod
-    def holds_parameter(self) -> bool:
-        """Whether each step is taken in the parameter itself."""
-
-
-def _check(method: ContinuationMethod) -> None:
-    name = type(method).__name__
-    for field in ("first_step", "step_min", "step_max", "angle", "tolerance"):
-        value = finite(getattr(method, field), f"{field} of {name}")
-        if value <= 0:
-            raise SettingError(f"{field} of {name} is {value:g}; it must be positive.")
-    if method.step_min > method.step_max:
-        raise SettingError(
-            f"{name}: step_min = {method.step_min:g} is larger than step_max = "
-            f"{method.step_max:g}. Exchange them."
-        )
-    if not method.step_min <= method.first_step <= method.step_max:
-        raise SettingError(
-            f"{name}: first_step = {method.first_step:g} does not lie between step_min = "
-            f"{method.step_min:g} and step_max = {method.step_max:g}."
-        )
-    if method.max_points < 2:
-        raise SettingError(f"{name}: max_points is {method.max_points}; give at least 2.")
-
-
 @dataclass(frozen=True, slots=True)
-class PseudoArclength(ContinuationMethod):
-    """Steps along the curve itself, so that it may turn back in the parameter (the default).
+class ContinuationMethod(abc.ABC):
+    """A way to walk along a curve.
 
     Parameters
     ----------
@@ -63,6 +25,46 @@ class PseudoArclength(ContinuationMethod):
         Size of the last Newton step, in the same scaled units.
     max_points
         Where a branch ends at the latest, in each direction.
+    """
+
+    first_step: float = 2e-3
+    step_min: float = 1e-8
+    step_max: float = 1e-2
+    angle: float = 0.06
+    tolerance: float = 1e-9
+    max_points: int = 20_000
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for field in ("first_step", "step_min", "step_max", "angle", "tolerance"):
+            value = finite(getattr(self, field), f"{field} of {name}")
+            if value <= 0:
+                raise SettingError(f"{field} of {name} is {value:g}; it must be positive.")
+        if self.step_min > self.step_max:
+            raise SettingError(
+                f"{name}: step_min = {self.step_min:g} is larger than step_max = "
+                f"{self.step_max:g}. Exchange them."
+            )
+        if not self.step_min <= self.first_step <= self.step_max:
+            raise SettingError(
+                f"{name}: first_step = {self.first_step:g} does not lie between step_min = "
+                f"{self.step_min:g} and step_max = {self.step_max:g}."
+            )
+        if self.max_points < 2:
+            raise SettingError(f"{name}: max_points is {self.max_points}; give at least 2.")
+
+    @property
+    @abc.abstractmethod
+    def holds_parameter(self) -> bool:
+        """Whether each step is taken in the parameter itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoArclength(ContinuationMethod):
+    """Steps along the curve itself, so that it may turn back in the parameter (the default).
+
+    Parameters are those of every continuation method: first_step, step_min, step_max (1 is the
+    whole range), angle, tolerance, max_points.
 
     Examples
     --------
@@ -75,16 +77,6 @@ class PseudoArclength(ContinuationMethod):
     Keller 1977, in Applications of Bifurcation Theory, p. 359.
     """
 
-    first_step: float = 2e-3
-    step_min: float = 1e-8
-    step_max: float = 1e-2
-    angle: float = 0.06
-    tolerance: float = 1e-9
-    max_points: int = 20_000
-
-    def __post_init__(self) -> None:
-        _check(self)
-
     @property
     def holds_parameter(self) -> bool:
         return False
@@ -94,23 +86,8 @@ class PseudoArclength(ContinuationMethod):
 class NaturalParameter(ContinuationMethod):
     """Steps in the parameter alone; stops at a fold and says so.  For comparison.
 
-    Parameters
-    ----------
-    first_step, step_min, step_max
-        Step lengths as fractions of the parameter range.
-    angle, tolerance, max_points
-        As for `PseudoArclength`.
+    Parameters are those of `PseudoArclength`.
     """
-
-    first_step: float = 2e-3
-    step_min: float = 1e-8
-    step_max: float = 1e-2
-    angle: float = 0.06
-    tolerance: float = 1e-9
-    max_points: int = 20_000
-
-    def __post_init__(self) -> None:
-        _check(self)
 
     @property
     def holds_parameter(self) -> bool:

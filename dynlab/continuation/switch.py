@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dynlab.continuation.branch import Branch, _bounds, _Task, _typical, checked_range, run
+from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import BranchPoint
+from dynlab.continuation.trace import Task, bounds_of, checked_range, trace, typical_size
 from dynlab.errors import SettingError
 
 __all__ = ["switch_branch"]
@@ -74,11 +75,11 @@ def switch_branch(
             f"({low:g}, {high:g}). Widen over=."
         )
     system = point.system
-    lower, upper, watched = _bounds(system, within, (low, high))
-    scale = np.append(_typical(system, point.state), high - low)
+    lower, upper, watched = bounds_of(system, within, (low, high))
+    scale = np.append(typical_size(system, point.state), high - low)
     curve = EquilibriumCurve(system, point.vary, scale)
     start = np.append(point.state, point.value)
-    task = _Task(
+    task = Task(
         curve, start, point.tangents[1], lower, upper, watched, (), method or PseudoArclength()
     )
-    return run(task, "switch_branch", began)
+    return trace(task, "switch_branch", began)

@@ -41,7 +41,7 @@ from dynlab.kernels.convention import (
 )
 from dynlab.kernels.linear import eigenvalues, factor, solve
 
-__all__ = ["correct", "follow", "spectrum", "tangent_at"]
+__all__ = ["correct", "follow", "tangent_at"]
 
 _V = types.float64[::1]
 _M = types.float64[:, ::1]
@@ -54,11 +54,14 @@ MAX_NEWTON = 8
 
 
 @njit(
-    types.int64(types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _M),
+    types.int64(types.int64, types.float64, _V, types.int64, _V, _V, _M, _M, _V),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _linearise(rhs, jacobian, shift, p, active, y, scale, f, a):  # type: ignore[no-untyped-def]
-    """Write f(y) and [J f_l] in scaled unknowns into the first n rows of a, rows balanced."""
+def _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance):  # type: ignore[no-untyped-def]
+    """Write J, and [J - shift, f_l] in scaled unknowns into the first n rows of a.
+
+    Each of these rows is divided by its largest entry; `balance` gets the factors.
+    """
     n = y.shape[0] - 1
     x = np.empty(n)
     flat = np.empty(n * (n + 1))
@@ -66,22 +69,46 @@ def _linearise(rhs, jacobian, shift, p, active, y, scale, f, a):  # type: ignore
     for i in range(n):
         x[i] = y[i] * scale[i]
     p[active] = y[n] * scale[n]
-    none = pointer(f)
-    call0(rhs, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(f))
+    none = pointer(p)
     call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(flat))
     for i in range(n):
-        f[i] -= shift * x[i]
-        flat[i * (n + 1) + i] -= shift
         largest = 0.0
         for j in range(n + 1):
-            a[i, j] = flat[i * (n + 1) + j] * scale[j]
+            entry = flat[i * (n + 1) + j]
+            if not math.isfinite(entry):
+                return LEFT_DOMAIN
+            if j < n:
+                plain[i, j] = entry
+            if i == j:
+                entry -= shift
+            a[i, j] = entry * scale[j]
             largest = max(largest, abs(a[i, j]))
-        if not (math.isfinite(f[i]) and math.isfinite(largest)):
-            return LEFT_DOMAIN
-        balance = 1.0 / largest if largest > 0.0 else 1.0
-        f[i] *= balance
+        balance[i] = 1.0 / largest if largest > 0.0 else 1.0
         for j in range(n + 1):
-            a[i, j] *= balance
+            a[i, j] *= balance[i]
+    return OK
+
+
+@njit(
+    types.int64(types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _M, _M),
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def _linearise(rhs, jacobian, shift, p, active, y, scale, f, plain, a):  # type: ignore[no-untyped-def]
+    """Write the balanced residual f(y) and its derivatives; see `_jacobian`."""
+    n = y.shape[0] - 1
+    x, balance = np.empty(n), np.empty(n)
+    integers = np.zeros(1, np.int64)
+    status = _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance)
+    if status != OK:
+        return status
+    for i in range(n):
+        x[i] = y[i] * scale[i]
+    none = pointer(p)
+    call0(rhs, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(f))
+    for i in range(n):
+        f[i] = (f[i] - shift * x[i]) * balance[i]
+        if not math.isfinite(f[i]):
+            return LEFT_DOMAIN
     return OK
 
 
@@ -97,11 +124,11 @@ def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  
     n = y.shape[0] - 1
     f = np.empty(n)
     b = np.empty(n + 1)
-    a = np.empty((n + 1, n + 1))
+    a, plain = np.empty((n + 1, n + 1)), np.empty((n, n))
     pivots = np.empty(n + 1, np.int64)
     last = math.inf
     for _ in range(MAX_NEWTON):
-        status = _linearise(rhs, jacobian, shift, p, active, y, scale, f, a)
+        status = _linearise(rhs, jacobian, shift, p, active, y, scale, f, plain, a)
         if status != OK:
             return status
         along = -value
@@ -129,39 +156,23 @@ def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  
 
 
 @njit(
-    types.float64(
-        types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _V, _M,
-    ),
+    types.float64(types.int64, types.float64, _V, types.int64, _V, _V, _V, _V, _M),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def tangent_at(rhs, jacobian, shift, p, active, y, scale, border, tangent, plain):  # type: ignore[no-untyped-def]
-    """Write the unit tangent with border . tangent > 0 and the plain Jacobian of f.
+def tangent_at(jacobian, shift, p, active, y, scale, border, tangent, plain):  # type: ignore[no-untyped-def]
+    """Write the unit tangent with border . tangent > 0, and the plain Jacobian J.
 
     Returns the sign of the bordered determinant, 0 where it is singular (tangent = border then).
     """
     n = y.shape[0] - 1
-    f = np.empty(n)
     a = np.empty((n + 1, n + 1))
+    balance = np.empty(n)
     pivots = np.empty(n + 1, np.int64)
-    x = np.empty(n)
-    flat = np.empty(n * (n + 1))
-    integers = np.zeros(1, np.int64)
-    for i in range(n):
-        x[i] = y[i] * scale[i]
-    p[active] = y[n] * scale[n]
-    none = pointer(f)
-    call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(flat))
-    for i in range(n):
-        largest = 0.0
-        for j in range(n):
-            plain[i, j] = flat[i * (n + 1) + j]
-        flat[i * (n + 1) + i] -= shift
+    if _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance) != OK:
+        plain[:] = np.nan
         for j in range(n + 1):
-            a[i, j] = flat[i * (n + 1) + j] * scale[j]
-            largest = max(largest, abs(a[i, j]))
-        if largest > 0.0:
-            for j in range(n + 1):
-                a[i, j] /= largest
+            tangent[j] = border[j]
+        return 0.0
     for j in range(n + 1):
         a[n, j] = border[j]
         tangent[j] = 0.0
@@ -180,22 +191,6 @@ def tangent_at(rhs, jacobian, shift, p, active, y, scale, border, tangent, plain
     for j in range(n + 1):
         tangent[j] /= length
     return sign
-
-
-@njit(
-    types.void(types.int64, types.int64, types.float64, _V, types.int64, _M, _V, _M, _Z),
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
-def spectrum(rhs, jacobian, shift, p, active, points, scale, tangents, values):  # type: ignore[no-untyped-def]
-    """Write the eigenvalues of J at each of the given points (scaled unknowns, a row each)."""
-    n = points.shape[1] - 1
-    plain = np.empty((n, n))
-    tangent = np.empty(n + 1)
-    for k in range(points.shape[0]):
-        tangent_at(rhs, jacobian, shift, p, active, points[k], scale, tangents[k], tangent, plain)
-        found = eigenvalues(plain)
-        for i in range(n):
-            values[k, i] = found[i]
 
 
 @njit(types.float64(_V, _V, _V, _V), cache=True, nogil=True, error_model="numpy")
@@ -325,9 +320,7 @@ def follow(
                 closed = True
                 for j in range(n + 1):
                     guess[j] = start[j]
-                sign = tangent_at(
-                    rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain
-                )
+                sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
 
         k = counters[0]
         found = eigenvalues(plain)

@@ -59,10 +59,7 @@ def draw_series(
     """
     series = {name: np.asarray(values, float) for name, values in columns.items()}
     groups = [list(series)] if ax is not None else _by_scale(series)
-    if ax is None:
-        panels = _panels(max(len(groups), 1))
-    else:
-        panels = [new_axes(ax, xlabel="", ylabel="")]
+    panels = _panels(max(len(groups), 1)) if ax is None else [new_axes(ax, xlabel="", ylabel="")]
     colors = iter(style.CYCLE * (1 + len(series) // len(style.CYCLE)))
     times = np.asarray(t, float)
     for panel, names in zip(panels, groups, strict=False):

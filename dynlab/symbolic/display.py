@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import sympy
 
 from dynlab.symbolic.tree import symbol
 
-if TYPE_CHECKING:
-    from dynlab.symbolic.system import System
+__all__ = ["equations", "table"]
 
-__all__ = ["as_html", "latex"]
+#: Names that a paper writes as another letter than the one that spells them.
+_LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
 
 
-def latex(system: System) -> str:
+def equations(names: Sequence[str], rule: Sequence[sympy.Expr], *, discrete: bool) -> str:
     """Return the equations as a LaTeX ``aligned`` block."""
+    written = {symbol(name): letter for name, letter in _LETTERS.items()}
     rows = []
-    for name, expression in zip(system.state_names, system.rule, strict=True):
-        left = sympy.latex(symbol(name))
-        left = f"{left}_{{n+1}}" if system.is_discrete else rf"\dot{{{left}}}"
-        rows.append(rf"{left} &= {sympy.latex(expression)}")
+    for name, expression in zip(names, rule, strict=True):
+        left = sympy.latex(symbol(name), symbol_names=written)
+        left = f"{left}_{{n+1}}" if discrete else rf"\dot{{{left}}}"
+        rows.append(rf"{left} &= {sympy.latex(expression, symbol_names=written)}")
     body = " \\\\\n".join(rows)
     return f"$\\displaystyle\\begin{{aligned}}\n{body}\n\\end{{aligned}}$"
 
 
-def as_html(system: System) -> str:
-    """Return the equations with a table of parameters and default starts."""
-    kind = "map" if system.is_discrete else "flow"
-    cells = [(p.name, f"{p.value:g}", p.unit) for p in system.parameters]
-    cells += [(f"{s.name} (start)", f"{s.start:g}", s.unit) for s in system.states]
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(item)}</td>' for item in row)}</tr>" for row in cells
+def table(rows: Sequence[tuple[str, float, str]]) -> str:
+    """Return names, values and units as an HTML table."""
+    cells = "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{value:g}</td><td>{html.escape(unit)}</td></tr>"
+        for name, value, unit in rows
     )
-    caption = html.escape(system.reference.split("\n")[0])
-    return (
-        f"<b>{html.escape(system.name)}</b> ({kind}) <i>{caption}</i>{latex(system)}"
-        f"<table><tr><th>name</th><th>value</th><th>unit</th></tr>{rows}</table>"
-    )
+    return f"<table><tr><th>name</th><th>value</th><th>unit</th></tr>{cells}</table>"

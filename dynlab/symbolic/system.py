@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import html
 import inspect
 import json
 import os
@@ -23,6 +24,7 @@ from dynlab.errors import (
     UnknownNameError,
 )
 from dynlab.names import checked_name, checked_names, finite
+from dynlab.symbolic import display
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
@@ -326,14 +328,17 @@ class System(Dynamics):
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
 
     def _repr_latex_(self) -> str:
-        from dynlab.symbolic.display import latex
-
-        return latex(self)
+        return display.equations(self.state_names, self.rule, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
-        from dynlab.symbolic.display import as_html
-
-        return as_html(self)
+        rows = [(p.name, p.value, p.unit) for p in self.parameters]
+        rows += [(f"{s.name} (start)", s.start, s.unit) for s in self.states]
+        kind = "map" if self.is_discrete else "flow"
+        caption = html.escape(self.reference.split("\n")[0])
+        return (
+            f"<b>{html.escape(self.name)}</b> ({kind}) <i>{caption}</i>{self._repr_latex_()}"
+            f"{display.table(rows)}"
+        )
 
 
 def _unpickle(text: str) -> System:

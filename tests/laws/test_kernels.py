@@ -304,7 +304,7 @@ def test_an_unknown_node_has_no_code():
 @given(systems(), st.data())
 def test_kernels_are_keyed_by_the_rule(system, data):
     other = system(**{n: data.draw(st.floats(-9, 9)) for n in system.parameter_names})
-    other = other.with_start(**{n: 7.0 for n in system.state_names})
+    other = other.with_start(**dict.fromkeys(system.state_names, 7.0))
     assert kernels_of(other)._built is kernels_of(system)._built
     watched = system.with_observable(seen_value=lambda: symbol(system.state_names[0]) + 1)
     assert kernels_of(watched)._built is kernels_of(system)._built

@@ -1,0 +1,154 @@
+"""continue_equilibrium: the branch of equilibria through a point, with its special points."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.continuation.branch import Branch
+from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.follow import first_tangent, land
+from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
+from dynlab.continuation.points import SpecialPoint
+from dynlab.continuation.trace import Task, bounds_of, checked_range, trace, typical_size
+from dynlab.equilibria.stability import Point
+from dynlab.errors import NotConverged, SettingError, UnknownNameError
+from dynlab.names import Layout, finite
+from dynlab.status import Status
+from dynlab.symbolic.dynamics import Autonomous, Continuous, require
+from dynlab.symbolic.system import System
+
+__all__ = ["continue_equilibrium"]
+
+Vector = NDArray[np.float64]
+
+
+def continue_equilibrium(
+    point: Point,
+    *,
+    vary: str,
+    over: tuple[float, float],
+    within: Mapping[str, tuple[float, float]] | None = None,
+    mark: Mapping[str, float | Sequence[float]] | None = None,
+    method: ContinuationMethod | None = None,
+) -> Branch:
+    """Follow an equilibrium in both directions as a parameter changes.
+
+    Folds, Hopf points and branch points are located by their own defining systems to a relative
+    1e-10 and carry their normal forms; what cannot be confirmed gets no label.
+
+    Parameters
+    ----------
+    point
+        Where to start: an `Equilibrium` or any special point.
+    vary
+        The parameter to vary.
+    over
+        Its range; the start must lie in it.
+    within
+        Ranges of states or observables; the branch ends where one is left.
+    mark
+        Values of states, parameters or observables to mark: ``{"V": [-50, -40]}``.  Each becomes a
+        `UserPoint`.
+    method
+        `PseudoArclength` (default) or `NaturalParameter`.
+
+    Returns
+    -------
+    Branch
+        The points, special points, and why each end ended.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name does not exist.
+    SettingError
+        If a range is empty or does not hold the start.
+    NotConverged
+        If the start is not on a branch.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> rest = dl.find_equilibria(dl.zoo.fitzhugh_nagumo).single()
+    >>> branch = dl.continue_equilibrium(rest, vary="I", over=(0, 2), mark={"v": 0.0})
+    >>> [p.label for p in branch.points()]
+    ['HB', 'UZ', 'HB']
+
+    References
+    ----------
+    Keller 1977; Govaerts 2000, Numerical Methods for Bifurcations of Dynamical Equilibria.
+    """
+    began = time.perf_counter()
+    if not isinstance(point, Point):
+        raise SettingError(
+            f"expected an equilibrium or special point, got {type(point).__name__}. "
+            "Find one with dl.find_equilibria(system).single()."
+        )
+    system = point.system
+    require(system, Continuous, Autonomous)
+    task = _task(point, vary, over, within, mark, method or PseudoArclength())
+    return trace(task, "continue_equilibrium", began)
+
+
+def _task(
+    point: Point, vary: str, over: tuple[float, float],
+    within: Mapping[str, tuple[float, float]] | None,
+    mark: Mapping[str, float | Sequence[float]] | None, method: ContinuationMethod,
+) -> Task:  # fmt: skip
+    system = point.system
+    low, high = checked_range(vary, over)
+    Layout.of(system).parameter(vary)
+    value = system[vary]
+    if not low <= value <= high:
+        raise SettingError(
+            f"the start has {vary} = {value:.6g}, which is outside over = ({low:g}, {high:g}). "
+            f"Widen over=, or start from an equilibrium of system({vary}=...)."
+        )
+    lower, upper, watched = bounds_of(system, within, (low, high))
+    scale = np.append(typical_size(system, point.state), high - low)
+    curve = EquilibriumCurve(system, vary, scale)
+    start = _on_branch(curve, np.append(point.state, value), point)
+    for name, at, a, b in zip(system.state_names, start[:-1], lower[:-1], upper[:-1], strict=True):
+        if not a <= at <= b:
+            raise SettingError(
+                f"the start has {name} = {at:.6g}, outside within = ({a:g}, {b:g}). Widen it."
+            )
+    return Task(curve, start, first_tangent(curve, start), lower, upper, watched,
+                 _marks(system, mark), method)  # fmt: skip
+
+
+def _marks(
+    system: System, mark: Mapping[str, float | Sequence[float]] | None
+) -> tuple[tuple[str, float], ...]:
+    known = system.state_names + system.parameter_names + system.observable_names
+    marks: list[tuple[str, float]] = []
+    for name, values in (mark or {}).items():
+        if name not in known:
+            raise UnknownNameError(f"quantity of {system.name!r}", name, known)
+        marks += [(name, finite(v, f"mark {name!r}")) for v in np.atleast_1d(values)]
+    return tuple(marks)
+
+
+def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
+    """Return the point of the curve at the start; refuse a start that is not near one."""
+    y = guess / curve.scale
+    row = np.zeros(len(y))
+    row[-1] = 1.0
+    found = None if isinstance(point, SpecialPoint) else land(curve, y, row, float(y[-1]))
+    if found is not None and np.max(np.abs(found - y)) < 1e-3:
+        return found * curve.scale
+    joint = curve.jacobian(y)
+    size = np.max(np.abs(joint), axis=1)
+    # At a special point the Jacobian is singular: the residual itself must vanish.
+    step = np.linalg.lstsq(joint, -curve.residual(y), rcond=1e-9)[0]
+    if np.all(np.isfinite(step)) and np.max(np.abs(step)) < 1e-6 and np.all(size > 0):
+        return guess
+    raise NotConverged(
+        f"the start is not on a branch of {curve.system.name!r}: at {curve.vary} = {guess[-1]:.6g} "
+        f"the state {point.start} is no equilibrium. Find one with dl.find_equilibria.",
+        status=Status.NOT_CONVERGED,
+    )

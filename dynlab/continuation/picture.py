@@ -1,0 +1,41 @@
+"""The picture of a bifurcation diagram: branches by stability, special points labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dynlab.continuation.points import Hopf, SpecialPoint
+from dynlab.errors import UnknownNameError
+from dynlab.plotting import draw_points, draw_stability_line, label, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dynlab.continuation.branch import Branch
+
+__all__ = ["draw_branches"]
+
+
+def draw_branches(
+    ax: Axes | None, branches: Sequence[Branch], points: Sequence[SpecialPoint], *, show: str | None
+) -> Axes:
+    """Draw one quantity (the first state if none is named) of some branches."""
+    system, vary = branches[0].system, branches[0].vary
+    shown = system.state_names[0] if show is None else show
+    known = system.state_names + system.observable_names
+    if shown not in known:
+        raise UnknownNameError(f"state or observable of {system.name!r}", shown, known)
+    ax = new_axes(
+        ax, xlabel=label(vary, system.unit_of(vary)), ylabel=label(shown, system.unit_of(shown))
+    )
+    for branch in branches:
+        draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
+    draw_points(ax, [(p.value, p[shown], _marker(p), p.label) for p in points])
+    return ax
+
+
+def _marker(point: SpecialPoint) -> str:
+    if isinstance(point, Hopf):
+        return "hopf" if point.criticality == "degenerate" else f"hopf {point.criticality}"
+    return {"LP": "fold", "BP": "branch point", "UZ": "user"}.get(point.label, "user")

@@ -1,0 +1,293 @@
+"""Tracing a branch: walk both ways from a start, then locate what lies between the points."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen.kernels import kernels_of
+from dynlab.continuation import monitors
+from dynlab.continuation.branch import Branch, End
+from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.follow import Chunk, Walk, chunks
+from dynlab.continuation.methods import ContinuationMethod
+from dynlab.continuation.points import SpecialPoint
+from dynlab.errors import SettingError, UnknownNameError
+from dynlab.names import finite
+from dynlab.result import Provenance
+from dynlab.status import Status
+from dynlab.symbolic.system import System
+
+__all__ = ["Task", "bounds_of", "checked_range", "trace", "typical_size"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to follow, from where, how far; shared by continuation and branch switching."""
+
+    curve: EquilibriumCurve
+    start: Vector
+    tangent: Vector
+    lower: Vector
+    upper: Vector
+    watched: tuple[tuple[str, float, float], ...]
+    marks: tuple[tuple[str, float], ...]
+    method: ContinuationMethod
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Consecutive points as arrays; tangents in the scaled arclength of the whole branch."""
+
+    unknowns: Vector
+    tangents: Vector
+    eigenvalues: NDArray[np.complex128]
+    signs: Vector
+
+    @classmethod
+    def of(cls, nodes: Sequence[monitors.Node], size: int) -> _Path:
+        """Return the path through some nodes."""
+        return cls(
+            np.array([n.u for n in nodes]).reshape(-1, size + 1),
+            np.array([n.tangent for n in nodes]).reshape(-1, size + 1),
+            np.array([n.eigenvalues for n in nodes], dtype=complex).reshape(-1, size),
+            np.array([n.sign for n in nodes]),
+        )
+
+    def joined(self, *others: _Path) -> _Path:
+        """Return this path followed by the others."""
+        every = (self, *others)
+        return _Path(
+            np.concatenate([p.unknowns for p in every]),
+            np.concatenate([p.tangents for p in every]),
+            np.concatenate([p.eigenvalues for p in every]),
+            np.concatenate([p.signs for p in every]),
+        )
+
+    def first(self, count: int) -> _Path:
+        """Return the first points alone."""
+        return _Path(self.unknowns[:count], self.tangents[:count], self.eigenvalues[:count],
+                     self.signs[:count])  # fmt: skip
+
+    def reversed(self) -> _Path:
+        """Return the same points walked the other way."""
+        return _Path(self.unknowns[::-1], -self.tangents[::-1], self.eigenvalues[::-1],
+                     -self.signs[::-1])  # fmt: skip
+
+    def node(self, k: int) -> monitors.Node:
+        """Return one point as the monitors see it."""
+        return monitors.Node(
+            self.unknowns[k], self.tangents[k], self.eigenvalues[k], float(self.signs[k])
+        )
+
+    def __len__(self) -> int:
+        return len(self.signs)
+
+
+def trace(task: Task, function: str, began: float) -> Branch:
+    """Walk both ways, join the halves, and locate what lies between their points."""
+    curve = task.curve
+    forward, ahead = _walk(task, task.tangent)
+    if ahead.status is Status.CLOSED_LOOP:
+        backward, behind = forward.first(0), ahead
+    elif ahead.status is Status.STOPPED:
+        backward = forward.first(0)
+        behind = End(Status.STOPPED, float(task.start[-1]), "not followed in this direction")
+    else:
+        backward, behind = _walk(task, -task.tangent)
+    first = monitors.node_at(
+        curve, task.start, task.tangent, located=_is_singular(curve, task.start)
+    )
+    walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
+    path, special = _with_special_points(task, walked, {len(backward): first})
+    return Branch(
+        system=curve.system,
+        vary=curve.vary,
+        states=path.unknowns[:, :-1],
+        values=path.unknowns[:, -1],
+        tangents=path.tangents,
+        eigenvalues=path.eigenvalues,
+        special=special,
+        ends=(behind, ahead),
+        provenance=Provenance(
+            function, curve.system,
+            {"vary": curve.vary, "over": (float(task.lower[-1]), float(task.upper[-1])),
+             "method": task.method},
+            seconds=time.perf_counter() - began,
+        ),
+    )  # fmt: skip
+
+
+def _is_singular(curve: EquilibriumCurve, u: Vector) -> bool:
+    """Whether a state Jacobian is singular, so that the start may be a fold or branch point."""
+    eigenvalues = np.linalg.eigvals(curve.jacobian(u / curve.scale)[:, :-1])
+    return bool(np.min(np.abs(eigenvalues.real)) < 1e-6 * np.max(np.abs(eigenvalues)))
+
+
+def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
+    """Follow the curve one way; return its points and why it ended."""
+    curve = task.curve
+    going = tangent[-1] / curve.scale[-1]
+    path = _Path.of([], curve.size)
+    if (task.start[-1] >= task.upper[-1] and going > 1e-12) or (
+        task.start[-1] <= task.lower[-1] and going < -1e-12
+    ):
+        return path, _end(Status.PARAMETER_BOUND, task.start, task, 0)
+    status = Status.RUNNING
+    pieces: list[_Path] = []
+    for chunk in chunks(curve, Walk(task.start, tangent, task.lower, task.upper), task.method):
+        status = chunk.status
+        piece = _in_units_of(curve, chunk)
+        kept = _inside(task, piece) if task.watched else len(piece)
+        pieces.append(piece.first(kept))
+        if kept < len(piece):
+            status = Status.STATE_BOUND
+            so_far = path.joined(*pieces)
+            last = so_far.node(len(so_far) - 1) if len(so_far) else None
+            pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve.size))
+            break
+    path = path.joined(*pieces)
+    last_point = path.unknowns[-1] if len(path) else task.start
+    return path, _end(status, last_point, task, len(path))
+
+
+def _in_units_of(curve: EquilibriumCurve, chunk: Chunk) -> _Path:
+    """Unpack a chunk; its tangents are brought to the units of the whole branch."""
+    tangents = chunk.tangents / curve.scale
+    tangents /= np.linalg.norm(tangents, axis=1)[:, None]
+    return _Path(chunk.unknowns, tangents, chunk.eigenvalues, chunk.signs)
+
+
+def _quantity(curve: EquilibriumCurve, name: str) -> Callable[[Vector], float]:
+    """Return a state, parameter or observable as a function of the plain unknowns."""
+    system = curve.system
+    if name in system.state_names:
+        i = system.state_names.index(name)
+        return lambda u: float(u[i])
+    if name == curve.vary:
+        return lambda u: float(u[-1])
+    if name in system.observable_names:
+        kernel, i = kernels_of(system).observables, system.observable_names.index(name)
+        return lambda u: float(kernel(0.0, u[:-1], curve.values(u[-1]))[i])
+    value = system[name]
+    return lambda u: value
+
+
+def _inside(task: Task, path: _Path) -> int:
+    """Return how many points come before the first that leaves a watched range."""
+    for name, low, high in task.watched:
+        quantity = _quantity(task.curve, name)
+        for k, u in enumerate(path.unknowns):
+            if not low <= quantity(u) <= high:
+                path = path.first(k)
+                break
+    return len(path)
+
+
+def _edge(task: Task, inside: monitors.Node | None, outside: monitors.Node) -> list[monitors.Node]:
+    """Return the node exactly where the watched range is left."""
+    start = inside or monitors.node_at(task.curve, task.start, outside.u - task.start)
+    for name, low, high in task.watched:
+        quantity = _quantity(task.curve, name)
+        for bound in (low, high):
+            for node, _, _ in monitors.crossings_of(task.curve, start, outside, quantity, bound):
+                return [node]
+    return []
+
+
+def _end(status: Status, u: Vector, task: Task, count: int) -> End:
+    reason = status.meaning
+    if status is Status.NOT_CONVERGED and count == 0:
+        reason = "Newton's method found no first step from the start"
+    return End(status, float(u[-1]), reason)
+
+
+def _with_special_points(
+    task: Task, walked: _Path, located: Mapping[int, monitors.Node]
+) -> tuple[_Path, tuple[tuple[int, SpecialPoint], ...]]:
+    """Insert the located points between the points of the walk.
+
+    Only where a test function changes is anything looked at in Python.
+    """
+    curve = task.curve
+    quantities = [(target, name, _quantity(curve, name)) for name, target in task.marks]
+    unstable = np.sum(walked.eigenvalues.real > 0, axis=1)
+    changed = (
+        (walked.tangents[1:, -1] * walked.tangents[:-1, -1] < 0)
+        | (walked.signs[1:] * walked.signs[:-1] < 0)
+        | (unstable[1:] != unstable[:-1])
+    )
+    for k in located:
+        changed[max(k - 1, 0) : k + 1] = True
+    pieces: list[_Path] = []
+    special: list[tuple[int, SpecialPoint]] = []
+    done, length = 0, 0
+    for k in np.flatnonzero(changed | bool(quantities)).tolist():
+        a, b = (located.get(j) or walked.node(j) for j in (k, k + 1))
+        found = monitors.special_points(curve, a, b) if changed[k] else []
+        for target, name, quantity in quantities:
+            found += [
+                (node, monitors.user_point(curve, node, name, target, accuracy))
+                for node, _, accuracy in monitors.crossings_of(curve, a, b, quantity, target)
+            ]
+        if not found:
+            continue
+        chord = (b.u - a.u) / curve.scale
+        found.sort(key=lambda item: float((item[0].u - a.u) / curve.scale @ chord))
+        before = slice(done, k + 1)
+        pieces.append(_Path(walked.unknowns[before], walked.tangents[before],
+                            walked.eigenvalues[before], walked.signs[before]))  # fmt: skip
+        length += k + 1 - done
+        special += [(length + j, point) for j, (_, point) in enumerate(found)]
+        pieces.append(_Path.of([node for node, _ in found], curve.size))
+        length += len(found)
+        done = k + 1
+    rest = slice(done, None)
+    pieces.append(_Path(walked.unknowns[rest], walked.tangents[rest], walked.eigenvalues[rest],
+                        walked.signs[rest]))  # fmt: skip
+    return pieces[0].joined(*pieces[1:]), tuple(special)
+
+
+def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
+    """Return the two ends of a parameter range in order, or say what is wrong with it."""
+    try:
+        first, last = over
+    except (TypeError, ValueError):
+        raise SettingError(f"over is {over!r}; give two numbers, such as over=(0, 2).") from None
+    first, last = finite(first, f"first end of {vary!r}"), finite(last, f"last end of {vary!r}")
+    if first == last:
+        raise SettingError(f"the range of {vary!r} is empty: over = ({first:g}, {last:g}).")
+    return min(first, last), max(first, last)
+
+
+def typical_size(system: System, state: Vector) -> Vector:
+    """Return first units for the states: their size here or at the default start, else 1."""
+    size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
+    return np.where(size > 0, size, 1.0)
+
+
+def bounds_of(
+    system: System, within: Mapping[str, tuple[float, float]] | None, over: tuple[float, float]
+) -> tuple[Vector, Vector, tuple[tuple[str, float, float], ...]]:
+    """Return lower and upper bounds of the unknowns, and the ranges of observables to watch."""
+    n = len(system.states)
+    lower, upper = np.full(n + 1, -np.inf), np.full(n + 1, np.inf)
+    lower[n], upper[n] = over
+    watched: list[tuple[str, float, float]] = []
+    for name, ends in (within or {}).items():
+        low, high = checked_range(name, ends)
+        if name in system.state_names:
+            i = system.state_names.index(name)
+            lower[i], upper[i] = low, high
+        elif name in system.observable_names:
+            watched.append((name, low, high))
+        else:
+            known = system.state_names + system.observable_names
+            raise UnknownNameError(f"state or observable of {system.name!r}", name, known)
+    return lower, upper, tuple(watched)

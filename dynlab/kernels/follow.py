@@ -262,7 +262,7 @@ def follow(
             drift = 0.0
             for j in range(n + 1):
                 drift += (guess[j] - predicted[j]) ** 2
-            sign = tangent_at(rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain)
+            sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
             cosine = 0.0
             for j in range(n + 1):
                 cosine += turned[j] * tangent[j]
@@ -308,7 +308,7 @@ def follow(
                 step[0] = max(settings[STEP_MIN], 0.5 * h)
                 continue
             guess[hit] = target
-            sign = tangent_at(rhs, jacobian, shift, p, active, guess, scale, tangent, turned, plain)
+            sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
 
         closed = False
         if counters[1] + counters[0] > 4:

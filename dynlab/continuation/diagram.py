@@ -26,7 +26,7 @@ from dynlab.continuation.switch import switch_branch
 from dynlab.continuation.trace import checked_range
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.stability import Equilibrium
-from dynlab.errors import NotConverged, SettingError
+from dynlab.errors import NotConverged, SettingError, SingularProblem
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -220,6 +220,12 @@ def bifurcation_diagram(
             if not _leaves_along_known(branches, point):
                 add(switch_branch(point, **walk))
     if not branches:
+        if any(p.continuum for p in search_equilibria(system(**{vary: high}), within={})):
+            raise SingularProblem(
+                f"the equilibria of {system.name!r} are not isolated: they form lines or surfaces, "
+                "as with a conserved quantity. Eliminate a state by it and try again.",
+                status=Status.SINGULAR,
+            )
         raise NotConverged(
             f"no equilibrium of {system.name!r} was found for {vary} in ({low:g}, {high:g}). "
             "Give ranges of the states in within=, or another default start.",

@@ -15,7 +15,7 @@ from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import SpecialPoint
 from dynlab.continuation.trace import Task, bounds_of, checked_range, trace, typical_size
 from dynlab.equilibria.stability import Point
-from dynlab.errors import NotConverged, SettingError, UnknownNameError
+from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, finite
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
@@ -69,6 +69,8 @@ def continue_equilibrium(
         If a range is empty or does not hold the start.
     NotConverged
         If the start is not on a branch.
+    SingularProblem
+        If equilibria are not isolated there, as with a conserved quantity.
 
     Examples
     --------
@@ -112,6 +114,7 @@ def _task(
     scale = np.append(typical_size(system, point.state), high - low)
     curve = EquilibriumCurve(system, vary, scale)
     start = _on_branch(curve, np.append(point.state, value), point)
+    _require_curve(curve, start)
     for name, at, a, b in zip(system.state_names, start[:-1], lower[:-1], upper[:-1], strict=True):
         if not a <= at <= b:
             raise SettingError(
@@ -119,6 +122,19 @@ def _task(
             )
     return Task(curve, start, first_tangent(curve, start), lower, upper, watched,
                  _marks(system, mark), method)  # fmt: skip
+
+
+def _require_curve(curve: EquilibriumCurve, u: Vector) -> None:
+    """Raise unless a single curve passes through the point."""
+    values = np.linalg.svd(curve.jacobian(u / curve.scale), compute_uv=False)
+    if values[-1] <= 1e-12 * values[0]:
+        raise SingularProblem(
+            f"no single curve of equilibria of {curve.system.name!r} passes through the start at "
+            f"{curve.vary} = {u[-1]:.6g}: the derivatives are singular there. If a quantity is "
+            "conserved, eliminate a state by it; if this is a branch point, start elsewhere or use "
+            "dl.switch_branch.",
+            status=Status.SINGULAR,
+        )
 
 
 def _marks(

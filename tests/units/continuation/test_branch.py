@@ -241,3 +241,11 @@ def test_diagram_without_equilibria_says_so():
 
     with pytest.raises(dl.NotConverged, match="no equilibrium"):
         dl.bifurcation_diagram(runaway, vary="c", over=(0, 1))
+
+
+def test_a_conserved_quantity_is_named():
+    with pytest.raises(dl.SingularProblem, match=r"not isolated.*conserved"):
+        dl.bifurcation_diagram(zoo.sir, vary="beta", over=(0.1, 1))
+    plane = dl.find_equilibria(zoo.sir)[0]
+    with pytest.raises(dl.SingularProblem, match="eliminate"):
+        dl.continue_equilibrium(plane, vary="beta", over=(0.0, 1))

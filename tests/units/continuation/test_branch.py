@@ -248,4 +248,4 @@ def test_a_conserved_quantity_is_named():
         dl.bifurcation_diagram(zoo.sir, vary="beta", over=(0.1, 1))
     plane = dl.find_equilibria(zoo.sir)[0]
     with pytest.raises(dl.SingularProblem, match="eliminate"):
-        dl.continue_equilibrium(plane, vary="beta", over=(0.0, 1))
+        dl.continue_equilibrium(plane, vary="beta", over=(1, 3))

@@ -108,6 +108,8 @@ def _write(diagram: Any, folder: Path, stem: str, show: str | None) -> list[Path
     import matplotlib as mpl
 
     mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
     from dynlab.plotting import save_figure
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +117,7 @@ def _write(diagram: Any, folder: Path, stem: str, show: str | None) -> list[Path
     paths = [folder / f"{stem}.{kind}" for kind in ("png", "svg")]
     for path in paths:
         save_figure(axes, path)
+    plt.close(axes.figure)
     paths.append(diagram.save(folder / f"{stem}.npz"))
     for name, table in (("branches", diagram.to_table()), ("points", diagram.point_table())):
         path = folder / f"{stem}_{name}.csv"
@@ -208,11 +211,12 @@ def _cache(chosen: argparse.Namespace) -> int:
     from dynlab.kernels import caching
 
     place = caching.root()
-    files = [p for p in place.rglob("*") if p.is_file()] if place.is_dir() else []
+    files = [p for folder in caching.folders() for p in folder.rglob("*") if p.is_file()]
     size = np.sum([p.stat().st_size for p in files]) / 1e6
-    if chosen.clear and place.is_dir():
-        shutil.rmtree(place)
-        print(f"removed {place}: {len(files)} files, {size:.1f} MB")
+    if chosen.clear:
+        for folder in caching.folders():
+            shutil.rmtree(folder)
+            print(f"removed {folder}")
         return 0
     print(f"{place}: {len(files)} files, {size:.1f} MB (this version: {caching.key()})")
     return 0

@@ -20,7 +20,7 @@ __all__ = ["Layout", "checked_name", "checked_names", "finite"]
 
 #: The words of the equation language, and the few names that generated code needs.
 RESERVED = frozenset({
-    "t", "np", "numpy", "numba", "math", "dl", "pi",
+    "t", "float", "minimum", "maximum", "np", "numpy", "numba", "math", "dl", "pi",
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
     "exp", "log", "log1p", "expm1", "sqrt", "abs", "sign", "heaviside", "min", "max", "mod",
     "floor", "where", "erf", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",

@@ -36,8 +36,6 @@ class Status(IntEnum):
     STATE_BOUND = 21
     CLOSED_LOOP = 22
     FOLD_IN_PARAMETER = 23
-    JOINED_KNOWN_BRANCH = 24
-    START_OF_BRANCH = 25
 
     @property
     def meaning(self) -> str:
@@ -89,7 +87,7 @@ _TEXT: dict[Status, tuple[str, str]] = {
     ),
     Status.TOO_MANY_STEPS: (
         "the largest number of steps was reached",
-        "raise max_steps in the method, or loosen its tolerances",
+        "raise max_steps or max_points in the method, or loosen its tolerances",
     ),
     Status.PARAMETER_BOUND: ("the end of the parameter range was reached", ""),
     Status.STATE_BOUND: ("a state or observable left the range given in within", ""),
@@ -98,8 +96,6 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "the branch turns back in the parameter, which natural continuation cannot follow",
         "use dl.PseudoArclength(), the default method",
     ),
-    Status.JOINED_KNOWN_BRANCH: ("from here on the branch is one already known", ""),
-    Status.START_OF_BRANCH: ("the branch was followed from here in one direction only", ""),
 }
 
 _COMPLETE = frozenset(
@@ -109,7 +105,5 @@ _COMPLETE = frozenset(
         Status.PARAMETER_BOUND,
         Status.STATE_BOUND,
         Status.CLOSED_LOOP,
-        Status.JOINED_KNOWN_BRANCH,
-        Status.START_OF_BRANCH,
     }
 )

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import math
 import os
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,10 +38,14 @@ def write(path: str | os.PathLike[str], value: Any) -> Path:
     target = Path(path)
     if target.suffix != ".npz":
         target = target.with_name(target.name + ".npz")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     named = {f"a{i}": array for i, array in enumerate(arrays)}
+    partial = None
     try:
-        with partial.open("wb") as stream:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
+        partial = Path(name)
+        with os.fdopen(handle, "wb") as stream:
             np.savez_compressed(
                 stream, allow_pickle=False, **{_HEADER: np.frombuffer(text.encode(), np.uint8)},
                 **named,
@@ -49,7 +54,8 @@ def write(path: str | os.PathLike[str], value: Any) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write {str(target)!r}: {error}. Choose another path.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial is not None:
+            partial.unlink(missing_ok=True)
     return target
 
 
@@ -64,26 +70,31 @@ def read(path: str | os.PathLike[str], known: Mapping[str, Callable[..., Any]]) 
     """
     source = Path(path)
     try:
-        if source.stat().st_size > _SIZE_LIMIT:
-            raise StoreError(f"{str(source)!r} is larger than {_SIZE_LIMIT >> 30} GiB; not read.")
-        with np.load(source, allow_pickle=False) as archive:
-            raw = archive[_HEADER]
-            if raw.dtype != np.uint8 or raw.size > _HEADER_LIMIT:
-                raise StoreError(
-                    f"{str(source)!r} has no valid header; it was not saved by dynlab."
-                )
-            header = json.loads(raw.tobytes())
-            arrays = {name: archive[name] for name in archive.files if name != _HEADER}
+        header, arrays = _unpacked(source)
     except FileNotFoundError:
         raise StoreError(f"there is no file {str(source)!r}. Check the path.") from None
-    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
-        if isinstance(error, StoreError):
-            raise
+    except StoreError:
+        raise
+    except Exception as error:
+        # zipfile, zlib, numpy and json each raise what they like on damaged bytes.
         raise StoreError(
             f"{str(source)!r} cannot be read as a dynlab file ({error}). "
             "It is damaged, holds pickled objects, or was not written by .save()."
         ) from error
     return _checked_decode(source, header, arrays, known)
+
+
+def _unpacked(source: Path) -> tuple[Any, dict[str, Any]]:
+    """Return the header and the arrays; nothing is unpacked before its size is known."""
+    with zipfile.ZipFile(source) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _SIZE_LIMIT:
+            raise StoreError(f"{str(source)!r} unpacks to more than {_SIZE_LIMIT >> 30} GiB.")
+    with np.load(source, allow_pickle=False) as archive:
+        raw = archive[_HEADER]
+        if raw.dtype != np.uint8 or raw.size > _HEADER_LIMIT:
+            raise StoreError(f"{str(source)!r} has no valid header; it was not saved by dynlab.")
+        header = json.loads(raw.tobytes())
+        return header, {name: archive[name] for name in archive.files if name != _HEADER}
 
 
 def _checked_decode(
@@ -101,7 +112,14 @@ def _checked_decode(
         return _decode(header["value"], arrays, known)
     except StoreError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise StoreError(f"{str(source)!r} is damaged: {error!r}. Save it again.") from error
 
 

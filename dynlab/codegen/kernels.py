@@ -64,9 +64,9 @@ class Kernels:
 
     __slots__ = ("_built", "_system")
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, built: dict[Any, Kernel]) -> None:
         self._system = system
-        self._built: dict[Any, Kernel] = {}
+        self._built = built
 
     @property
     def rhs(self) -> Kernel:
@@ -106,20 +106,13 @@ class Kernels:
 
 def kernels_of(system: System) -> Kernels:
     """Return the kernels of a system; systems with the same rule share them."""
-    with _lock:
-        shared = _shared(system.rule_hash, system.is_discrete)
-        if not shared:
-            shared.append(Kernels(system))
-        if not system.observables:
-            return shared[0]
-        found = Kernels(system)
-        found._built = shared[0]._built
-        return found
+    return Kernels(system, _shared(system.rule_hash))
 
 
 @functools.cache
-def _shared(rule_hash: str, discrete: bool) -> list[Kernels]:  # noqa: FBT001  (a cache key)
-    return []
+def _shared(rule_hash: str) -> dict[Any, Kernel]:
+    """Return what has been built so far for a rule."""
+    return {}
 
 
 def _build(program: lower.Program) -> Kernel:

@@ -13,7 +13,7 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import land
 from dynlab.continuation.picture import draw_branches
-from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed
+from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed, UserPoint
 from dynlab.equilibria.stability import Equilibrium, Point
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import finite
@@ -119,7 +119,9 @@ class Branch(Result):
         At a special point, where an eigenvalue is zero, the number on the side that follows.
         """
         counts = np.sum(self.eigenvalues.real > 0, axis=1)
-        for position, _ in self.special:
+        for position, point in reversed(self.special):
+            if isinstance(point, UserPoint):
+                continue
             follows = position + 1 if position + 1 < len(counts) else position - 1
             counts[position] = counts[follows]
         return np.asarray(counts)
@@ -187,11 +189,14 @@ class Branch(Result):
                 and column[k] == 0
             ):
                 continue
-            y = land(curve, guess / curve.scale, row, target / curve.scale[pin])
+            accuracy = 1e-12
+            y = land(curve, guess / curve.scale, row, target / curve.scale[pin], accuracy)
             if y is None:
-                y = guess / curve.scale
+                # At a fold the value is met tangentially: the chord's length bounds the error.
+                step = unknowns[min(k + 1, len(column) - 1)] - unknowns[max(k - 1, 0)]
+                y, accuracy = guess / curve.scale, float(np.max(np.abs(step / curve.scale)))
             u = y * curve.scale
-            yield Equilibrium.at(curve.at(u[-1]), u[:-1], 1e-12)
+            yield Equilibrium.at(curve.at(u[-1]), u[:-1], accuracy)
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {self.vary: self.values}

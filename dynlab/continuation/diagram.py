@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,10 +96,11 @@ class Diagram(Result):
 
     def points(self, kind: type[SpecialPoint] | None = None) -> Points[Any]:
         """Return the special points of all branches, each once, in order of the parameter."""
+        size = np.append(_sizes(self.branches), _span(self.branches))
         kept: list[SpecialPoint] = []
         for branch in self.branches:
             for point in branch.points(kind):
-                if not any(_same(point, other) for other in kept):
+                if not any(_same(point, other, size) for other in kept):
                     kept.append(point)
         return Points(sorted(kept, key=lambda p: (p.value, *p.state)))
 
@@ -142,14 +143,15 @@ class Diagram(Result):
         )
 
 
-def _same(a: SpecialPoint, b: SpecialPoint) -> bool:
-    size = np.maximum(np.abs(a.state), np.max(np.abs(a.state), initial=1e-3) * 1e-3)
-    close = np.all(np.abs(a.state - b.state) <= 1e-6 * size)
-    return (
-        type(a) is type(b)
-        and bool(close)
-        and abs(a.value - b.value) <= 1e-6 * max(1e-3, abs(a.value))
-    )
+def _same(a: SpecialPoint, b: SpecialPoint, size: Vector) -> bool:
+    """Whether two points of one kind are the same, to a millionth of what the diagram spans."""
+    apart = np.append(a.state - b.state, a.value - b.value) / size
+    return type(a) is type(b) and bool(np.max(np.abs(apart)) <= 1e-6)
+
+
+def _span(branches: Sequence[Branch]) -> float:
+    values = np.concatenate([branch.values for branch in branches])
+    return float(np.ptp(values)) or 1.0
 
 
 def bifurcation_diagram(
@@ -211,11 +213,17 @@ def bifurcation_diagram(
         branches.append(branch)
         pending.extend(branch.points(BranchPoint))
 
+    def is_done() -> bool:
+        stopped = bool(branches) and branches[-1].status is Status.STOPPED
+        return stopped or len(branches) >= _MOST_BRANCHES
+
     for start in _starts(system, vary, low, high, within):
-        if len(branches) >= _MOST_BRANCHES or _on_any(branches, start, vary):
+        if is_done():
+            break
+        if _on_any(branches, start, vary):
             continue
         add(continue_equilibrium(start, vary=vary, **walk))
-        while pending and len(branches) < _MOST_BRANCHES:
+        while pending and not is_done():
             point = pending.pop(0)
             if not _leaves_along_known(branches, point):
                 add(switch_branch(point, **walk))
@@ -269,7 +277,7 @@ def _is_regular(point: Equilibrium) -> bool:
     return point.continuum == 0 and bool(np.min(size) > 1e-8 * np.max(size))
 
 
-def _sizes(branches: list[Branch]) -> Vector:
+def _sizes(branches: Sequence[Branch]) -> Vector:
     """Return the size that each state reaches on any branch; 1 for one that is always 0."""
     size = np.max([np.abs(b.states).max(axis=0) for b in branches], axis=0)
     tiny = size <= 1e-9 * np.max(size, initial=0.0)
@@ -290,8 +298,7 @@ def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:
 
 def _leaves_along_known(branches: list[Branch], point: BranchPoint) -> bool:
     """Whether the second direction at a branch point is that of a branch already followed."""
-    span = float(np.ptp(np.concatenate([b.values for b in branches]))) or 1.0
-    scale = np.append(_sizes(branches), span)
+    scale = np.append(_sizes(branches), _span(branches))
     for branch in branches:
         unknowns = np.column_stack([branch.states, branch.values])
         here = np.append(point.state, point.value) / scale
@@ -299,12 +306,13 @@ def _leaves_along_known(branches: list[Branch], point: BranchPoint) -> bool:
         closest = int(np.argmin(near))
         if near[closest] > 1e-5:
             continue
-        direction = point.tangents[1] / scale
-        direction = direction / np.linalg.norm(direction)
+        tangents = point.tangents / scale
+        tangents /= np.linalg.norm(tangents, axis=1)[:, None]
         for step in (-1, 1):
             k = closest + step
             if 0 <= k < len(unknowns):
                 chord = unknowns[k] / scale - here
-                if abs(chord @ direction) > 0.9 * np.linalg.norm(chord):
+                old, new = np.abs(tangents @ chord) / np.linalg.norm(chord)
+                if new > max(old, 0.9):
                     return True
     return False

@@ -12,8 +12,15 @@ from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import first_tangent, land
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
-from dynlab.continuation.points import SpecialPoint
-from dynlab.continuation.trace import Task, bounds_of, checked_range, trace, typical_size
+from dynlab.continuation.points import BranchPoint, Fold, Hopf, SpecialPoint
+from dynlab.continuation.trace import (
+    Task,
+    bounds_of,
+    checked_range,
+    narrowed,
+    trace,
+    typical_size,
+)
 from dynlab.equilibria.stability import Point
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, finite
@@ -114,14 +121,18 @@ def _task(
     scale = np.append(typical_size(system, point.state), high - low)
     curve = EquilibriumCurve(system, vary, scale)
     start = _on_branch(curve, np.append(point.state, value), point)
-    _require_curve(curve, start)
-    for name, at, a, b in zip(system.state_names, start[:-1], lower[:-1], upper[:-1], strict=True):
-        if not a <= at <= b:
-            raise SettingError(
-                f"the start has {name} = {at:.6g}, outside within = ({a:g}, {b:g}). Widen it."
-            )
-    return Task(curve, start, first_tangent(curve, start), lower, upper, watched,
-                 _marks(system, mark), method)  # fmt: skip
+    located = point if isinstance(point, Fold | Hopf | BranchPoint) and point.vary == vary else None
+    if isinstance(point, BranchPoint) and point.vary == vary:
+        tangent = point.tangents[0]
+    else:
+        _require_curve(curve, start)
+        tangent = first_tangent(curve, start)
+    if located is None and tangent[-1] != 0:
+        change = tangent[:-1] * (high - low) / tangent[-1]
+        # A millionth of the size is round-off in a state that does not depend on the parameter.
+        change[np.abs(change) < 1e-6 * scale[:-1]] = 0.0
+        curve = curve.scaled(np.append(narrowed(scale[:-1], start[:-1], change), high - low))
+    return Task(curve, start, tangent, lower, upper, watched, _marks(system, mark), method, located)
 
 
 def _require_curve(curve: EquilibriumCurve, u: Vector) -> None:
@@ -158,10 +169,9 @@ def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
     if found is not None and np.max(np.abs(found - y)) < 1e-3:
         return found * curve.scale
     joint = curve.jacobian(y)
-    size = np.max(np.abs(joint), axis=1)
     # At a special point the Jacobian is singular: the residual itself must vanish.
     step = np.linalg.lstsq(joint, -curve.residual(y), rcond=1e-9)[0]
-    if np.all(np.isfinite(step)) and np.max(np.abs(step)) < 1e-6 and np.all(size > 0):
+    if np.all(np.isfinite(step)) and np.max(np.abs(step)) < 1e-6:
         return guess
     raise NotConverged(
         f"the start is not on a branch of {curve.system.name!r}: at {curve.vary} = {guess[-1]:.6g} "

@@ -23,9 +23,10 @@ __all__ = ["Chunk", "Walk", "first_tangent", "follow", "land", "chunks"]
 Vector = NDArray[np.float64]
 
 DEFAULT = PseudoArclength()
-_FIRST_CHUNK = 16
 _CHUNK_SECONDS = 0.03
-_LARGEST_CHUNK = 1024
+#: Units are looked at after so many points; once they have settled, after twice as many each time.
+_FIRST_SPELL = 16
+_LONGEST_SPELL = 1024
 #: A step is refused where the tangent turns by more than this (radians) ...
 _ANGLE_MAX = 0.35
 #: ... or where the corrector moves further from its prediction than this part of the step.
@@ -136,21 +137,24 @@ def follow(
 def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
     """Yield the points of the walk in chunks of about 30 ms; the last one tells why it ended.
 
-    Between chunks the units of the states follow the range that they have covered so far, so a
-    state that stays small counts as much as one that grows large.
+    After fixed numbers of points the units of the states follow the range that they have covered
+    so far, so a state that starts small counts as much as one that is large.  How long a chunk takes
+    decides only when progress is reported and a stop is heard, never where the points lie.
     """
     n = curve.size
     scale, u, direction = curve.scale.copy(), walk.start, walk.tangent
     low, high = walk.start.copy(), walk.start.copy()
-    step, counters = np.array([method.first_step]), np.zeros(3, dtype=np.int64)
-    capacity, status = _FIRST_CHUNK, Status.RUNNING
+    step, counters = np.array([method.first_step]), np.zeros(2, dtype=np.int64)
+    spell = left = capacity = _FIRST_SPELL
+    status = Status.RUNNING
     while status is Status.RUNNING:
-        capacity = min(capacity, method.max_points - int(counters[1]))
+        capacity = min(capacity, left, method.max_points - int(counters[1]))
         began = time.perf_counter()
         chunk = _steps(curve.scaled(scale), walk, method, (u, direction), step, counters, capacity)
         seconds = time.perf_counter() - began
         count = len(chunk.unknowns)
         counters[1] += count
+        left -= count
         status = chunk.status
         if status is Status.RUNNING and counters[1] >= method.max_points:
             status = Status.TOO_MANY_STEPS
@@ -166,11 +170,13 @@ def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> I
         u, direction = chunk.unknowns[-1], chunk.tangents[-1]
         low = np.minimum(low, chunk.unknowns.min(axis=0))
         high = np.maximum(high, chunk.unknowns.max(axis=0))
-        wanted = _rescaled(scale[:n], low[:n], high[:n])
-        # Short chunks until the units have settled: steps in wrong units are wasted or too long.
-        settled = bool(np.all(np.abs(np.log(wanted / scale[:n])) < _SETTLED))
-        capacity = _next_capacity(capacity, count, seconds) if settled else _FIRST_CHUNK
-        scale[:n] = wanted
+        capacity = _next_capacity(capacity, count, seconds)
+        if left == 0:
+            wanted = _rescaled(scale[:n], low[:n], high[:n])
+            # Short spells until the units have settled: steps in wrong units are wasted or too long.
+            settled = bool(np.all(np.log(wanted / scale[:n]) < _SETTLED))
+            spell = min(2 * spell, _LONGEST_SPELL) if settled else _FIRST_SPELL
+            left, scale[:n] = spell, wanted
 
 
 def _steps(
@@ -214,7 +220,7 @@ def _rescaled(scale: Vector, low: Vector, high: Vector) -> Vector:
 
 def _next_capacity(capacity: int, count: int, seconds: float) -> int:
     each = max(seconds / max(count, 1), 1e-7)
-    return int(min(_LARGEST_CHUNK, 4 * capacity, max(1, _CHUNK_SECONDS / each)))
+    return int(min(4 * capacity, max(1, _CHUNK_SECONDS / each)))
 
 
 def land(

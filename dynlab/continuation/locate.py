@@ -105,8 +105,9 @@ def locate_fold(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
     if size > LOCATED * max(1.0, float(np.max(np.abs(y)))):
         return Rejected(f"Newton's method on the fold equations stopped at a step of {size:.1e}")
     a = curve.jacobian(y)
-    left, values, _ = np.linalg.svd(a[:, :n])
-    if abs(left[:, -1] @ a[:, n]) < _COINCIDENT * max(np.linalg.norm(a[:, n]), values[0]):
+    a = a / np.max(np.abs(a), axis=1)[:, None]  # equations in units of their own
+    left, _, _ = np.linalg.svd(a[:, :n])
+    if abs(left[:, -1] @ a[:, n]) <= _COINCIDENT * np.linalg.norm(a[:, n]):
         return Rejected("the parameter does not unfold the zero eigenvalue there")
     return Located(y * curve.scale, size)
 
@@ -191,22 +192,22 @@ def locate_branch_point(curve: EquilibriumCurve, guess: Vector) -> Located | Rej
             f"Newton's method on the branch-point equations stopped at a step of {size:.1e}"
         )
     a, phi, _, psi = vectors(y)
-    if abs(b) > 1e-9 * max(1.0, float(np.linalg.norm(a))):
+    basis, _ = np.linalg.qr(phi)
+    form = np.array([
+        [psi @ curve.second(y, basis[:, i], basis[:, j]) for j in range(2)] for i in range(2)
+    ])  # fmt: skip
+    # b is the distance between the two pieces, as a rate: to be compared with what the linear and
+    # quadratic terms give over a unit of the scaled unknowns.
+    if abs(b) > 1e-9 * max(float(np.linalg.norm(a)), float(np.linalg.norm(form))):
         return Rejected("the branches pass close by each other but do not cross")
-    tangents = _crossing_directions(curve, y, phi, psi)
+    tangents = _crossing_directions(basis, form)
     if isinstance(tangents, Rejected):
         return tangents
     return Located(y * curve.scale, size, tangents=tangents * curve.scale)
 
 
-def _crossing_directions(
-    curve: EquilibriumCurve, y: Vector, phi: Vector, psi: Vector
-) -> Vector | Rejected:
+def _crossing_directions(basis: Vector, form: Vector) -> Vector | Rejected:
     """Solve the algebraic branching equation psi . D^2 f [t, t] = 0 in the null space."""
-    basis, _ = np.linalg.qr(phi)
-    form = np.array([
-        [psi @ curve.second(y, basis[:, i], basis[:, j]) for j in range(2)] for i in range(2)
-    ])  # fmt: skip
     values, axes = np.linalg.eigh(0.5 * (form + form.T))
     if not values[0] < -1e-12 * abs(values[1]) or not values[1] > 1e-12 * abs(values[0]):
         return Rejected("the branching equation has no two real directions")

@@ -41,8 +41,12 @@ __all__ = ["Node", "crossings_of", "special_points", "special_point"]
 
 Vector = NDArray[np.float64]
 
-#: At a located point an eigenvalue below this (relative) may be of either sign.
-_UNDECIDED = 1e-6
+#: At a located point a pair whose real part is below this part of its modulus lies on the axis, and
+#: a real eigenvalue below `_ROUND_OFF` of the largest is zero.
+_UNDECIDED = 1e-7
+_ROUND_OFF = 1e-11
+#: Null vectors at a smaller angle's cosine than this are orthogonal: a double zero.
+_ORTHOGONAL = 1e-6
 _BISECTIONS = 7
 
 
@@ -58,11 +62,12 @@ class Node:
 
     def unstable_range(self) -> tuple[int, int]:
         """Return the least and greatest number of unstable directions consistent with round-off."""
-        real = self.eigenvalues.real
-        zero = _UNDECIDED * float(np.max(np.abs(self.eigenvalues), initial=1e-300))
+        real, size = self.eigenvalues.real, np.abs(self.eigenvalues)
         if not self.located:
             count = int(np.sum(real > 0))
             return count, count
+        paired = np.where(self.eigenvalues.imag != 0, _UNDECIDED * size, 0.0)
+        zero = np.maximum(paired, _ROUND_OFF * np.max(size, initial=1e-300))
         return int(np.sum(real > zero)), int(np.sum(real > -zero))
 
 
@@ -163,7 +168,7 @@ def special_point(
     eigenvalues = sorted_eigenvalues(curve.scaled(1.0).jacobian(u)[:, :-1], system)
     head = (system, curve.vary, u[:-1], eigenvalues, found.accuracy)
     if kind == "fold":
-        return Fold(*head, normal_forms.fold_coefficient(curve, u), _fold_note(eigenvalues))
+        return Fold(*head, normal_forms.fold_coefficient(curve, u), _fold_note(curve, u))
     if kind == "Hopf point":
         form = normal_forms.hopf_form(curve, u, found.omega)
         return Hopf(*head, found.omega, form.lyapunov_coefficient, form.crossing_speed,
@@ -178,13 +183,19 @@ def special_point(
     return BranchPoint(*head, tangents, form2.kind, form2.coefficients)
 
 
-def _fold_note(eigenvalues: NDArray[np.complex128]) -> str:
-    """Name the higher singularity if more eigenvalues than one lie on the imaginary axis."""
-    zero = _UNDECIDED * float(np.max(np.abs(eigenvalues)))
-    critical = eigenvalues[np.abs(eigenvalues.real) < zero]
-    if np.any(np.abs(critical.imag) > zero):
+def _fold_note(curve: EquilibriumCurve, u: Vector) -> str:
+    """Name the higher singularity if more than one eigenvalue lies on the imaginary axis."""
+    a = curve.jacobian(u / curve.scale)[:, :-1]
+    left, _, right = np.linalg.svd(a)
+    # A double zero has orthogonal null vectors (Kuznetsov section 8.4); no eigenvalue can tell, for
+    # there it is only known to the square root of round-off.
+    if abs(left[:, -1] @ right[-1]) < _ORTHOGONAL:
+        return "Bogdanov-Takens: a double zero eigenvalue"
+    values = np.linalg.eigvals(a)
+    pairs = values[np.abs(values.imag) > 0]
+    if np.any(np.abs(pairs.real) < _UNDECIDED * np.abs(pairs)):
         return "zero-Hopf: a pair crosses the imaginary axis at the same point"
-    return "Bogdanov-Takens: a double zero eigenvalue" if len(critical) > 1 else ""
+    return ""
 
 
 def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool = False) -> Node:
@@ -242,18 +253,18 @@ def _hopf_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]
             yield from _hopf_points(_Span(span.curve, middle, span.b), depth + 1)
             return
     guess = 0.5 * (span.a.u + span.b.u)
-    pair = _critical_pair(span)
-    if pair is None:
-        found: Located | Rejected = Rejected("two real eigenvalues change sign together")
-    else:
+    reason = "two real eigenvalues change sign together"
+    for pair in _critical_pairs(span):
         found = locate_hopf(span.curve, guess, pair)
-    wide = _Span(span.curve, span.a, span.b)
-    if isinstance(found, Located) and _near(wide, found.u):
-        node = node_at(span.curve, found.u, span.b.u - span.a.u, located=True)
-        point = special_point(span.curve, found, "Hopf point", span.b.u - span.a.u)
-        yield node, point
-        return
-    reason = found.reason if isinstance(found, Rejected) else "solved at another place"
+        if isinstance(found, Rejected):
+            reason = found.reason
+        elif not _near(span, found.u):
+            reason = "the defining equations were solved at another place"
+        else:
+            along = span.b.u - span.a.u
+            node = node_at(span.curve, found.u, along, located=True)
+            yield node, special_point(span.curve, found, "Hopf point", along)
+            return
     node = node_at(span.curve, guess, span.b.u - span.a.u)
     yield node, Unconfirmed(
         span.curve.at(guess[-1]), span.curve.vary, guess[:-1], node.eigenvalues, float("inf"),
@@ -267,40 +278,47 @@ def _near(span: _Span, u: Vector) -> bool:
     return bool(np.linalg.norm(y - 0.5 * (ya + yb)) <= 3.0 * np.linalg.norm(yb - ya) + 1e-7)
 
 
-def _critical_pair(span: _Span) -> complex | None:
-    """Return the complex eigenvalue whose real part is nearest to zero in the span."""
-    values = np.concatenate([span.a.eigenvalues, span.b.eigenvalues])
-    pairs = values[values.imag > 0]
-    return None if len(pairs) == 0 else complex(pairs[np.argmin(np.abs(pairs.real))])
+def _critical_pairs(span: _Span) -> Iterator[complex]:
+    """Yield the complex eigenvalues that may be crossing: from either side, the one nearest to it.
+
+    Another pair may lie nearer to the axis and never cross; so each end offers the one that is last
+    to cross there, and the defining equations decide.
+    """
+    for node in (span.a, span.b):
+        pairs = node.eigenvalues[node.eigenvalues.imag > 0]
+        for side in (pairs[pairs.real > 0], pairs[pairs.real <= 0]):
+            if len(side):
+                yield complex(side[np.argmin(np.abs(side.real))])
 
 
 def crossings_of(
     curve: EquilibriumCurve, a: Node, b: Node, quantity: Callable[[Vector], float], target: float
-) -> Iterator[tuple[Node, Vector, float]]:
-    """Yield where a quantity takes a value between two nodes, by bisection and secants."""
-    span = _Span(curve, a, b)
+) -> Iterator[tuple[Node, float]]:
+    """Yield where a quantity takes a value after a, up to b, and how nearly it does (relative)."""
     at_a, at_b = quantity(a.u) - target, quantity(b.u) - target
-    if not (at_a * at_b < 0 or at_b == 0):
+    if at_b == 0:
+        yield b, 0.0
+    if not at_a * at_b < 0:
         return
+    span = _Span(curve, a, b)
+    size = max(abs(target), abs(at_b - at_a))
     left, right, value_left, value_right = 0.0, 1.0, at_a, at_b
-    u = b.u
+    u, value = b.u, at_b
     for step in range(60):
         s = right - value_right * (right - left) / (value_right - value_left)
         if step % 3 == 2 or not left < s < right:
             s = 0.5 * (left + right)
         found = span.point(s)
         if found is None:
-            return
-        u = found
-        value = quantity(u) - target
-        if value == 0 or right - left < 1e-14:
+            break
+        u, value = found, quantity(found) - target
+        if abs(value) <= 4e-16 * size or right - left < 1e-14:
             break
         if value * value_left > 0:
             left, value_left = s, value
         else:
             right, value_right = s, value
-    node = node_at(curve, u, b.u - a.u)
-    yield node, u, right - left
+    yield node_at(curve, u, b.u - a.u), abs(value) / size
 
 
 def user_point(

@@ -78,7 +78,14 @@ def hopf_form(curve: EquilibriumCurve, u: Vector, omega: float) -> HopfForm:
     cubic = plain.third(u, q, q, conjugate) - 2.0 * second(q, h11) + second(conjugate, h20)
     drift = -np.linalg.solve(a, by_parameter)
     speed = np.vdot(p, plain.second(u, _joint(drift, 1.0), _joint(q)))
-    return HopfForm(float(np.vdot(p, cubic).real / (2.0 * omega)), complex(speed), q)
+    first = float(np.vdot(p, cubic).real / (2.0 * omega))
+    terms = (plain.third(u, q, q, conjugate), second(q, h11), second(conjugate, h20))
+    if (
+        abs(first)
+        <= 1e-11 * sum(float(np.linalg.norm(t)) for t in terms) * np.linalg.norm(p) / omega
+    ):
+        first = 0.0  # the terms cancel to round-off: a vertical family, or a Bautin point
+    return HopfForm(first, complex(speed), q)
 
 
 def _eigenvector(a: Vector, value: complex) -> NDArray[np.complex128]:
@@ -108,8 +115,11 @@ def branch_point_form(curve: EquilibriumCurve, u: Vector) -> BranchPointForm:
     bend = np.linalg.solve(bordered, np.append(-(square - quadratic * q), 0.0))[:n]
     linear = float(p @ plain.second(u, _joint(drift, 1.0), _joint(q)))
     cubic = float(p @ (plain.third(u, q, q, q) + 3.0 * plain.second(u, _joint(q), _joint(bend))))
-    # By symmetry p.B(q,q) vanishes only to round-off of its terms, hence the comparison with them.
-    size = float(np.linalg.norm(p) * np.linalg.norm(square)) + abs(cubic)
-    if abs(quadratic) <= 1e-7 * size:
+    # By symmetry p.B(q,q) vanishes, to round-off of its terms: compare with them, and with the
+    # cubic term at the amplitude that the branch reaches when the parameter moves by its unit.
+    reach = np.sqrt(abs(linear) * curve.scale[-1] / abs(cubic)) if cubic else 0.0
+    if abs(quadratic) <= 1e-9 * float(np.linalg.norm(p) * np.linalg.norm(square)) or abs(
+        quadratic
+    ) <= 1e-7 * abs(cubic) * float(reach):
         return BranchPointForm("pitchfork", (linear, quadratic / 2.0, cubic / 6.0))
     return BranchPointForm("transcritical", (linear, quadratic / 2.0, float("nan")))

@@ -113,7 +113,8 @@ class Hopf(SpecialPoint):
         Imaginary part of the crossing pair: angular frequency, per unit of the system's time.
     lyapunov_coefficient
         First Lyapunov coefficient l1 = Re c1 / omega in Kuznetsov's normalisation (eq. 5.62), with
-        <q, q> = <p, q> = 1 in the system's own units.  MATCONT prints omega * l1.
+        <q, q> = <p, q> = 1 in the system's own units.  MATCONT prints omega * l1.  Exactly 0 where its
+        terms cancel to round-off.
     crossing_speed
         d(eigenvalue)/d(parameter) of the pair: its real part tells how fast stability changes.
     eigenvector
@@ -141,8 +142,7 @@ class Hopf(SpecialPoint):
     @property
     def criticality(self) -> str:
         """``"supercritical"`` (l1 < 0), ``"subcritical"`` (l1 > 0) or ``"degenerate"``."""
-        # Round-off in l1 is about 1e-12 of the products that form it; 1e-9 is well above.
-        if abs(self.lyapunov_coefficient) < 1e-9:
+        if self.lyapunov_coefficient == 0:
             return "degenerate"
         return "supercritical" if self.lyapunov_coefficient < 0 else "subcritical"
 

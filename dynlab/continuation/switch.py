@@ -10,12 +10,13 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import BranchPoint
-from dynlab.continuation.trace import Task, bounds_of, checked_range, trace, typical_size
+from dynlab.continuation.trace import Task, bounds_of, checked_range, narrowed, trace, typical_size
 from dynlab.errors import SettingError
 
 __all__ = ["switch_branch"]
@@ -76,10 +77,23 @@ def switch_branch(
         )
     system = point.system
     lower, upper, watched = bounds_of(system, within, (low, high))
-    scale = np.append(typical_size(system, point.state), high - low)
+    size = typical_size(system, point.state)
+    change = _expected_change(point, high - low)
+    scale = np.append(narrowed(size, point.state, change), high - low)
     curve = EquilibriumCurve(system, point.vary, scale)
     start = np.append(point.state, point.value)
     task = Task(
-        curve, start, point.tangents[1], lower, upper, watched, (), method or PseudoArclength()
-    )
+        curve, start, point.tangents[1], lower, upper, watched, (), method or PseudoArclength(),
+        point,
+    )  # fmt: skip
     return trace(task, "switch_branch", began)
+
+
+def _expected_change(point: BranchPoint, span: float) -> NDArray[np.float64]:
+    """Return how far each state moves on the new branch over a range, by the normal form."""
+    b, a, c = point.coefficients
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.sqrt(np.abs(b * span / c)) if point.kind == "pitchfork" else np.abs(b * span / a)
+    direction = point.tangents[1][:-1] - point.tangents[0][:-1]
+    length = np.linalg.norm(direction)
+    return np.asarray(reach * direction / length if length > 0 else 0 * direction)

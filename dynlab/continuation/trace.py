@@ -22,7 +22,7 @@ from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
-__all__ = ["Task", "bounds_of", "checked_range", "trace", "typical_size"]
+__all__ = ["Task", "bounds_of", "checked_range", "narrowed", "trace", "typical_size"]
 
 Vector = NDArray[np.float64]
 
@@ -39,6 +39,7 @@ class Task:
     watched: tuple[tuple[str, float, float], ...]
     marks: tuple[tuple[str, float], ...]
     method: ContinuationMethod
+    point: SpecialPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,16 @@ class _Path:
             np.concatenate([p.signs for p in every]),
         )
 
+    def part(self, begin: int, end: int) -> _Path:
+        """Return the points from one position up to another."""
+        some = slice(begin, end)
+        return _Path(
+            self.unknowns[some], self.tangents[some], self.eigenvalues[some], self.signs[some]
+        )
+
     def first(self, count: int) -> _Path:
         """Return the first points alone."""
-        return _Path(self.unknowns[:count], self.tangents[:count], self.eigenvalues[:count],
-                     self.signs[:count])  # fmt: skip
+        return self.part(0, count)
 
     def reversed(self) -> _Path:
         """Return the same points walked the other way."""
@@ -93,6 +100,7 @@ class _Path:
 def trace(task: Task, function: str, began: float) -> Branch:
     """Walk both ways, join the halves, and locate what lies between their points."""
     curve = task.curve
+    _require_inside(task)
     forward, ahead = _walk(task, task.tangent)
     if ahead.status is Status.CLOSED_LOOP:
         backward, behind = forward.first(0), ahead
@@ -101,11 +109,9 @@ def trace(task: Task, function: str, began: float) -> Branch:
         behind = End(Status.STOPPED, float(task.start[-1]), "not followed in this direction")
     else:
         backward, behind = _walk(task, -task.tangent)
-    first = monitors.node_at(
-        curve, task.start, task.tangent, located=_is_singular(curve, task.start)
-    )
+    first = monitors.node_at(curve, task.start, task.tangent, located=task.point is not None)
     walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
-    path, special = _with_special_points(task, walked, {len(backward): first})
+    path, special = _with_special_points(task, walked, len(backward), first)
     return Branch(
         system=curve.system,
         vary=curve.vary,
@@ -124,10 +130,16 @@ def trace(task: Task, function: str, began: float) -> Branch:
     )  # fmt: skip
 
 
-def _is_singular(curve: EquilibriumCurve, u: Vector) -> bool:
-    """Whether a state Jacobian is singular, so that the start may be a fold or branch point."""
-    eigenvalues = np.linalg.eigvals(curve.jacobian(u / curve.scale)[:, :-1])
-    return bool(np.min(np.abs(eigenvalues.real)) < 1e-6 * np.max(np.abs(eigenvalues)))
+def _require_inside(task: Task) -> None:
+    """Raise if the start lies outside a range that it must not leave."""
+    names = (*task.curve.system.state_names, task.curve.vary)
+    ranges = [*zip(names, task.lower, task.upper, strict=True), *task.watched]
+    for name, low, high in ranges:
+        value = _quantity(task.curve, name)(task.start)
+        if not low <= value <= high:
+            raise SettingError(
+                f"the start has {name} = {value:.6g}, outside ({low:g}, {high:g}). Widen the range."
+            )
 
 
 def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
@@ -196,7 +208,7 @@ def _edge(task: Task, inside: monitors.Node | None, outside: monitors.Node) -> l
     for name, low, high in task.watched:
         quantity = _quantity(task.curve, name)
         for bound in (low, high):
-            for node, _, _ in monitors.crossings_of(task.curve, start, outside, quantity, bound):
+            for node, _ in monitors.crossings_of(task.curve, start, outside, quantity, bound):
                 return [node]
     return []
 
@@ -209,49 +221,63 @@ def _end(status: Status, u: Vector, task: Task, count: int) -> End:
 
 
 def _with_special_points(
-    task: Task, walked: _Path, located: Mapping[int, monitors.Node]
+    task: Task, walked: _Path, start: int, first: monitors.Node
 ) -> tuple[_Path, tuple[tuple[int, SpecialPoint], ...]]:
     """Insert the located points between the points of the walk.
 
-    Only where a test function changes is anything looked at in Python.
+    Only where a test function changes is anything looked at in Python.  A special point that the
+    walk started from stands at its place, `start`.
     """
-    curve = task.curve
-    quantities = [(target, name, _quantity(curve, name)) for name, target in task.marks]
+    changed = _changes(walked)
+    if first.located:
+        changed[max(start - 1, 0) : start + 1] = True
+    pieces: list[_Path] = []
+    special: list[tuple[int, SpecialPoint]] = []
+    done = inserted = 0
+    for k in np.flatnonzero(changed | bool(task.marks)).tolist():
+        a, b = (first if j == start else walked.node(j) for j in (k, k + 1))
+        found = monitors.special_points(task.curve, a, b) if changed[k] else []
+        found += _marked(task, a, b, at_first=k == 0)
+        if k == start and task.point is not None:
+            special.append((start + inserted, task.point))
+        if not found:
+            continue
+        chord = (b.u - a.u) / task.curve.scale
+        found.sort(key=lambda item: float((item[0].u - a.u) / task.curve.scale @ chord))
+        special += [(k + 1 + inserted + j, point) for j, (_, point) in enumerate(found)]
+        pieces += [walked.part(done, k + 1), _Path.of([n for n, _ in found], task.curve.size)]
+        inserted += len(found)
+        done = k + 1
+    if start == len(walked) - 1 and task.point is not None:
+        special.append((start + inserted, task.point))
+    return walked.part(0, 0).joined(*pieces, walked.part(done, len(walked))), tuple(special)
+
+
+def _changes(walked: _Path) -> NDArray[np.bool_]:
+    """Return between which neighbours a test function changes."""
     unstable = np.sum(walked.eigenvalues.real > 0, axis=1)
-    changed = (
+    return np.asarray(
         (walked.tangents[1:, -1] * walked.tangents[:-1, -1] < 0)
         | (walked.signs[1:] * walked.signs[:-1] < 0)
         | (unstable[1:] != unstable[:-1])
     )
-    for k in located:
-        changed[max(k - 1, 0) : k + 1] = True
-    pieces: list[_Path] = []
-    special: list[tuple[int, SpecialPoint]] = []
-    done, length = 0, 0
-    for k in np.flatnonzero(changed | bool(quantities)).tolist():
-        a, b = (located.get(j) or walked.node(j) for j in (k, k + 1))
-        found = monitors.special_points(curve, a, b) if changed[k] else []
-        for target, name, quantity in quantities:
-            found += [
-                (node, monitors.user_point(curve, node, name, target, accuracy))
-                for node, _, accuracy in monitors.crossings_of(curve, a, b, quantity, target)
-            ]
-        if not found:
-            continue
-        chord = (b.u - a.u) / curve.scale
-        found.sort(key=lambda item: float((item[0].u - a.u) / curve.scale @ chord))
-        before = slice(done, k + 1)
-        pieces.append(_Path(walked.unknowns[before], walked.tangents[before],
-                            walked.eigenvalues[before], walked.signs[before]))  # fmt: skip
-        length += k + 1 - done
-        special += [(length + j, point) for j, (_, point) in enumerate(found)]
-        pieces.append(_Path.of([node for node, _ in found], curve.size))
-        length += len(found)
-        done = k + 1
-    rest = slice(done, None)
-    pieces.append(_Path(walked.unknowns[rest], walked.tangents[rest], walked.eigenvalues[rest],
-                        walked.signs[rest]))  # fmt: skip
-    return pieces[0].joined(*pieces[1:]), tuple(special)
+
+
+def _marked(
+    task: Task, a: monitors.Node, b: monitors.Node, *, at_first: bool
+) -> list[tuple[monitors.Node, SpecialPoint]]:
+    """Return the user points between two nodes; one at the first node counts there alone."""
+    found: list[tuple[monitors.Node, SpecialPoint]] = []
+    for name, target in task.marks:
+        quantity = _quantity(task.curve, name)
+        crossings = list(monitors.crossings_of(task.curve, a, b, quantity, target))
+        if at_first and quantity(a.u) == target:
+            crossings.append((a, 0.0))
+        found += [
+            (node, monitors.user_point(task.curve, node, name, target, accuracy))
+            for node, accuracy in crossings
+        ]
+    return found
 
 
 def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
@@ -267,9 +293,19 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
 
 
 def typical_size(system: System, state: Vector) -> Vector:
-    """Return first units for the states: their size here or at the default start, else 1."""
+    """Return the size of each state, here or at the default start; 1 for one that is always 0."""
     size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
     return np.where(size > 0, size, 1.0)
+
+
+def narrowed(size: Vector, state: Vector, change: Vector) -> Vector:
+    """Return first units: the change expected over the range where that is less than the size.
+
+    Not below a thousandth of the state itself, where Newton's tolerance would meet round-off.
+    """
+    known = (change != 0) & np.isfinite(change)
+    wanted = np.maximum(np.abs(change), 1e-3 * np.abs(state))
+    return np.where(known, np.minimum(size, wanted), size)
 
 
 def bounds_of(

@@ -353,15 +353,14 @@ def _classified(system: System, roots: Vector, scale: Vector, starts: Vector) ->
     """Turn roots into equilibria; those of one line or surface into a single one."""
     typical = _typical_jacobian(system, scale, starts)
     points: list[Equilibrium] = []
-    seen: set[int] = set()
     for root in roots:
         dimension = _null_dimension(system, root, scale, typical)
         extended = dimension if dimension and _has_neighbours(system, root, scale, dimension) else 0
         accuracy = _accuracy(system, root, scale)
-        if extended:
-            if extended in seen:
-                continue
-            seen.add(extended)
+        if extended and any(
+            p.continuum == extended and _are_connected(system, p.state, root, scale) for p in points
+        ):
+            continue
         points.append(Equilibrium.at(system, root.copy(), accuracy, extended, dimension))
     return points
 
@@ -404,13 +403,7 @@ def _has_neighbours(system: System, root: Vector, scale: Vector, dimension: int)
     for direction in right[-dimension:]:
         moved = False
         for side in (-1e-3, 1e-3):
-            y = root + side * direction * scale
-            for _ in range(12):
-                matrix = _residual_jacobian(system, y) * scale
-                step = np.linalg.lstsq(matrix, -_residual(system, y), rcond=1e-5)[0]
-                if not np.all(np.isfinite(step)):
-                    break
-                y = y + step * scale
+            y = _onto_set(system, root + side * direction * scale, scale)
             still = np.linalg.norm(_residual(system, y)) <= 1e-10 * np.linalg.norm(
                 _residual_jacobian(system, y) * scale
             )
@@ -418,6 +411,26 @@ def _has_neighbours(system: System, root: Vector, scale: Vector, dimension: int)
         if not moved:
             return False
     return True
+
+
+def _onto_set(system: System, x: Vector, scale: Vector) -> Vector:
+    """Return a state moved onto a set of equilibria by Gauss-Newton steps."""
+    for _ in range(12):
+        matrix = _residual_jacobian(system, x) * scale
+        step = np.linalg.lstsq(matrix, -_residual(system, x), rcond=1e-5)[0]
+        if not np.all(np.isfinite(step)):
+            break
+        x = x + step * scale
+    return x
+
+
+def _are_connected(system: System, a: Vector, b: Vector, scale: Vector) -> bool:
+    """Whether two equilibria lie on one set: the chord between them, moved onto it, has no jump."""
+    pieces = 12
+    moved = [_onto_set(system, a + s * (b - a), scale) for s in np.linspace(0, 1, pieces + 1)]
+    steps = np.diff(np.array(moved) / scale, axis=0)
+    chord = np.linalg.norm((b - a) / scale)
+    return bool(np.all(np.linalg.norm(steps, axis=1) <= 4.0 * chord / pieces + 1e-9))
 
 
 def _accuracy(system: System, root: Vector, scale: Vector) -> float:

@@ -149,7 +149,7 @@ def saddle_manifolds(saddle: Equilibrium, *, duration: float | None = None) -> M
     )
     if span <= 0:
         raise SettingError(f"duration is {span:g}; it must be positive.")
-    size = max(float(np.max(np.abs(saddle.state))), 1.0)
+    size = float(np.max(np.abs([*saddle.state, *system.start_values]))) or 1.0
     out, into = saddle.eigenvectors.real.T
 
     def pair(direction: NDArray[np.float64], length: float) -> tuple[Trajectory, Trajectory]:

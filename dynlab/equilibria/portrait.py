@@ -121,7 +121,7 @@ def phase_portrait(
     system
         An autonomous flow with two states.
     within
-        The window: a range for each state, the horizontal one first.
+        The window: a range for each state.  The system's first state is the horizontal one.
     starts
         Where trajectories begin; by default one, at the system's default start.
     duration

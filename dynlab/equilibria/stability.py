@@ -25,9 +25,10 @@ __all__ = ["Equilibrium", "Point", "jacobian_at"]
 
 Vector = NDArray[np.float64]
 
-#: Below this, relative to the largest eigenvalue, a real part counts as zero: eigenvalues of a
-#: matrix known to round-off are uncertain by about eps^(1/2) where two of them meet.
-_ZERO = 1e-7
+#: A real part counts as zero below this part of its own modulus (a centre known to round-off), and a
+#: real eigenvalue below `_ROUND_OFF` of the largest.
+_ZERO = 1e-9
+_ROUND_OFF = 1e-13
 
 
 class Point(abc.ABC):
@@ -79,9 +80,17 @@ def growth(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> Vector:
 def count_unstable(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> int:
     """Return the number of unstable directions, not counting those that are zero to round-off."""
     rate = growth(eigenvalues, discrete=discrete)
-    finite = np.abs(rate[np.isfinite(rate)])
-    zero = _ZERO * (1.0 if discrete else float(finite.max(initial=0.0)))
-    return int(np.sum(rate > zero))
+    return int(np.sum((rate > 0) & ~_is_neutral(eigenvalues, discrete=discrete)))
+
+
+def _is_neutral(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> NDArray[np.bool_]:
+    """Return which eigenvalues lie on the imaginary axis (multipliers: unit circle) to round-off."""
+    rate = np.abs(growth(eigenvalues, discrete=discrete))
+    if discrete:
+        return rate <= _ZERO
+    size = np.abs(eigenvalues)
+    own = np.where(eigenvalues.imag != 0, _ZERO * size, 0.0)
+    return np.asarray(rate <= np.maximum(own, _ROUND_OFF * np.max(size, initial=0.0)))
 
 
 def jacobian_at(system: System, state: Vector, active: tuple[str, ...] = ()) -> Vector:
@@ -187,9 +196,8 @@ def kind_of(eigenvalues: NDArray[np.complex128], continuum: int, *, discrete: bo
             f"{continuum}-dimensional set of equilibria"
         )  # fmt: skip
     rate = growth(eigenvalues, discrete=discrete)
-    scale = 1.0 if discrete else max(float(np.max(np.abs(eigenvalues), initial=0.0)), 1e-300)
-    zero = np.abs(rate) <= _ZERO * scale
-    rotating = np.abs(eigenvalues.imag) > _ZERO * scale
+    zero = _is_neutral(eigenvalues, discrete=discrete)
+    rotating = eigenvalues.imag != 0
     if np.any(zero & ~rotating):
         return f"degenerate {noun}"
     if np.any(zero):

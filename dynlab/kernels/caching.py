@@ -10,10 +10,13 @@ Without a usable directory everything is compiled afresh; nothing fails.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import os
 import platform
+import re
+import shutil
 import stat
 import sys
 import tempfile
@@ -25,7 +28,7 @@ import llvmlite.binding
 import numba
 from numba.core import caching
 
-__all__ = ["directory", "install", "root"]
+__all__ = ["directory", "folders", "install", "key", "root"]
 
 _SOURCES = Path(__file__).resolve().parent
 
@@ -73,7 +76,18 @@ def directory() -> Path:
         _require_private(chosen)
     except (OSError, RuntimeError):
         chosen = Path(tempfile.mkdtemp(prefix="dynlab-"))
+        atexit.register(shutil.rmtree, chosen, ignore_errors=True)
     return chosen
+
+
+def folders() -> list[Path]:
+    """Return the directories of compiled code, of every version, and nothing else beside them."""
+    place = root()
+    if not place.is_dir():
+        return []
+    return sorted(
+        p for p in place.iterdir() if p.is_dir() and re.fullmatch(r"[0-9a-f]{16}", p.name)
+    )
 
 
 def _require_private(path: Path) -> None:
@@ -86,7 +100,7 @@ def _require_private(path: Path) -> None:
     if found.st_uid != os.getuid():
         raise PermissionError(f"{path} belongs to another user")
     if found.st_mode & 0o022:
-        path.chmod(0o700)
+        raise PermissionError(f"{path} may be written by others")
     if not os.access(path, os.W_OK):
         raise PermissionError(f"{path} cannot be written")
 

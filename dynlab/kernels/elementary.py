@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
-__all__ = ["heaviside", "sigmoid", "sign"]
+__all__ = ["floor", "heaviside", "maximum", "minimum", "sigmoid", "sign"]
+
+
+@njit(error_model="numpy")
+def floor(x):  # type: ignore[no-untyped-def]
+    """Return the largest whole number not above x, as a float; nan and infinities stay."""
+    return np.floor(x)
+
+
+@njit(error_model="numpy")
+def minimum(x, y):  # type: ignore[no-untyped-def]
+    """Return the smaller number; nan if either is."""
+    return x if x < y or x != x else y
+
+
+@njit(error_model="numpy")
+def maximum(x, y):  # type: ignore[no-untyped-def]
+    """Return the larger number; nan if either is."""
+    return x if x > y or x != x else y
 
 
 @njit(error_model="numpy")

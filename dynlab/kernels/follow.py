@@ -225,7 +225,7 @@ def follow(
     """Take steps until a row buffer is full, a bound is met, or something ends the branch.
 
     ``y``, ``tangent`` and ``step`` (its single entry) are the state of the walk, updated in place.
-    ``counters``: rows written now; steps taken before this chunk; Newton solves so far.
+    ``counters``: rows written now; steps taken before this chunk.
     """
     n = y.shape[0] - 1
     capacity = points.shape[0]
@@ -252,7 +252,6 @@ def follow(
             for j in range(n + 1):
                 guess[j] = y[j] + stretch * tangent[j]
             value = y[pin] + h * direction
-        counters[2] += 1
         predicted = guess.copy()
         status = correct(
             rhs, jacobian, shift, p, active, guess, scale, row, value, settings[TOLERANCE]
@@ -317,7 +316,30 @@ def follow(
             for j in range(n + 1):
                 along += turned[j] * start_tangent[j]
             if near < 0.1 * h and along > 0.9:
-                closed = True
+                # Close only if the curve through here really meets the start.
+                value = 0.0
+                for j in range(n + 1):
+                    predicted[j] = guess[j]
+                    value += start_tangent[j] * start[j]
+                closed = (
+                    correct(
+                        rhs,
+                        jacobian,
+                        shift,
+                        p,
+                        active,
+                        predicted,
+                        scale,
+                        start_tangent,
+                        value,
+                        settings[TOLERANCE],
+                    )
+                    == OK
+                )
+                for j in range(n + 1):
+                    if not abs(predicted[j] - start[j]) < 1e-6:
+                        closed = False
+            if closed:
                 for j in range(n + 1):
                     guess[j] = start[j]
                 sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)

@@ -45,6 +45,9 @@ def symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, real=True)
 
 
+#: A double has 1024 binary places before the point and 1074 behind it.
+_MOST_BITS = 4096
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
     "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan, "atan2": sympy.atan2,
@@ -161,9 +164,9 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind == "time":
         return TIME
     if kind == "integer":
-        return sympy.Integer(int(rest[0]))
+        return sympy.Integer(_bounded(int(rest[0])))
     if kind == "rational":
-        return sympy.Rational(int(rest[0]), int(rest[1]))
+        return sympy.Rational(_bounded(int(rest[0])), _bounded(int(rest[1])))
     if kind == "real":
         return sympy.Float(float(rest[0]))
     if kind == "constant" and rest[0] in ("pi", "e"):
@@ -173,7 +176,7 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind == "mul":
         return sympy.Mul(*map(from_tree, rest))
     if kind == "pow":
-        return sympy.Pow(from_tree(rest[0]), from_tree(rest[1]))
+        return _raised(from_tree(rest[0]), from_tree(rest[1]))
     if kind == "call":
         return _called(rest[0], [from_tree(a) for a in rest[1:]])
     if kind == "where":
@@ -187,6 +190,21 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind in ("true", "false"):
         return sympy.true if kind == "true" else sympy.false
     raise DefinitionError(f"unknown node {kind!r} in a stored expression.")
+
+
+def _bounded(number: int) -> int:
+    if number.bit_length() > _MOST_BITS:
+        raise DefinitionError("a stored constant is too large to be a double.")
+    return number
+
+
+def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+    """Return a power; refuse one of constants that sympy would write out to millions of digits."""
+    if isinstance(base, sympy.Rational) and isinstance(exponent, sympy.Rational):
+        bits = max(int(base.p).bit_length(), int(base.q).bit_length())
+        if bits * abs(float(exponent)) > _MOST_BITS:
+            raise DefinitionError("a stored constant power is too large to be a double.")
+    return sympy.Pow(base, exponent)
 
 
 def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:

@@ -265,14 +265,14 @@ def test_the_sigmoid_neither_overflows_nor_cancels(at):
 
 def test_names_of_sympy_and_python_are_plain_names():
     names = ("E", "I", "S", "N", "Q", "O", "beta", "gamma", "zeta", "oo", "nan", "zoo")
-    words = ("int", "float", "range", "print", "rhs", "jacobian", "lambda_", "β", "Ψ_m", "self")
+    words = ("int", "len", "range", "print", "rhs", "jacobian", "lambda_", "β", "Ψ_m", "self")
     first, *rest = names + words
     total = sum((k + 2) * symbol(n) for k, n in enumerate(rest))
     system = define({first: 0.0}, dict.fromkeys(rest, 0.0), [symbol(first) + dl.floor(total)])
     p = [0.5**k for k in range(len(rest))]
     value = 0.25 + math.floor(math.fsum((k + 2) * v for k, v in enumerate(p)))
     assert both(system, 0.25, p) == (value, value)
-    jacobian = kernels_of(system).jacobian(("I", "float"))(0.0, [0.25], p)
+    jacobian = kernels_of(system).jacobian(("I", "len"))(0.0, [0.25], p)
     assert list(jacobian) == [1.0, 0.0, 0.0]
 
 

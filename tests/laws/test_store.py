@@ -4,6 +4,8 @@ import io
 import json
 import math
 import pickle
+import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 
@@ -354,9 +356,7 @@ def test_random_bytes_are_refused(tmp_path_factory, data):
 
 EVIL = "x=__import__('os').system('touch MARK')"
 HEADERS = {
-    "evil state": lorenz_with(
-        states=[[EVIL, 1.0, "", "line", []]], rule=[["name", EVIL]]
-    ),
+    "evil state": lorenz_with(states=[[EVIL, 1.0, "", "line", []]], rule=[["name", EVIL]]),
     "evil parameter": lorenz_with(parameters=[[EVIL, 1.0, "", []]]),
     "evil name in the rule": one_rule(["name", EVIL]),
     "evil function": one_rule(["call", "__import__", ["name", "x"]]),
@@ -386,19 +386,15 @@ HEADERS = {
     "imaginary": one_rule(["call", "sqrt", ["integer", -1]]),
     "truth in a sum": one_rule(["add", ["true"], ["name", "x"]]),
     "truth in a power": one_rule(["pow", ["true"], ["name", "x"]]),
-    "comparison in a product": one_rule(["mul", ["lt", ["name", "x"], ["name", "y"]], ["name", "x"]]),
+    "comparison in a product": one_rule(
+        ["mul", ["lt", ["name", "x"], ["name", "y"]], ["name", "x"]]
+    ),
     "comparison in a sine": one_rule(["call", "sin", ["lt", ["name", "x"], ["name", "y"]]]),
     "number as condition": one_rule(["where", ["name", "x"], ["integer", 1], ["integer", 2]]),
     "sine of nothing": one_rule(["call", "sin"]),
     "sine of two": one_rule(["call", "sin", ["name", "x"], ["name", "y"]]),
     "order that is a name": one_rule(["call", "exprel", ["name", "x"], ["name", "y"]]),
     "order below zero": one_rule(["call", "exprel", ["name", "x"], ["integer", -1]]),
-    "tower of powers": one_rule(
-        ["pow", ["integer", 9], ["pow", ["integer", 9], ["integer", 9**9]]]
-    ),
-    "enormous power": one_rule(["pow", ["integer", 9], ["integer", 10**8]]),
-    "enormous order": one_rule(["call", "bernoulli", ["real", 0.5], ["integer", 10**5]]),
-    "enormous order of a name": one_rule(["call", "tanhc", ["name", "x"], ["integer", 10**5]]),
     "text for a tree": one_rule("x"),
     "number for a tree": one_rule(1.0),
     "empty tree": one_rule([]),
@@ -413,6 +409,43 @@ def test_a_header_cannot_smuggle_anything_in(tmp_path, monkeypatch, header):
     with pytest.raises(REFUSED):
         read_bytes(tmp_path, packed(header))
     assert [path.name for path in tmp_path.iterdir()] == ["made.npz"]
+
+
+ENDLESS = {
+    "tower of powers": ["pow", ["integer", 9], ["pow", ["integer", 9], ["integer", 9**9]]],
+    "enormous power": ["pow", ["integer", 9], ["integer", 10**8]],
+    "enormous order": ["call", "bernoulli", ["real", 0.5], ["integer", 10**5]],
+    "enormous order of a name": ["call", "tanhc", ["name", "x"], ["integer", 10**5]],
+    "floor of e to a billion": ["call", "floor", ["call", "exp", ["integer", 10**9]]],
+}
+READ_ALL = """
+import sys, time
+from dynlab import store
+from dynlab.errors import StoreError
+from dynlab.symbolic.system import System
+for path in sys.argv[1:]:
+    began = time.perf_counter()
+    try:
+        store.read(path, {"System": System})
+    except StoreError:
+        print(time.perf_counter() - began, flush=True)
+"""
+
+
+def test_a_header_cannot_keep_the_reader_busy(tmp_path):
+    """In a process that can be ended: sympy would compute some of these constants for hours."""
+    paths = [tmp_path / f"{name}.npz" for name in ENDLESS]
+    for path, tree in zip(paths, ENDLESS.values(), strict=True):
+        path.write_bytes(packed(one_rule(tree)))
+    command = [sys.executable, "-c", READ_ALL, *map(str, paths)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        judged = done.stdout.split()
+    except subprocess.TimeoutExpired as late:
+        judged = (late.stdout or b"").decode().split()
+    named = dict(zip(ENDLESS, map(float, judged), strict=False))
+    assert list(named) == list(ENDLESS), "the reader hangs after these"
+    assert max(named.values()) < 1.0
 
 
 def test_a_deep_rule_is_refused(tmp_path):
@@ -449,7 +482,7 @@ def exchanged(node, path, item):
 @settings(max_examples=300)
 @given(data=st.data())
 def test_a_header_changed_anywhere_is_refused_or_a_valid_system(tmp_path_factory, data):
-    """Whatever comes out has passed every check: it is stored again, and its kernel prints."""
+    """Whatever comes out has passed every check, and can be stored again."""
     folder = tmp_path_factory.getbasetemp()
     stored = json.loads(json.dumps(zoo.morris_lecar.__stored__()))
     header = {"version": 1, "value": {"$": "object", "class": "System", "v": stored}}
@@ -463,5 +496,5 @@ def test_a_header_changed_anywhere_is_refused_or_a_valid_system(tmp_path_factory
     if isinstance(found, System):
         again = store.read(store.write(folder / "again", found), KNOWN)
         assert again == found
-        assert all(name.isidentifier() for name in (*found.state_names, *found.parameter_names))
-        assert EVIL not in repr(found)
+        names = (*found.state_names, *found.parameter_names, *found.observable_names)
+        assert all(name.isidentifier() for name in names)

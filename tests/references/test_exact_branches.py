@@ -165,3 +165,91 @@ def test_circle_is_followed_once():
     turned = np.unwrap(np.arctan2(branch["x"], branch["lam"]))
     assert abs(turned[-1] - turned[0]) == pytest.approx(2 * np.pi, abs=1e-9)
     assert len(dl.bifurcation_diagram(circle, vary="lam", over=(-2, 2))) == 1
+
+
+@dl.flow
+def ignition(T=300.1, *, mu=0.0, rise=0.05):
+    u = (T - 300) / rise
+    return {T: mu + u - u**3 / 3}
+
+
+@pytest.mark.parametrize("rise", [5.0, 0.05, 0.01])
+def test_a_small_structure_far_from_the_origin(rise):
+    # Three sheets within a few parts in ten thousand of the state: no loop may be seen in them.
+    system = ignition(rise=rise).with_start(T=300 + 1.8 * rise)
+    diagram = dl.bifurcation_diagram(system, vary="mu", over=(-2, 2), within={"T": (280, 320)})
+    assert [p["mu"] for p in diagram.points(dl.Fold)] == pytest.approx([-2 / 3, 2 / 3], rel=1e-9)
+    assert {e.status for b in diagram for e in b.ends} == {dl.Status.PARAMETER_BOUND}
+
+
+@dl.flow
+def tiny_pitchfork(x=0.0, *, mu=-1.0, s=1.0):
+    return {x: mu * x - x * (x / s) ** 2}
+
+
+@pytest.mark.parametrize("s", [1e-12, 1e-6, 1.0, 1e6])
+def test_a_pitchfork_of_any_size(s):
+    system = tiny_pitchfork(s=s)
+    trunk = dl.continue_equilibrium(
+        dl.Equilibrium.at(system, np.zeros(1), 0.0), vary="mu", over=(-1, 1)
+    )
+    point = trunk.points().single()
+    assert point.kind == "pitchfork"
+    fork = dl.switch_branch(point, over=(-1, 1))
+    assert fork["mu"] == pytest.approx((fork["x"] / s) ** 2, abs=1e-8)
+    assert np.max(np.abs(fork["x"])) == pytest.approx(s, rel=1e-9)
+
+
+@dl.flow
+def beside_a_slow_pair(x=0.0, y=0.0, a=0.0, b=0.0, *, mu=-0.5, slow=-1e-7):
+    gain = mu - x**2 - y**2
+    return {x: gain * x - y, y: gain * y + x, a: slow * a - 5 * b, b: 5 * a + slow * b}
+
+
+@pytest.mark.parametrize("slow", [-1e-7, 1e-7])
+def test_the_pair_that_crosses_is_found_beside_one_that_only_lies_near(slow):
+    start = dl.Equilibrium.at(beside_a_slow_pair(slow=slow), np.zeros(4), 0.0)
+    hopf = dl.continue_equilibrium(start, vary="mu", over=(-1, 1)).points().single()
+    assert hopf.omega == pytest.approx(1, rel=1e-12)
+    assert abs(hopf["mu"]) < 1e-12
+
+
+@dl.flow
+def stiff_fold(x=1.0, y=0.0, *, mu=1.0, k=1e8):
+    return {x: mu - x**2, y: -k * y}
+
+
+@pytest.mark.parametrize("k", [1.0, 1e4, 1e8])
+def test_a_fold_beside_a_fast_direction(k):
+    diagram = dl.bifurcation_diagram(stiff_fold(k=k), vary="mu", over=(-1, 1))
+    fold = diagram.points().single()
+    assert isinstance(fold, dl.Fold)
+    assert fold.note == ""
+    assert len(diagram.unconfirmed) == 0
+
+
+@dl.flow
+def bogdanov_takens(x=1.0, y=0.0, *, b1=-1.0, b2=0.0):
+    return {x: y, y: b1 + b2 * x + x**2 - x * y}
+
+
+def test_a_double_zero_is_noted_at_the_fold():
+    # Kuznetsov 8.4: at b2 = 0 the fold of equilibria is the Bogdanov-Takens point itself.
+    diagram = dl.bifurcation_diagram(bogdanov_takens, vary="b1", over=(-1, 1))
+    fold = diagram.points().single()
+    assert isinstance(fold, dl.Fold)
+    assert fold.note.startswith("Bogdanov-Takens")
+    other = dl.bifurcation_diagram(bogdanov_takens(b2=-1.0), vary="b1", over=(-1, 1))
+    assert [(p.label, round(p["b1"], 9)) for p in other.points()] == [("HB", 0.0), ("LP", 0.25)]
+    assert other.points(dl.Fold).single().note == ""
+
+
+def test_the_imperfect_pitchfork_is_not_jumped_across():
+    # The two pieces pass within 0.002 of each other; a jump would join them.
+    diagram = dl.bifurcation_diagram(imperfect_pitchfork(h=1e-6), vary="mu", over=(-0.5, 1))
+    assert len(diagram) == 2
+    for branch in diagram:
+        x, mu = branch["x"], branch["mu"]
+        assert np.max(np.abs(1e-6 + mu * x - x**3)) < 1e-12
+        assert np.max(np.abs(np.diff(x))) < 0.1
+    assert diagram.points().single()["mu"] == pytest.approx(3 * (5e-7) ** (2 / 3), rel=1e-9)

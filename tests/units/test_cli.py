@@ -76,9 +76,12 @@ def test_models_and_cache(capsys, tmp_path, monkeypatch):
     assert main(["models"]) == 0
     assert "hodgkin_huxley" in capsys.readouterr().out
     monkeypatch.setenv("DYNLAB_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "code").write_bytes(b"0" * 1000)
+    code = tmp_path / "cache" / "0123456789abcdef"
+    code.mkdir(parents=True)
+    (code / "code").write_bytes(b"0" * 1000)
+    (tmp_path / "cache" / "mine.txt").write_text("not yours", encoding="utf-8")
     assert main(["cache"]) == 0
     assert "1 files" in capsys.readouterr().out
     assert main(["cache", "--clear"]) == 0
-    assert not (tmp_path / "cache").exists()
+    # Only compiled code goes; what else the folder holds is not ours.
+    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["mine.txt"]

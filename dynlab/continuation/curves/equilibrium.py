@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import Kernel, kernels_of
+from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import System
 
 __all__ = ["EquilibriumCurve"]
@@ -37,6 +38,9 @@ class EquilibriumCurve:
     system: System
     vary: str
     scale: Vector
+
+    def __post_init__(self) -> None:
+        require(self.system, Continuous, Autonomous)
 
     @property
     def size(self) -> int:

@@ -82,7 +82,25 @@ def test_marks_become_user_points(rest):
     ]  # fmt: skip
     for point in marks:
         assert point[point.quantity] == pytest.approx(point.target, abs=1e-12)
+        assert point.accuracy < 1e-14
     assert branch["total"] == pytest.approx(branch["v"] + branch["w"], abs=1e-14)
+
+
+def test_marks_at_the_ends_count_once(rest):
+    branch = dl.continue_equilibrium(rest, vary="I", over=(0, 2), mark={"I": [0, 0.5, 2]})
+    marks = branch.points(dl.UserPoint)
+    assert [p["I"] for p in marks] == pytest.approx([0, 0.5, 2], abs=1e-15)
+    assert branch.unstable[0] == 0
+
+
+def test_points_do_not_depend_on_how_fast_the_machine_is(rest, monkeypatch):
+    from dynlab.continuation import follow
+
+    found = []
+    for seconds in (1e-6, 1.0):
+        monkeypatch.setattr(follow, "_CHUNK_SECONDS", seconds)
+        found.append(dl.continue_equilibrium(rest, vary="I", over=(0, 2)))
+    assert np.array_equal(found[0].states, found[1].states)
 
 
 def test_bounds_on_states_and_observables_end_the_branch():
@@ -94,6 +112,8 @@ def test_bounds_on_states_and_observables_end_the_branch():
     by_observable = dl.continue_equilibrium(start, vary="I", over=(0, 2), within={"twice": (-4, 1)})
     assert by_observable.ends[1].status is dl.Status.STATE_BOUND
     assert by_observable["v"][-1] == pytest.approx(0.5, abs=1e-9)
+    with pytest.raises(dl.SettingError, match="outside"):
+        dl.continue_equilibrium(start, vary="I", over=(0, 2), within={"twice": (0, 1)})
 
 
 def test_natural_continuation_stops_at_a_fold_and_says_so():
@@ -116,12 +136,20 @@ def test_any_point_restarts_a_continuation(branch):
     hopf = branch.points(dl.Hopf)[0]
     again = dl.continue_equilibrium(hopf, vary="I", over=(0, 2))
     assert again.at(I=1.0).single()["v"] == pytest.approx(branch.at(I=1.0).single()["v"], rel=1e-12)
-    assert [p["I"] for p in again.points(dl.Hopf)][-1] == pytest.approx(1.4187186625453, rel=1e-11)
+    # The point it starts from stands on the branch.
+    assert [p["I"] for p in again.points()] == pytest.approx(
+        [0.33128133745475, 1.4187186625453], rel=1e-11
+    )
     other = dl.continue_equilibrium(branch.at(I=1.0).single(), vary="a", over=(0.5, 0.9))
     assert other.status.ok
     fold = dl.continue_equilibrium(upper(), vary="mu", over=(-1, 1)).points().single()
     both = dl.continue_equilibrium(fold, vary="mu", over=(-1, 1))
     assert sorted(both["x"][[0, -1]]) == pytest.approx([-1, 1])
+    assert both.points().single() is fold
+    crossing = dl.bifurcation_diagram(zoo.lorenz, vary="rho", over=(0, 30)).points(dl.BranchPoint)
+    trunk = dl.continue_equilibrium(crossing.single(), vary="rho", over=(0, 30))
+    assert np.max(np.abs(trunk["x"])) < 1e-12
+    assert trunk.points().single() is crossing.single()
 
 
 def test_the_other_branch_through_a_branch_point():

@@ -71,6 +71,13 @@ def test_continua_are_reported_once_as_such():
     found = dl.find_equilibria(line_of_rest, within={"x": (-1, 1), "y": (-1, 1)})
     assert found.single().kind == "line of equilibria"
     assert found.single()["y"] == pytest.approx(0, abs=1e-12)
+
+    @dl.flow
+    def two_lines(x=0.3, y=0.2):
+        return {x: x * (1 - x), y: 0}
+
+    both = dl.find_equilibria(two_lines, within={"x": (-2, 2), "y": (-1, 1)})
+    assert sorted(p["x"] for p in both) == pytest.approx([0, 1], abs=1e-12)
     # S, I, R: every state without infected is an equilibrium.
     sir = dl.find_equilibria(zoo.sir, within={"S": (0, 1), "I": (0, 1), "R": (0, 1)})
     assert sir.single().continuum == 2
@@ -97,6 +104,12 @@ def test_type_by_eigenvalues(entries, kind):
     matrix = np.reshape(entries, (2, 2))
     residual = matrix @ point.eigenvectors - point.eigenvectors * point.eigenvalues
     assert np.max(np.abs(residual)) < 1e-14
+
+
+def test_a_slow_direction_beside_a_fast_one_is_no_degeneracy():
+    slow = dl.find_equilibria(linear(a=1.0, d=-1e8), within={"x": (-1, 1), "y": (-1, 1)}).single()
+    assert slow.kind == "saddle"
+    assert slow.unstable_directions == 1
 
 
 def test_a_state_on_the_circle_is_searched_once_around():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynlab import store
+from dynlab.errors import StoreError
 
 __all__ = ["load"]
 
@@ -39,7 +40,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> len(again) == len(found)
     True
     """
-    return store.read(path, _known())
+    found = store.read(path, _known())
+    if found is None or isinstance(found, bool | int | float | str | tuple | dict):
+        raise StoreError(f"{str(path)!r} holds no result of dynlab.")
+    return found
 
 
 def _known() -> dict[str, Callable[..., Any]]:

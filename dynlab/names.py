@@ -81,6 +81,10 @@ def finite(value: Any, what: str) -> float:
         number = float(value)
     except (TypeError, ValueError) as error:
         raise SettingError(f"{what} is {value!r}, which is not a number.") from error
+    except OverflowError as error:
+        raise SettingError(
+            f"{what} is too large for a double. Give a number below 1e308."
+        ) from error
     if not math.isfinite(number):
         raise SettingError(f"{what} is {number}; give a finite number.")
     return number
@@ -146,6 +150,7 @@ class Layout:
         import numpy as np
 
         values = np.array(default, dtype=float)
+        start = getattr(start, "start", start)  # an equilibrium or special point: its state by name
         if start is None:
             return values
         if isinstance(start, Mapping):

@@ -16,7 +16,7 @@ from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed, UserPoint
 from dynlab.equilibria.stability import Equilibrium, Point
 from dynlab.errors import SettingError, UnknownNameError
-from dynlab.names import finite
+from dynlab.names import Layout, finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.system import System
@@ -84,6 +84,18 @@ class Branch(Result):
     ends: tuple[End, End]
     provenance: Provenance
 
+    def __post_init__(self) -> None:
+        n, rows = len(self.system.states), len(self.values)
+        shapes = [self.states.shape, self.eigenvalues.shape, self.tangents[:, :-1].shape]
+        if any(shape != (rows, n) for shape in shapes) or not all(
+            0 <= position < rows for position, _ in self.special
+        ):
+            raise SettingError(
+                f"the arrays of a branch of {self.system.name!r} do not belong together: {rows} "
+                f"points of {n} states, shapes {shapes}."
+            )
+        Layout.of(self.system).parameter(self.vary)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -135,6 +147,8 @@ class Branch(Result):
     def points(self, kind: type[P] | None = None) -> Points[Any]:
         """Return the special points in order, all confirmed ones or those of one class."""
         found = [p for _, p in self.special]
+        if kind is not None and not isinstance(kind, type):
+            raise SettingError(f"points() takes a class such as dl.Hopf, not {kind!r}.")
         if kind is None:
             return Points(p for p in found if not isinstance(p, Unconfirmed))
         return Points(p for p in found if isinstance(p, kind))

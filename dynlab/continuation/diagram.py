@@ -31,7 +31,7 @@ from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
-from dynlab.symbolic.system import System
+from dynlab.symbolic.system import Domain, System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,8 +145,14 @@ class Diagram(Result):
 
 def _same(a: SpecialPoint, b: SpecialPoint, size: Vector) -> bool:
     """Whether two points of one kind are the same, to a millionth of what the diagram spans."""
-    apart = np.append(a.state - b.state, a.value - b.value) / size
+    apart = np.append(_apart(a.system, a.state, b.state), a.value - b.value) / size
     return type(a) is type(b) and bool(np.max(np.abs(apart)) <= 1e-6)
+
+
+def _apart(system: System, a: Vector, b: Vector) -> Vector:
+    """Return the difference of two states, without whole turns of those on a circle."""
+    on_circle = np.array([state.domain is Domain.CIRCLE for state in system.states])
+    return np.where(on_circle, np.remainder(a - b + np.pi, 2 * np.pi) - np.pi, a - b)
 
 
 def _span(branches: Sequence[Branch]) -> float:
@@ -211,7 +217,8 @@ def bifurcation_diagram(
 
     def add(branch: Branch) -> None:
         branches.append(branch)
-        pending.extend(branch.points(BranchPoint))
+        # At a degenerate crossing every state is an equilibrium: there is no branch to follow.
+        pending.extend(p for p in branch.points(BranchPoint) if p.kind != "degenerate")
 
     def is_done() -> bool:
         stopped = bool(branches) and branches[-1].status is Status.STOPPED
@@ -258,17 +265,20 @@ def _starts(
         near = find_near(system)
         if near is not None and _inside(near, states) and _is_regular(near):
             yield near
-    # Slightly off the round values of the range, where models like to be degenerate.
-    shares = (np.arange(_STARTS) + 0.5) / _STARTS + 0.013
+    # Both ends, and between them slightly off the round values, where models like to be degenerate.
+    shares = np.concatenate([[0.0, 1.0], (np.arange(_STARTS) + 0.5) / _STARTS + 0.013])
     for k, value in enumerate(low + (high - low) * shares):
-        progress.tick(k, _STARTS, f"searching at {vary} = {value:.4g}")
+        progress.tick(k, len(shares), f"searching at {vary} = {value:.4g}")
         for found in search_equilibria(system(**{vary: float(value)}), within=states):
             if _inside(found, states) and _is_regular(found):
                 yield found
 
 
 def _inside(point: Equilibrium, states: Mapping[str, tuple[float, float]]) -> bool:
-    return all(a <= point[name] <= b for name, (a, b) in states.items())
+    slack = 1e-9  # of the range: an absent population is not outside
+    return all(
+        a - slack * (b - a) <= point[name] <= b + slack * (b - a) for name, (a, b) in states.items()
+    )
 
 
 def _is_regular(point: Equilibrium) -> bool:
@@ -291,7 +301,7 @@ def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:
     scale = np.maximum(_sizes(branches), np.abs(point.state)) if branches else point.state
     for branch in branches:
         for other in branch.at(**{vary: point[vary]}):
-            if np.max(np.abs(other.state - point.state) / scale) < 1e-5:
+            if np.max(np.abs(_apart(point.system, other.state, point.state)) / scale) < 1e-5:
                 return True
     return False
 

@@ -31,6 +31,9 @@ _LONGEST_SPELL = 1024
 _ANGLE_MAX = 0.35
 #: ... or where the corrector moves further from its prediction than this part of the step.
 _DRIFT = 0.3
+#: Where the bordered determinant changes sign, longer steps than this are refused: they may have
+#: jumped across a gap between two branches.
+_FLIP = 1e-4
 #: Units that change by less than this (natural logarithm) from chunk to chunk have settled.
 _SETTLED = 0.3
 
@@ -144,7 +147,7 @@ def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> I
     n = curve.size
     scale, u, direction = curve.scale.copy(), walk.start, walk.tangent
     low, high = walk.start.copy(), walk.start.copy()
-    step, counters = np.array([method.first_step]), np.zeros(2, dtype=np.int64)
+    step, counters = np.array([method.first_step, 0.0]), np.zeros(2, dtype=np.int64)
     spell = left = capacity = _FIRST_SPELL
     status = Status.RUNNING
     while status is Status.RUNNING:
@@ -194,14 +197,15 @@ def _steps(
     )
     settings = np.array([
         method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, _DRIFT,
+        min(_FLIP, method.step_max),
     ])  # fmt: skip
     try:
         code = kernel.follow(
             curve.rhs.address, curve.jacobian_kernel.address, float(curve.system.is_discrete),
             curve.values(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
             reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
-            walk.upper / scale, walk.start / scale, start_tangent, points, tangents, eigenvalues,
-            signs, counters,
+            walk.upper / scale, walk.start / scale, start_tangent, curve.turns / scale, points,
+            tangents, eigenvalues, signs, counters,
         )  # fmt: skip
     except KeyboardInterrupt:
         code, counters[0] = Status.STOPPED, 0

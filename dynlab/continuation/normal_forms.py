@@ -42,7 +42,7 @@ def _null_pair(a: Vector) -> tuple[Vector, Vector]:
     left, _, right = np.linalg.svd(a)
     q, p = right[-1], left[:, -1]
     q = q * np.sign(q[np.argmax(np.abs(q))])
-    return q, p / (p @ q)
+    return q, p / (p @ q) if abs(p @ q) > 1e-12 else p * np.nan
 
 
 def _joint(vector: NDArray[Any], parameter: float = 0.0) -> NDArray[Any]:
@@ -51,7 +51,7 @@ def _joint(vector: NDArray[Any], parameter: float = 0.0) -> NDArray[Any]:
 
 
 def fold_coefficient(curve: EquilibriumCurve, u: Vector) -> float:
-    """Return a = <p, B(q, q)> / 2 (Kuznetsov eq. 5.43)."""
+    """Return a = <p, B(q, q)> / 2 (Kuznetsov eq. 5.43); nan at a double zero, where <p, q> = 0."""
     plain = curve.scaled(1.0)
     q, p = _null_pair(plain.jacobian(u)[:, :-1])
     return float(p @ plain.second(u, _joint(q), _joint(q)) / 2.0)
@@ -117,6 +117,9 @@ def branch_point_form(curve: EquilibriumCurve, u: Vector) -> BranchPointForm:
     cubic = float(p @ (plain.third(u, q, q, q) + 3.0 * plain.second(u, _joint(q), _joint(bend))))
     # By symmetry p.B(q,q) vanishes, to round-off of its terms: compare with them, and with the
     # cubic term at the amplitude that the branch reaches when the parameter moves by its unit.
+    terms = np.linalg.norm(plain.third(u, q, q, q)) + np.linalg.norm(square) + abs(linear)
+    if abs(quadratic) + abs(cubic) <= 1e-13 * np.linalg.norm(p) * float(terms):
+        return BranchPointForm("degenerate", (linear, 0.0, 0.0))
     reach = np.sqrt(abs(linear) * curve.scale[-1] / abs(cubic)) if cubic else 0.0
     if abs(quadratic) <= 1e-9 * float(np.linalg.norm(p) * np.linalg.norm(square)) or abs(
         quadratic

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dynlab.continuation.points import Hopf, SpecialPoint
 from dynlab.errors import UnknownNameError
 from dynlab.plotting import draw_points, draw_stability_line, label, new_axes
+from dynlab.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +34,25 @@ def draw_branches(
     )
     for branch in branches:
         draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
+    if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
+        ax.set_ylim(*_calm_range(branches, points, shown))
     draw_points(ax, [(p.value, p[shown], _marker(p), p.label) for p in points])
     return ax
+
+
+def _calm_range(
+    branches: Sequence[Branch], points: Sequence[SpecialPoint], shown: str
+) -> tuple[float, float]:
+    """Return limits that show the branches over most of the parameter, not where they run off."""
+    heights = np.concatenate([branch[shown] for branch in branches])
+    widths = np.concatenate([np.abs(np.gradient(branch.values)) for branch in branches])
+    order = np.argsort(heights)
+    share = np.cumsum(widths[order]) / np.sum(widths)
+    low, high = (float(heights[order][np.searchsorted(share, q)]) for q in (0.04, 0.96))
+    low = min([low, *(p[shown] for p in points)])
+    high = max([high, *(p[shown] for p in points)])
+    margin = 0.1 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _marker(point: SpecialPoint) -> str:

@@ -80,7 +80,7 @@ class Fold(SpecialPoint):
         Relative size of the last Newton step on the defining system.
     coefficient
         ``a = <p, B(q, q)> / 2`` with q of unit length, <p, q> = 1 (Kuznetsov eq. 5.43).  Its sign
-        depends on that of q; here the largest component of q is positive.
+        depends on that of q; here the largest component of q is positive.  Nan at a double zero.
     note
         A higher singularity nearby, such as ``"zero-Hopf"``; empty if there is none.
     """
@@ -200,7 +200,7 @@ class BranchPoint(SpecialPoint):
     tangents
         Unit directions of the two branches in (states, parameter), the one followed first.
     kind
-        ``"transcritical"`` (a is not 0) or ``"pitchfork"`` (a = 0).
+        ``"transcritical"`` (a is not 0), ``"pitchfork"`` (a = 0) or ``"degenerate"`` (a = c = 0).
     coefficients
         ``(b, a, c)``: c is nan for a transcritical point, where it says nothing.
     """

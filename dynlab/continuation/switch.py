@@ -91,7 +91,7 @@ def switch_branch(
 
 def _expected_change(point: BranchPoint, span: float) -> NDArray[np.float64]:
     """Return how far each state moves on the new branch over a range, by the normal form."""
-    b, a, c = point.coefficients
+    b, a, c = np.array(point.coefficients)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.sqrt(np.abs(b * span / c)) if point.kind == "pitchfork" else np.abs(b * span / a)
     direction = point.tangents[1][:-1] - point.tangents[0][:-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ __all__ = ["Task", "bounds_of", "checked_range", "narrowed", "trace", "typical_s
 
 Vector = NDArray[np.float64]
 
+#: A branch has run off when a state exceeds the largest size at its start by this factor.
+_HORIZON = 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -40,6 +43,7 @@ class Task:
     marks: tuple[tuple[str, float], ...]
     method: ContinuationMethod
     point: SpecialPoint | None = None
+    horizon: float = np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def trace(task: Task, function: str, began: float) -> Branch:
     """Walk both ways, join the halves, and locate what lies between their points."""
     curve = task.curve
     _require_inside(task)
+    task = _with_horizon(task)
     forward, ahead = _walk(task, task.tangent)
     if ahead.status is Status.CLOSED_LOOP:
         backward, behind = forward.first(0), ahead
@@ -111,7 +116,8 @@ def trace(task: Task, function: str, began: float) -> Branch:
         backward, behind = _walk(task, -task.tangent)
     first = monitors.node_at(curve, task.start, task.tangent, located=task.point is not None)
     walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
-    path, special = _with_special_points(task, walked, len(backward), first)
+    walked, begin = _decided(walked, len(backward) if task.point else -1)
+    path, special = _with_special_points(task, walked, begin, first)
     return Branch(
         system=curve.system,
         vary=curve.vary,
@@ -130,13 +136,55 @@ def trace(task: Task, function: str, began: float) -> Branch:
     )  # fmt: skip
 
 
+def _decided(walked: _Path, begin: int) -> tuple[_Path, int]:
+    """Drop single points that lie on a bifurcation to round-off, so that their neighbours tell of it.
+
+    ``begin`` is the position of a special point that the walk started from (-1: none); it stays.
+    """
+    keep = ~_undecided(walked)
+    keep[1:-1] |= ~(keep[:-2] & keep[2:])
+    keep[[0, -1]] = True
+    if begin >= 0:
+        keep[begin] = True
+        begin = int(np.sum(keep[:begin]))
+    if keep.all():
+        return walked, begin
+    return _Path(walked.unknowns[keep], walked.tangents[keep], walked.eigenvalues[keep],
+                 walked.signs[keep]), begin  # fmt: skip
+
+
+def _undecided(walked: _Path) -> NDArray[np.bool_]:
+    """Return where an eigenvalue lies on the imaginary axis to round-off."""
+    size = np.abs(walked.eigenvalues)
+    largest = np.max(size, axis=1, initial=1e-300)[:, None]
+    real = np.abs(walked.eigenvalues.real)
+    neutral = (real <= 1e-10 * size) & (walked.eigenvalues.imag != 0)
+    return np.asarray(np.any(neutral | (size <= 1e-13 * largest), axis=1))
+
+
+def _with_horizon(task: Task) -> Task:
+    """Bound the states that have no range of their own where the branch has run off."""
+    far = _HORIZON * float(np.max(_sizes(task)))
+    return replace(
+        task, lower=np.where(np.isfinite(task.lower), task.lower, -far),
+        upper=np.where(np.isfinite(task.upper), task.upper, far), horizon=far,
+    )  # fmt: skip
+
+
+def _sizes(task: Task) -> Vector:
+    """Return the sizes of the states at the start, those on a circle at least some turns."""
+    size = typical_size(task.curve.system, task.start[:-1])
+    return np.maximum(size, 10.0 * task.curve.turns[:-1])
+
+
 def _require_inside(task: Task) -> None:
     """Raise if the start lies outside a range that it must not leave."""
     names = (*task.curve.system.state_names, task.curve.vary)
     ranges = [*zip(names, task.lower, task.upper, strict=True), *task.watched]
     for name, low, high in ranges:
         value = _quantity(task.curve, name)(task.start)
-        if not low <= value <= high:
+        slack = 1e-9 * (high - low) if np.isfinite(high - low) and name != task.curve.vary else 0.0
+        if not low - slack <= value <= high + slack:
             raise SettingError(
                 f"the start has {name} = {value:.6g}, outside ({low:g}, {high:g}). Widen the range."
             )
@@ -165,6 +213,8 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
             pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve.size))
             break
     path = path.joined(*pieces)
+    if status is Status.STATE_BOUND and np.max(np.abs(path.unknowns[-1, :-1])) >= task.horizon:
+        status = Status.DIVERGED
     last_point = path.unknowns[-1] if len(path) else task.start
     return path, _end(status, last_point, task, len(path))
 
@@ -256,10 +306,12 @@ def _with_special_points(
 def _changes(walked: _Path) -> NDArray[np.bool_]:
     """Return between which neighbours a test function changes."""
     unstable = np.sum(walked.eigenvalues.real > 0, axis=1)
+    open_question = _undecided(walked)
+    counted = (unstable[1:] != unstable[:-1]) & ~open_question[1:] & ~open_question[:-1]
     return np.asarray(
         (walked.tangents[1:, -1] * walked.tangents[:-1, -1] < 0)
         | (walked.signs[1:] * walked.signs[:-1] < 0)
-        | (unstable[1:] != unstable[:-1])
+        | counted
     )
 
 
@@ -285,10 +337,17 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
     try:
         first, last = over
     except (TypeError, ValueError):
-        raise SettingError(f"over is {over!r}; give two numbers, such as over=(0, 2).") from None
+        raise SettingError(
+            f"the range of {vary!r} is {over!r}; give two numbers, such as (0, 2)."
+        ) from None
     first, last = finite(first, f"first end of {vary!r}"), finite(last, f"last end of {vary!r}")
     if first == last:
-        raise SettingError(f"the range of {vary!r} is empty: over = ({first:g}, {last:g}).")
+        raise SettingError(f"the range of {vary!r} is empty: ({first:g}, {last:g}).")
+    if not 1e-150 < abs(last - first) < 1e150:
+        raise SettingError(
+            f"the range of {vary!r}, ({first:g}, {last:g}), is too wide or too narrow for doubles. "
+            "Choose other units."
+        )
     return min(first, last), max(first, last)
 
 

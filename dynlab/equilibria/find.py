@@ -223,9 +223,7 @@ def _least_squares_roots(system: System, starts: Vector, box: _Box) -> Vector:
                 # A least-squares point is a root only if the equations hold there.
                 if np.linalg.norm(value) > 1e-10 * np.linalg.norm(matrix):
                     break
-                low = np.where(box.bounded, box.lower, -np.inf)
-                high = np.where(box.bounded, box.upper, np.inf)
-                if np.all((low <= y) & (y <= high)):
+                if box.holds(y):
                     found.append(y)
                 break
     return np.array(found).reshape(-1, starts.shape[1])
@@ -257,6 +255,12 @@ class _Box:
     @property
     def scale(self) -> Vector:
         return self.upper - self.lower
+
+    def holds(self, x: Vector) -> bool:
+        """Whether a state lies in the box, its ends included to round-off."""
+        slack = 1e-9 * np.abs(x) + 1e-12 * self.scale
+        outside = (x < self.lower - slack) | (x > self.upper + slack)
+        return not np.any(outside & self.bounded)
 
 
 def find_near(system: System, start: Vector | None = None) -> Equilibrium | None:
@@ -344,9 +348,15 @@ def _search(system: System, starts: Vector, box: _Box) -> Vector:
     roots = np.empty((_MOST_ROOTS, starts.shape[1]))
     count = search(
         kernels.rhs.address, kernels.jacobian().address, _shift(system), starts, _values(system),
-        box.scale, low, high, roots, 0,
+        box.scale, _unit(system, box.scale), low, high, roots, 0,
     )  # fmt: skip
     return roots[:count]
+
+
+def _unit(system: System, scale: Vector) -> Vector:
+    """Return the usual size of each state, by its default start; never more than the box."""
+    own = np.abs(np.array(system.start_values))
+    return np.minimum(scale, np.where(own > 0, own, 1.0))
 
 
 def _classified(system: System, roots: Vector, scale: Vector, starts: Vector) -> list[Equilibrium]:
@@ -386,6 +396,7 @@ def _null_dimension(system: System, root: Vector, scale: Vector, typical: float)
     A double root is known to about eps^(1/2), so there a singular value of that size times the second
     derivative along its direction is zero.
     """
+    scale = np.minimum(scale, np.maximum(np.abs(root), _unit(system, scale)))
     _, values, right = np.linalg.svd(_residual_jacobian(system, root) * scale)
     largest = float(values[0])
     count = int(np.sum(values <= _ZERO * largest))
@@ -453,7 +464,8 @@ def _prove(
         seconds=_PROOF_SECONDS,
     )  # fmt: skip
     fresh = [x for x in found.new if (near := find_near(system, x)) is not None
-             and np.max(np.abs(near.state - x) / box.scale) < 1e-3]  # fmt: skip
+             and np.max(np.abs(near.state - x) / box.scale) < 1e-3
+             and box.holds(near.state)]  # fmt: skip
     if fresh:
         known = np.array([p.state for p in points]).reshape(-1, n)
         every = _apart_on_circles(system, np.vstack([known, fresh]))

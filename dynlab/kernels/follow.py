@@ -49,7 +49,11 @@ _I = types.int64[::1]
 _Z = types.complex128[:, ::1]
 
 # Positions in the settings vector.
-STEP_MIN, STEP_MAX, ANGLE, ANGLE_MAX, TOLERANCE, DRIFT = range(6)
+STEP_MIN, STEP_MAX, ANGLE, ANGLE_MAX, TOLERANCE, DRIFT, FLIP = range(7)
+
+#: A bound is passed when it is left by more than this part of the range: a state that stays on it,
+#: such as an absent population, has not left.
+SLACK = 1e-9
 MAX_NEWTON = 8
 
 
@@ -214,17 +218,19 @@ def _distance_to_segment(y, a, b, foot):  # type: ignore[no-untyped-def]
 @njit(
     types.int64(
         types.int64, types.int64, types.float64, _V, types.int64, types.int64, _V, _V, _V, _V,
-        _V, _V, _V, _V, _V, _M, _M, _Z, _V, _I,
+        _V, _V, _V, _V, _V, _V, _M, _M, _Z, _V, _I,
     ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def follow(
     rhs, jacobian, shift, p, active, pin, y, tangent, step, settings, scale, lower, upper,
-    start, start_tangent, points, tangents, values, signs, counters,
+    start, start_tangent, turns, points, tangents, values, signs, counters,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Take steps until a row buffer is full, a bound is met, or something ends the branch.
 
-    ``y``, ``tangent`` and ``step`` (its single entry) are the state of the walk, updated in place.
+    ``y``, ``tangent`` and ``step`` (its length, and the last sign of the bordered determinant) are
+    the state of the walk, updated in place.  ``turns`` holds a whole turn of each state on a circle, else
+    0: the walk also closes where it meets the start some turns further.
     ``counters``: rows written now; steps taken before this chunk.
     """
     n = y.shape[0] - 1
@@ -232,6 +238,7 @@ def follow(
     row = np.empty(n + 1)
     guess = np.empty(n + 1)
     turned = np.empty(n + 1)
+    goal = np.empty(n + 1)
     plain = np.empty((n, n))
     foot = np.empty(1)
     counters[0] = 0
@@ -270,6 +277,9 @@ def follow(
                 angle > settings[ANGLE_MAX] or math.sqrt(drift) > settings[DRIFT] * h
             ):
                 status = RUNNING
+            elif sign * step[1] < 0.0 and h > settings[FLIP]:
+                # A branch point, or a jump across a gap: only a short step can tell.
+                status = RUNNING
             elif pin >= 0 and turned[pin] * tangent[pin] <= 0.0:
                 return FOLD_IN_PARAMETER
             grow = min(2.0, max(0.5, settings[ANGLE] / max(angle, 1e-12)))
@@ -288,7 +298,10 @@ def follow(
         for j in range(n + 1):
             for side in range(2):
                 bound = lower[j] if side == 0 else upper[j]
-                outside = guess[j] < bound if side == 0 else guess[j] > bound
+                slack = SLACK * (upper[j] - lower[j])
+                if j == n or not math.isfinite(slack):
+                    slack = 0.0
+                outside = guess[j] < bound - slack if side == 0 else guess[j] > bound + slack
                 if outside and guess[j] != y[j]:
                     s = (bound - y[j]) / (guess[j] - y[j])
                     if s < fraction:
@@ -311,7 +324,11 @@ def follow(
 
         closed = False
         if counters[1] + counters[0] > 4:
-            near = _distance_to_segment(start, y, guess, foot)
+            for j in range(n + 1):
+                goal[j] = start[j]
+                if turns[j] > 0.0:
+                    goal[j] += turns[j] * round((guess[j] - start[j]) / turns[j])
+            near = _distance_to_segment(goal, y, guess, foot)
             along = 0.0
             for j in range(n + 1):
                 along += turned[j] * start_tangent[j]
@@ -320,7 +337,7 @@ def follow(
                 value = 0.0
                 for j in range(n + 1):
                     predicted[j] = guess[j]
-                    value += start_tangent[j] * start[j]
+                    value += start_tangent[j] * goal[j]
                 closed = (
                     correct(
                         rhs,
@@ -337,11 +354,11 @@ def follow(
                     == OK
                 )
                 for j in range(n + 1):
-                    if not abs(predicted[j] - start[j]) < 1e-6:
+                    if not abs(predicted[j] - goal[j]) < 1e-6:
                         closed = False
             if closed:
                 for j in range(n + 1):
-                    guess[j] = start[j]
+                    guess[j] = goal[j]
                 sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
 
         k = counters[0]
@@ -354,6 +371,7 @@ def follow(
         for i in range(n):
             values[k, i] = found[i]
         signs[k] = sign
+        step[1] = sign
         counters[0] += 1
         step[0] = min(settings[STEP_MAX], max(settings[STEP_MIN], h * grow))
         if closed:

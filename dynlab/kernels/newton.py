@@ -141,13 +141,18 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
 
 
 @njit(
-    types.int64(types.int64, types.int64, types.float64, _M, _V, _V, _V, _V, _M, types.int64),
+    types.int64(types.int64, types.int64, types.float64, _M, _V, _V, _V, _V, _V, _M, types.int64),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def search(rhs, jacobian, shift, starts, p, scale, lower, upper, roots, count):  # type: ignore[no-untyped-def]
-    """Run Newton from every start, plain and deflated; append new roots; return their number."""
+def search(rhs, jacobian, shift, starts, p, scale, unit, lower, upper, roots, count):  # type: ignore[no-untyped-def]
+    """Run Newton from every start, plain and deflated; append new roots; return their number.
+
+    Distances are measured in ``scale`` (the box); a root is converged in its own size or in ``unit``, the
+    usual size of a state, whatever the box.
+    """
     n = starts.shape[1]
     x = np.empty(n)
+    size = np.empty(n)
     report = np.empty(2)
     nothing = np.empty((0, n))
     for deflated in range(2):
@@ -161,11 +166,15 @@ def search(rhs, jacobian, shift, starts, p, scale, lower, upper, roots, count): 
                 status = newton(rhs, jacobian, shift, x, p, scale, 1e-6, roots[:count], report)
             if status != OK:
                 continue
-            if newton(rhs, jacobian, shift, x, p, scale, 1e-11, nothing, report) != OK:
+            if newton(rhs, jacobian, shift, x, p, scale, 1e-9, nothing, report) != OK:
+                continue
+            for i in range(n):
+                size[i] = max(abs(x[i]), unit[i])
+            if newton(rhs, jacobian, shift, x, p, size, 1e-11, nothing, report) != OK:
                 continue
             inside = True
             for i in range(n):
-                slack = 1e-9 * scale[i]
+                slack = 1e-9 * abs(x[i]) + 1e-12 * scale[i]
                 if x[i] < lower[i] - slack or x[i] > upper[i] + slack:
                     inside = False
             if not inside:

@@ -12,7 +12,13 @@ from typing import Any, overload
 
 import sympy
 
-from dynlab.errors import DefinitionError, DuplicateNameError, UnitError, UnsupportedSystemError
+from dynlab.errors import (
+    DefinitionError,
+    DuplicateNameError,
+    UnitError,
+    UnknownNameError,
+    UnsupportedSystemError,
+)
 from dynlab.names import checked_names, finite
 from dynlab.symbolic.system import (
     ContinuousTime,
@@ -227,6 +233,10 @@ def _run_body(
     except AttributeError as error:
         raise DefinitionError(
             f"the body of {name!r} failed on symbols: {error}. Use the functions of dl."
+        ) from error
+    except NameError as error:
+        raise UnknownNameError(
+            f"quantity in the body of {name!r}", str(error.name), spelled
         ) from error
     if not isinstance(equations, Mapping):
         raise DefinitionError(

@@ -31,7 +31,7 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_a_name_that_is_not_public_is_an_attribute_error():
-    with pytest.raises(UnknownNameError, match="'flwo' is not a public name of dynlab.*'flow'"):
+    with pytest.raises(UnknownNameError, match=r"'flwo' is not a public name of dynlab.*'flow'"):
         dynlab.flwo
     with pytest.raises(AttributeError):
         dynlab.integrat

@@ -176,6 +176,14 @@ def test_writing_again_replaces_the_file(tmp_path):
     assert [found.name for found in tmp_path.iterdir()] == ["a.b.npz"]
 
 
+def test_a_file_has_the_permissions_of_any_other_file(tmp_path):
+    """Whoever may read the folder may read the results in it."""
+    ordinary = tmp_path / "ordinary"
+    ordinary.touch()
+    path = store.write(tmp_path / "result", 1)
+    assert path.stat().st_mode == ordinary.stat().st_mode
+
+
 # What was not written here is refused
 
 

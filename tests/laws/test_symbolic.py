@@ -231,7 +231,7 @@ def test_renaming_changes_nothing(data):
     system = data.draw(systems(constants=EXACT))
     t, x, p, u, v = data.draw(points(system, 2))
     old = system.state_names + system.parameter_names
-    fresh = data.draw(st.permutations(list((*NAMES, "a", "z9", "Psi", "V_m"))))[: len(old)]
+    fresh = data.draw(st.permutations([*NAMES, "a", "z9", "Psi", "V_m"]))[: len(old)]
     swap = {symbol(a): symbol(b) for a, b in zip(old, fresh, strict=True)}
     count = len(system.states)
     other = define(

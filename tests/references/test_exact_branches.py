@@ -253,3 +253,97 @@ def test_the_imperfect_pitchfork_is_not_jumped_across():
         assert np.max(np.abs(1e-6 + mu * x - x**3)) < 1e-12
         assert np.max(np.abs(np.diff(x))) < 0.1
     assert diagram.points().single()["mu"] == pytest.approx(3 * (5e-7) ** (2 / 3), rel=1e-9)
+
+
+@dl.flow
+def brusselator_at_onset(x=1.0, y=1.0, *, a=1.0, b=2.0):
+    return {x: a - (b + 1) * x + x**2 * y, y: b * x - x**2 * y}
+
+
+@pytest.mark.parametrize("over", [(1, 3), (0.5, 4)])
+def test_a_hopf_point_exactly_where_the_search_begins(over):
+    hopf = dl.bifurcation_diagram(brusselator_at_onset, vary="b", over=over).points().single()
+    assert hopf["b"] == pytest.approx(2, rel=1e-13)
+    start = dl.find_equilibria(saddle_node(mu=0.0), within={"x": (-1, 1)}).single()
+    fold = dl.continue_equilibrium(start, vary="mu", over=(-1, 1)).points().single()
+    assert isinstance(fold, dl.Fold)
+
+
+@dl.flow
+def lotka_volterra(x=1.0, y=0.5, *, a=1.0, b=1.0, c=1.0, d=1.0):
+    return {x: a * x - b * x * y, y: c * x * y - d * y}
+
+
+@pytest.mark.parametrize("vary", ["a", "b", "c", "d"])
+def test_a_family_of_centres_holds_no_hopf_point(vary):
+    # The eigenvalues +-i sqrt(a d) stay on the axis: nothing crosses.
+    diagram = dl.bifurcation_diagram(lotka_volterra, vary=vary, over=(0.5, 3))
+    assert labels(diagram) == []
+    assert len(diagram.unconfirmed) == 0
+
+
+@dl.flow
+def driven_pendulum(theta: dl.Angle = 0.1, v=0.0, *, torque=0.2, friction=0.3):
+    return {theta: v, v: -dl.sin(theta) - friction * v + torque}
+
+
+def test_a_branch_around_the_circle_closes():
+    diagram = dl.bifurcation_diagram(driven_pendulum, vary="torque", over=(-1.5, 1.5))
+    assert [p["torque"] for p in diagram.points()] == pytest.approx([-1, 1], rel=1e-12)
+    (branch,) = diagram
+    assert {end.status for end in branch.ends} == {dl.Status.CLOSED_LOOP}
+    assert abs(branch["theta"][-1] - branch["theta"][0]) == pytest.approx(2 * np.pi, rel=1e-12)
+
+
+@dl.flow
+def rosenzweig_macarthur(x=0.5, y=0.2, *, K=2.0, m=0.4):
+    return {x: x * (1 - x / K) - x * y / (1 + x), y: x * y / (1 + x) - m * y}
+
+
+def test_a_range_that_begins_at_an_absent_population():
+    # Closed forms: y = 0 loses stability at K = m / (1 - m) = 2/3; Hopf at K = (1 + m) / (1 - m).
+    diagram = dl.bifurcation_diagram(
+        rosenzweig_macarthur, vary="K", over=(0.2, 5), within={"x": (0, 6), "y": (0, 6)}
+    )
+    found = [(p.label, p["K"]) for p in diagram.points()]
+    assert [label for label, _ in found] == ["BP", "HB"]
+    assert [value for _, value in found] == pytest.approx([2 / 3, 7 / 3], rel=1e-10)
+    absent = [b for b in diagram if np.max(np.abs(b["y"])) < 1e-9 and np.max(b["x"]) > 1]
+    assert len(absent) == 1
+
+
+@dl.flow
+def many_sheets(x=0.0, *, h=0.0):
+    return {x: h - x + 2 * dl.sin(3 * x)}
+
+
+def test_branches_that_only_reach_in_from_the_ends_of_the_range():
+    # Folds where 1 = 6 cos(3 x): h = x - 2 sin(3 x).
+    first = np.arccos(1 / 6) / 3
+    xs = [s * first + 2 * np.pi * k / 3 for s in (-1, 1) for k in range(-2, 3)]
+    exact = sorted(h for h in (x - 2 * np.sin(3 * x) for x in xs) if abs(h) < 3)
+    folds = dl.bifurcation_diagram(many_sheets, vary="h", over=(-3, 3)).points()
+    assert [p["h"] for p in folds] == pytest.approx(exact, rel=1e-10)
+
+
+@dl.flow
+def epidemic(I=0.3, *, b=0.5, g=0.2):
+    return {I: b * I * (1 - I) - g * I}
+
+
+def test_a_branch_that_runs_off_says_so():
+    diagram = dl.bifurcation_diagram(epidemic, vary="b", over=(0, 1))
+    assert [p["b"] for p in diagram.points()] == pytest.approx([0.2], rel=1e-12)
+    assert len(diagram) == 2
+    assert dl.Status.DIVERGED in {end.status for b in diagram for end in b.ends}
+    low, high = diagram.plot().get_ylim()
+    assert high - low < 30
+
+
+def test_a_crossing_with_a_line_of_equilibria_is_degenerate():
+    @dl.flow
+    def growth(n=0.5, *, r=0.5):
+        return {n: r * n * (1 - n)}
+
+    kinds = {p.kind for p in dl.bifurcation_diagram(growth, vary="r", over=(-1, 1)).points()}
+    assert kinds == {"degenerate"}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
-from dynlab.symbolic.system import System
+from dynlab.symbolic.system import Domain, System
 
 __all__ = ["EquilibriumCurve"]
 
@@ -46,6 +46,12 @@ class EquilibriumCurve:
     def size(self) -> int:
         """Number of states."""
         return len(self.system.states)
+
+    @property
+    def turns(self) -> Vector:
+        """A whole turn for each state on a circle, 0 for every other unknown."""
+        on_circle = [s.domain is Domain.CIRCLE for s in self.system.states]
+        return np.append(np.where(on_circle, 2 * np.pi, 0.0), 0.0)
 
     @property
     def position(self) -> int:

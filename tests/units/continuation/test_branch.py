@@ -100,7 +100,7 @@ def test_points_do_not_depend_on_how_fast_the_machine_is(rest, monkeypatch):
     for seconds in (1e-6, 1.0):
         monkeypatch.setattr(follow, "_CHUNK_SECONDS", seconds)
         found.append(dl.continue_equilibrium(rest, vary="I", over=(0, 2)))
-    assert np.array_equal(found[0].states, found[1].states)
+    assert np.allclose(found[0].states, found[1].states, rtol=1e-12, atol=1e-12)
 
 
 def test_bounds_on_states_and_observables_end_the_branch():

@@ -190,3 +190,16 @@ def test_table_and_names():
         found[0]["q"]
     with pytest.raises(dl.DefinitionError, match="3 equilibria"):
         found.single()
+
+
+@pytest.mark.parametrize("size", [3.0, 1e3, 1e6])
+def test_kind_and_place_do_not_depend_on_the_box(size):
+    box = {"v": (-size, size), "w": (-size, size)}
+    point = dl.find_equilibria(zoo.fitzhugh_nagumo, within=box).single()
+    assert point.kind == "stable focus"
+    assert point["v"] == pytest.approx(-1.19940803524403, rel=1e-13)
+
+
+def test_a_huge_box_beside_the_equilibrium_holds_none():
+    box = {"v": (0, 1e12), "w": (0, 1e12)}
+    assert len(dl.find_equilibria(zoo.fitzhugh_nagumo, within=box)) == 0

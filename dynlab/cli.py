@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -105,19 +106,15 @@ def _diagram(chosen: argparse.Namespace) -> int:
 
 def _write(diagram: Any, folder: Path, stem: str, show: str | None) -> list[Path]:
     """Write the figure twice, the data for programs and for people, and the table of points."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    from dynlab.plotting import save_figure
+    os.environ.setdefault("MPLBACKEND", "Agg")  # files only: no window is needed
+    from dynlab.plotting import close_figure, save_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     axes = diagram.plot(show=show)
     paths = [folder / f"{stem}.{kind}" for kind in ("png", "svg")]
     for path in paths:
         save_figure(axes, path)
-    plt.close(axes.figure)
+    close_figure(axes)
     paths.append(diagram.save(folder / f"{stem}.npz"))
     for name, table in (("branches", diagram.to_table()), ("points", diagram.point_table())):
         path = folder / f"{stem}_{name}.csv"

@@ -123,7 +123,7 @@ class ComputationError(DynlabError, RuntimeError):
         self.partial = partial
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args)
+        return _rebuild, (type(self), self.args), {"status": self.status, "partial": self.partial}
 
 
 class NotConverged(ComputationError):

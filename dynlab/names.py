@@ -27,6 +27,13 @@ RESERVED = frozenset({
 })  # fmt: skip
 
 
+#: Characters that fonts do not draw (Unicode: Default_Ignorable_Code_Point) beside category Cf.
+_INVISIBLE = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
+)  # fmt: skip
+
+
 def checked_name(name: str, what: str) -> str:
     """Return the name in Unicode normal form, or raise if it cannot stand in an equation.
 
@@ -43,6 +50,12 @@ def checked_name(name: str, what: str) -> str:
         If it is not an identifier, is a word of Python, or is a word of the language.
     """
     plain = unicodedata.normalize("NFKC", str(name))
+    unseen = [c for c in str(name) + plain if _is_invisible(c)]
+    if unseen:
+        raise DefinitionError(
+            f"{str(name)!a} is not a valid name for a {what}. It holds the invisible character "
+            f"U+{ord(unseen[0]):04X}; a name holds letters, digits and underscores. Type it again."
+        )
     if keyword.iskeyword(plain) or keyword.issoftkeyword(plain):
         hint = f"It is a word of Python; write {plain + '_'!r} or a longer name."
     elif plain in RESERVED:
@@ -55,6 +68,13 @@ def checked_name(name: str, what: str) -> str:
     else:
         return plain
     raise DefinitionError(f"{plain!r} is not a valid name for a {what}. {hint}")
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether a character shows nothing, so that two names with and without it look the same."""
+    return unicodedata.category(character) == "Cf" or any(
+        first <= ord(character) <= last for first, last in _INVISIBLE
+    )
 
 
 def checked_names(names: Iterable[str], what: str) -> tuple[str, ...]:
@@ -83,7 +103,7 @@ def finite(value: Any, what: str) -> float:
         raise SettingError(f"{what} is {value!r}, which is not a number.") from error
     except OverflowError as error:
         raise SettingError(
-            f"{what} is too large for a double. Give a number below 1e308."
+            f"{what} is too large for double precision. Give a number below 1e308."
         ) from error
     if not math.isfinite(number):
         raise SettingError(f"{what} is {number}; give a finite number.")

@@ -7,11 +7,12 @@ the reader (`dynlab.load` knows them all), so a file can never make code run.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
 import os
-import tempfile
+import uuid
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,25 +37,23 @@ def write(path: str | os.PathLike[str], value: Any) -> Path:
     header = {"version": FORMAT_VERSION, "value": _encode(value, arrays)}
     text = json.dumps(header, allow_nan=False, separators=(",", ":"))
     target = Path(path)
+    if not target.name:
+        raise StoreError(f"cannot write to {str(path)!r}: it names no file. Choose another path.")
     if target.suffix != ".npz":
         target = target.with_name(target.name + ".npz")
     named = {f"a{i}": array for i, array in enumerate(arrays)}
-    partial = None
+    partial = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex}.part")
     try:
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        )
-        partial = Path(name)
-        with os.fdopen(handle, "wb") as stream:
+        with partial.open("xb") as stream:
             np.savez_compressed(
                 stream, allow_pickle=False, **{_HEADER: np.frombuffer(text.encode(), np.uint8)},
                 **named,
             )  # fmt: skip
         partial.replace(target)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StoreError(f"cannot write {str(target)!r}: {error}. Choose another path.") from error
     finally:
-        if partial is not None:
+        with contextlib.suppress(OSError, ValueError):
             partial.unlink(missing_ok=True)
     return target
 
@@ -128,6 +127,8 @@ def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         return {"$": "status", "v": int(value)}
     if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):

@@ -303,6 +303,12 @@ class Grammar:
     def one_of(self, options):
         return options[self.draw(CHOICE[len(options)])]
 
+    def rule(self, size):
+        try:
+            return self.expression(size)
+        except RecursionError:  # sympy 1.14 asks for ever about Abs of some signs and quotients
+            reject()
+
     def expression(self, size):
         if size <= 1:
             return self.one_of(self.leaves if self.draw(CHOICE[5]) else self.constants)
@@ -370,11 +376,7 @@ class Grammar:
         return self.one_of(QUOTIENTS)(u) * self.expression(size)
 
     def kinked(self, size):
-        inner = self.expression(size)
-        try:
-            return self.one_of(KINKED)(inner)
-        except RecursionError:  # sympy 1.14: Abs(sign(q)) of some quotients q never ends
-            reject()
+        return self.one_of(KINKED)(self.expression(size))
 
     def extreme(self, size):
         return self.one_of((dl.min, dl.max))(*self.two(size))
@@ -402,7 +404,7 @@ def expressions(draw, names, *, constants=DOUBLE):
     the rounding of doubles.
     """
     quantities = [*map(symbol, names), dl.t]
-    return Grammar(draw, quantities, quantities, constants).expression(6)
+    return Grammar(draw, quantities, quantities, constants).rule(6)
 
 
 def define(states, parameters, equations, *, maker=dl.flow, name="drawn"):
@@ -448,12 +450,12 @@ def systems(draw, *, states=3, parameters=2, time=False, constants=DOUBLE, size=
     values = {name: draw(NUMBERS) for name in names}
     quantities = [symbol(name) for name in names] + ([dl.t] if time else [])
     # A part that several equations share, as currents and rates do in models.
-    part = Grammar(draw, quantities, quantities, constants).expression(3)
+    part = Grammar(draw, quantities, quantities, constants).rule(3)
     grammar = Grammar(draw, [*quantities, part], quantities, constants)
     return define(
         {n: values[n] for n in names[:count]},
         {n: values[n] for n in names[count:]},
-        [grammar.expression(1 + draw(CHOICE[size])) for _ in range(count)],
+        [grammar.rule(1 + draw(CHOICE[size])) for _ in range(count)],
     )
 
 

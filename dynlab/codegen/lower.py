@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
+from sympy.logic.boolalg import Boolean
 
 from dynlab.errors import CompileError, DefinitionError
 from dynlab.symbolic import derivatives
@@ -50,7 +52,9 @@ def lower(
     """Take common subexpressions out and turn everything into plain data."""
     names = (sympy.Symbol(f"_c{i}", real=True) for i in range(1 << 30))
     try:
-        shared, outputs = sympy.cse(list(expressions), symbols=names, order="canonical")
+        shared, outputs = _without_conditions(
+            *sympy.cse(list(expressions), symbols=names, order="canonical")
+        )
         return Program(
             kind=kind,
             states=system.state_names,
@@ -61,6 +65,21 @@ def lower(
         )
     except DefinitionError as error:
         raise CompileError(f"the {kind} of {system.name!r} has no kernel: {error}") from error
+
+
+def _without_conditions(
+    shared: list[tuple[sympy.Symbol, Any]], outputs: list[sympy.Expr]
+) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr]]:
+    """Put conditions that were taken out back where they stood: a name holds a number here."""
+    conditions: dict[sympy.Symbol, Any] = {}
+    numbers = []
+    for name, value in shared:
+        value = value.xreplace(conditions)
+        if isinstance(value, Boolean):
+            conditions[name] = value
+        else:
+            numbers.append((name, value))
+    return numbers, [output.xreplace(conditions) for output in outputs]
 
 
 def lower_rule(system: System) -> Program:

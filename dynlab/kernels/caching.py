@@ -129,8 +129,22 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
         return f"{self._place}-{self._line}"
 
 
+class _ForgivingFile(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """A cache file of numba's that, when it is one of ours and damaged, counts as absent."""
+
+    def load(self, key: Any) -> Any:
+        try:
+            return super().load(key)
+        except Exception:
+            if Path(self._cache_path) != directory() / "machine_code":
+                raise
+            Path(self._index_path).unlink(missing_ok=True)
+            return None
+
+
 def install() -> None:
-    """Make numba ask our locator first; it answers for our own files only."""
+    """Make numba ask our locator first, and forgive damage; both for our own files only."""
     classes = caching.CacheImpl._locator_classes
     if _Locator not in classes:
         classes.insert(0, _Locator)
+        caching.IndexDataCacheFile = _ForgivingFile

@@ -11,7 +11,7 @@ spectrum    eigenvalues and multipliers
 
 from __future__ import annotations
 
-from dynlab.plotting.axes import draw_legend, label, new_axes, save_figure, symbol
+from dynlab.plotting.axes import close_figure, draw_legend, label, new_axes, save_figure, symbol
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.portrait import (
     draw_direction,
@@ -31,6 +31,7 @@ from dynlab.plotting.stability import draw_stability_line
 
 __all__ = [
     "arrange_labels",
+    "close_figure",
     "draw_direction",
     "draw_eigenvalue_plane",
     "draw_eigenvalues",

@@ -283,3 +283,10 @@ def figure_of(ax: Axes) -> Figure:
         message = "these axes were removed from their figure; pass axes that are in one, or None"
         raise RuntimeError(message)
     return figure
+
+
+def close_figure(ax: Axes) -> None:
+    """Let go of the figure that an axes belongs to; pyplot keeps every figure otherwise."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure_of(ax))

@@ -7,7 +7,7 @@ import inspect
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, overload
 
 import sympy
@@ -16,7 +16,6 @@ from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
     UnitError,
-    UnknownNameError,
     UnsupportedSystemError,
 )
 from dynlab.names import checked_names, finite
@@ -28,7 +27,7 @@ from dynlab.symbolic.system import (
     State,
     System,
     check_expression,
-    explain_type_error,
+    on_symbols,
 )
 from dynlab.symbolic.tree import symbol
 
@@ -200,9 +199,9 @@ def _domain(argument: inspect.Parameter, name: str) -> Domain:
     if given is float:
         return Domain.LINE
     word = str(given).rsplit(".", 1)[-1]
-    if re.match(r"Per(Node|Link)\b", word) or word.startswith("Field"):
+    if re.search(r"\b(PerNode|PerLink|Field)\b", str(given)):
         raise UnsupportedSystemError(
-            f"{argument.name!r} of {name!r} is declared {word}; states indexed over a network or "
+            f"{argument.name!r} of {name!r} is declared {given}; states indexed over a network or "
             "a field cannot be lowered to kernels yet. Write the scalar equations out."
         )
     if word in _DOMAINS:
@@ -226,18 +225,7 @@ def _run_body(
         original: symbols[p.name]
         for original, p in zip(spelled[len(states) :], parameters, strict=True)
     }
-    try:
-        equations = function(*plain, **named)
-    except TypeError as error:
-        raise DefinitionError(explain_type_error(error, name)) from error
-    except AttributeError as error:
-        raise DefinitionError(
-            f"the body of {name!r} failed on symbols: {error}. Use the functions of dl."
-        ) from error
-    except NameError as error:
-        raise UnknownNameError(
-            f"quantity in the body of {name!r}", str(error.name), spelled
-        ) from error
+    equations = on_symbols(lambda: function(*plain, **named), f"the body of {name!r}", spelled)
     if not isinstance(equations, Mapping):
         raise DefinitionError(
             f"{name!r} returns {type(equations).__name__}; return a dict {{state: expression}}."
@@ -279,14 +267,37 @@ def _rule(
 
 
 def _written_keys(function: Rule) -> list[str]:
-    """Return the keys of the returned dict as written, since a dict hides a doubled one."""
+    """Return the keys of the returned dict as written, since a dict hides a doubled one.
+
+    A dict that is given a name first and then returned counts as well.
+    """
     try:
         source = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return []
-    returned = [
-        node.value
-        for node in ast.walk(source)
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)
-    ]
-    return [k.id for k in returned[-1].keys if isinstance(k, ast.Name)] if returned else []
+    body = next(
+        (n for n in ast.walk(source) if isinstance(n, ast.FunctionDef | ast.Lambda)), source
+    )
+    nodes = list(_own_nodes(body))
+    named = {
+        target.id: node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in reversed(nodes):
+        value = node.value if isinstance(node, ast.Return) else None
+        if isinstance(value, ast.Name):
+            value = named.get(value.id)
+        if isinstance(value, ast.Dict):
+            return [k.id for k in value.keys if isinstance(k, ast.Name)]
+    return []
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a function, in order, but not inside functions defined in it."""
+    for child in ast.iter_child_nodes(function):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield from _own_nodes(child)

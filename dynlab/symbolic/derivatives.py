@@ -49,9 +49,30 @@ def directional(rule: Expressions, variables: tuple[str, ...], order: int) -> Ex
     return tuple(forms)
 
 
+class _Sign(sympy.Function):
+    """The sign of a real quantity: constant on both sides of its jump."""
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.S.Zero
+
+
+class _Magnitude(sympy.Function):
+    """The absolute value of a real quantity.
+
+    sympy differentiates its own only for what it can prove real, and x**y of real x is not.
+    """
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return _Sign(self.args[0])
+
+
 def _derivative(expression: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
     if not expression.has(variable):
         return sympy.S.Zero
+    if expression.has(sympy.Abs, sympy.sign):
+        real = expression.replace(sympy.Abs, _Magnitude).replace(sympy.sign, _Sign)
+        found = _without_jumps(sympy.diff(real, variable))
+        return found.replace(_Magnitude, sympy.Abs).replace(_Sign, sympy.sign)
     return _without_jumps(sympy.diff(expression, variable))
 
 

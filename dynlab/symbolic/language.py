@@ -33,6 +33,7 @@ from sympy import (
 )
 from sympy.codegen.cfunctions import expm1, log1p
 
+from dynlab.errors import DefinitionError
 from dynlab.symbolic.functions import sigmoid
 from dynlab.symbolic.singular import exprel, sinc
 from dynlab.symbolic.system import Domain
@@ -93,4 +94,9 @@ def mod(a: Any, b: Any) -> sympy.Expr:
 
 def where(condition: Any, a: Any, b: Any) -> sympy.Expr:
     """Return a where the condition holds and b elsewhere; the only ``if`` of an equation."""
+    if isinstance(condition, bool):
+        raise DefinitionError(
+            f"the condition of dl.where is always {condition}: == and != compare the expressions "
+            "themselves, when the equation is written. Compare with <, <=, > or >=."
+        )
     return sympy.Piecewise((a, condition), (b, True))

@@ -8,7 +8,7 @@ import html
 import inspect
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from dynlab import store
 from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
+    DynlabError,
     UnitError,
     UnknownNameError,
 )
@@ -253,6 +254,11 @@ class System(Dynamics):
 
     def expression_of(self, function: Callable[..., Any]) -> sympy.Expr:
         """Turn ``lambda v, I: v - I`` over named quantities into a checked expression."""
+        if not callable(function):
+            raise DefinitionError(
+                f"{function!r} is not a function of quantities of {self.name!r}. "
+                f"Write for example: lambda {self.state_names[0]}: {self.state_names[0]} - 1."
+            )
         named: dict[str, Any] = {n: symbol(n) for n in self.state_names + self.parameter_names}
         named |= {o.name: o.expression for o in self.observables}
         named["t"] = TIME
@@ -261,12 +267,11 @@ class System(Dynamics):
             if argument not in named:
                 what = f"quantity of {self.name!r} (argument of a function given by you)"
                 raise UnknownNameError(what, argument, named)
-        try:
-            value = function(*(named[a] for a in arguments))
-        except TypeError as error:
-            raise DefinitionError(
-                explain_type_error(error, getattr(function, "__name__", "it"))
-            ) from error
+        value = on_symbols(
+            lambda: function(*(named[a] for a in arguments)),
+            f"the body of a function given for {self.name!r}",
+            arguments,
+        )
         return checked_expression(value, self, f"a function of {', '.join(arguments)}")
 
     @property
@@ -300,6 +305,8 @@ class System(Dynamics):
     def __restored__(cls, data: Mapping[str, Any]) -> System:
         """Rebuild a definition from what `__stored__` gave; every part is checked again."""
         kind, unit = data["time"]
+        if kind not in ("discrete", "continuous"):
+            raise DefinitionError(f"the time of a stored system is {kind!r}; it cannot be read.")
         time = DiscreteTime(str(unit)) if kind == "discrete" else ContinuousTime(str(unit))
         return cls(
             name=str(data["name"]),
@@ -368,8 +375,26 @@ def check_expression(value: Any, known: tuple[str, ...], where: str) -> sympy.Ex
         )
     try:
         expression = sympy.sympify(value, strict=True)
+        expression = _in_our_symbols(expression, known, where)
+        tree = to_tree(expression)
+        if expression.has(sympy.ITE):
+            expression = from_tree(tree)  # sympy's if of conditions, as and/or
+        return remove_singularities(expression)
     except (sympy.SympifyError, TypeError, ValueError) as error:
-        raise DefinitionError(f"{where} is {value!r}, not an expression: {error}.") from error
+        if type(error) is DefinitionError:
+            raise DefinitionError(f"In {where}: {error}") from None
+        if isinstance(error, DynlabError):
+            raise
+        raise DefinitionError(f"{where} is {value!s:.40}, not an expression: {error}.") from error
+    except RecursionError:
+        raise DefinitionError(
+            f"{where} is nested too deep. Name intermediate quantities as observables or "
+            "write it as fewer, flatter terms."
+        ) from None
+
+
+def _in_our_symbols(expression: Any, known: tuple[str, ...], where: str) -> sympy.Expr:
+    """Return the expression with every known name as our symbol; refuse every other name."""
     for free in sorted(expression.free_symbols, key=str):
         if free == TIME:
             continue
@@ -379,32 +404,43 @@ def check_expression(value: Any, known: tuple[str, ...], where: str) -> sympy.Ex
             raise UnknownNameError(f"state or parameter (in {where})", name, known)
         if free != symbol(name):
             expression = expression.xreplace({free: symbol(name)})
+    return expression
+
+
+def on_symbols(run: Callable[[], Any], what: str, known: Sequence[str]) -> Any:
+    """Run a function written by the user on symbols; say in words why it fails, if it does."""
     try:
-        to_tree(expression)
-        return remove_singularities(expression)
-    except DefinitionError as error:
-        raise DefinitionError(f"In {where}: {error}") from None
+        return run()
+    except DynlabError:
+        raise
+    except NameError as error:
+        raise UnknownNameError(f"quantity in {what}", str(error.name), known) from error
+    except TypeError as error:
+        raise DefinitionError(_explained(error, what)) from error
     except RecursionError:
         raise DefinitionError(
-            f"{where} is nested too deeply. Name intermediate quantities as observables or "
-            "write it as fewer, flatter terms."
+            f"{what} is nested too deep. Write it in fewer, flatter terms."
         ) from None
+    except Exception as error:
+        raise DefinitionError(
+            f"{what} failed on symbols: {type(error).__name__}: {error}. "
+            "Write it with its arguments and the functions of dl."
+        ) from error
 
 
-def explain_type_error(error: TypeError, name: str) -> str:
-    """Say in the user's words why a function's body failed on symbols."""
+def _explained(error: TypeError, what: str) -> str:
     text = str(error)
     if "truth value" in text:
         return (
-            f"{name!r} decides with if/and/or/min/max on a quantity whose value is not known when "
+            f"{what} decides with if/and/or/min/max on a quantity whose value is not known when "
             "the equations are written. Use dl.where(condition, a, b), dl.min or dl.max."
         )
     if "ufunc" in text or "convert expression to float" in text or "must be real number" in text:
         return (
-            f"{name!r} calls a function of numpy or math on a symbol ({text:.80}). "
+            f"{what} calls a function of numpy or math on a symbol ({text:.80}). "
             "Use the functions of dl: dl.sin, dl.exp, dl.tanh, ..."
         )
-    return f"the body of {name!r} failed on symbols: {text}. Write it with the functions of dl."
+    return f"{what} failed on symbols: {text}. Write it with the functions of dl."
 
 
 def _check(system: System) -> None:

@@ -17,6 +17,7 @@ or function ever reaches a code generator or a file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -45,8 +46,12 @@ def symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, real=True)
 
 
-#: A double has 1024 binary places before the point and 1074 behind it.
-_MOST_BITS = 4096
+#: A double has 1024 binary places before the point.
+_MOST_BITS = 1024
+#: exp of more is beyond doubles.
+_LARGEST_EXPONENT = 710.0
+#: Higher derivatives of the primitives are never asked for.
+_HIGHEST_ORDER = 64
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
@@ -59,6 +64,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exprel": singular.exprel, "bernoulli": singular.bernoulli, "sinc": singular.sinc,
     "logrel": singular.logrel, "tanhc": singular.tanhc,
 }  # fmt: skip
+_PRIMITIVES = frozenset({"exprel", "bernoulli", "sinc", "logrel", "tanhc"})
 _NAMES = {function: name for name, function in _FUNCTIONS.items()}
 _RELATIONS: dict[str, type[Relational]] = {
     "lt": sympy.StrictLessThan, "le": sympy.LessThan,
@@ -79,12 +85,8 @@ def to_tree(expression: Any) -> Tree:
     e = expression
     if isinstance(e, sympy.Symbol):
         return ("time",) if e == TIME else ("name", e.name)
-    if isinstance(e, sympy.Integer):
-        return ("integer", int(e))
-    if isinstance(e, sympy.Rational):
-        return ("rational", int(e.p), int(e.q))
-    if isinstance(e, sympy.Float):
-        return ("real", float(e))
+    if isinstance(e, sympy.Rational | sympy.Float):
+        return _constant(e)
     if e in (sympy.pi, sympy.E):
         return ("constant", "pi" if e is sympy.pi else "e")
     if isinstance(e, sympy.Add | sympy.Mul):
@@ -101,6 +103,17 @@ def to_tree(expression: Any) -> Tree:
     if isinstance(e, Boolean | bool):
         return _condition(sympy.sympify(e))
     raise DefinitionError(_refusal(e))
+
+
+def _constant(e: sympy.Number) -> Tree:
+    if isinstance(e, sympy.Float):
+        value = float(e)
+        if math.isinf(value) or math.isnan(value):
+            raise DefinitionError(f"the constant {e!s:.20} is too large for double precision.")
+        return ("real", value)
+    if max(int(e.p).bit_length(), int(e.q).bit_length()) > _MOST_BITS:
+        raise DefinitionError(f"the constant {e!s:.20}... is too large for double precision.")
+    return ("integer", int(e)) if e.q == 1 else ("rational", int(e.p), int(e.q))
 
 
 def _power(e: sympy.Pow) -> Tree:
@@ -128,6 +141,9 @@ def _condition(c: Any) -> Tree:
         return ("true",) if c == sympy.true else ("false",)
     if type(c) in _RELATION_NAMES:
         return (_RELATION_NAMES[type(c)], to_tree(c.args[0]), to_tree(c.args[1]))
+    if isinstance(c, sympy.ITE):
+        test, yes, no = map(_condition, c.args)
+        return ("or", ("and", test, yes), ("and", ("not", test), no))
     for kind, operator in (("and", sympy.And), ("or", sympy.Or), ("not", sympy.Not)):
         if isinstance(c, operator):
             return (kind, *map(_condition, c.args))
@@ -140,10 +156,10 @@ def _refusal(e: Any) -> str:
             f"the function {str(e.func)!r} is not in the language of equations. "
             "Use those of dl (dl.exp, dl.tanh, dl.where, ...)."
         )
-    if e is sympy.I or getattr(e, "is_real", None) is False:
-        return f"{e} is not a real number; equations are real. Write real and imaginary parts."
     if e in (sympy.nan, sympy.oo, -sympy.oo, sympy.zoo):
         return f"a constant of the equation is {e}; constants must be finite."
+    if e is sympy.I or getattr(e, "is_real", None) is False:
+        return f"{e} is not a real number; equations are real. Write real and imaginary parts."
     return (
         f"{e!s:.60} (sympy {type(e).__name__}) is not in the language of equations. "
         "Use arithmetic and the functions of dl (dl.exp, dl.tanh, dl.where, ...)."
@@ -168,42 +184,73 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind == "rational":
         return sympy.Rational(_bounded(int(rest[0])), _bounded(int(rest[1])))
     if kind == "real":
-        return sympy.Float(float(rest[0]))
+        return sympy.Float(_finite(float(rest[0])))
     if kind == "constant" and rest[0] in ("pi", "e"):
         return sympy.pi if rest[0] == "pi" else sympy.E
     if kind == "add":
-        return sympy.Add(*map(from_tree, rest))
+        return sympy.Add(*map(_number, rest))
     if kind == "mul":
-        return sympy.Mul(*map(from_tree, rest))
+        return _checked(sympy.Mul(*map(_number, rest)))
     if kind == "pow":
-        return _raised(from_tree(rest[0]), from_tree(rest[1]))
+        return _raised(_number(rest[0]), _number(rest[1]))
     if kind == "call":
-        return _called(rest[0], [from_tree(a) for a in rest[1:]])
+        return _called(rest[0], [_number(a) for a in rest[1:]])
     if kind == "where":
-        return sympy.Piecewise(
-            (from_tree(rest[1]), from_tree(rest[0])), (from_tree(rest[2]), sympy.true)
-        )
+        return sympy.Piecewise((_number(rest[1]), _truth(rest[0])), (_number(rest[2]), sympy.true))
     if kind in _RELATIONS:
-        return _RELATIONS[kind](from_tree(rest[0]), from_tree(rest[1]))
+        return _RELATIONS[kind](_number(rest[0]), _number(rest[1]))
     if kind in ("and", "or", "not"):
-        return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[kind](*map(from_tree, rest))
+        return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[kind](*map(_truth, rest))
     if kind in ("true", "false"):
         return sympy.true if kind == "true" else sympy.false
     raise DefinitionError(f"unknown node {kind!r} in a stored expression.")
 
 
+def _number(tree: Any) -> sympy.Expr:
+    found = from_tree(tree)
+    if not isinstance(found, sympy.Expr):
+        raise DefinitionError(
+            f"a stored expression has the condition {found} in place of a number."
+        )
+    return found
+
+
+def _truth(tree: Any) -> Boolean:
+    found = from_tree(tree)
+    if not isinstance(found, Boolean):
+        raise DefinitionError(f"a stored expression has {found} in place of a condition.")
+    return found
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise DefinitionError(f"a stored constant is {number}; constants must be finite.")
+    return number
+
+
 def _bounded(number: int) -> int:
     if number.bit_length() > _MOST_BITS:
-        raise DefinitionError("a stored constant is too large to be a double.")
+        raise DefinitionError("a stored constant is too large for double precision.")
     return number
+
+
+def _checked(value: sympy.Expr) -> sympy.Expr:
+    """Refuse a constant that grew beyond what a double holds."""
+    if isinstance(value, sympy.Rational):
+        _bounded(int(value.p))
+        _bounded(int(value.q))
+    return value
 
 
 def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """Return a power; refuse one of constants that sympy would write out to millions of digits."""
-    if isinstance(base, sympy.Rational) and isinstance(exponent, sympy.Rational):
-        bits = max(int(base.p).bit_length(), int(base.q).bit_length())
-        if bits * abs(float(exponent)) > _MOST_BITS:
-            raise DefinitionError("a stored constant power is too large to be a double.")
+    if isinstance(exponent, sympy.Rational) and base.is_number:
+        size = abs(float(base)) if base.is_real else 2.0
+        bits = abs(math.log2(size)) if size > 0 else 0.0
+        if isinstance(base, sympy.Rational):
+            bits = max(int(base.p).bit_length(), int(base.q).bit_length())
+        if bits * abs(float(exponent)) > 2 * _MOST_BITS:
+            raise DefinitionError("a stored constant power is too large for double precision.")
     return sympy.Pow(base, exponent)
 
 
@@ -212,6 +259,18 @@ def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
         return sympy.sqrt(*arguments)
     if name == "heaviside":
         return sympy.Heaviside(arguments[0], sympy.Rational(1, 2))
+    if name in ("exp", "expm1", "sinh", "cosh") and arguments[0].is_number:
+        size = arguments[0].evalf(15)
+        if not (size.is_real and abs(float(size)) < _LARGEST_EXPONENT):
+            raise DefinitionError("a stored constant is too large for double precision.")
     if name not in _FUNCTIONS:
         raise DefinitionError(f"unknown function {name!r} in a stored expression.")
+    if (
+        name in _PRIMITIVES
+        and len(arguments) == 2
+        and not (
+            isinstance(arguments[1], sympy.Integer) and 0 <= int(arguments[1]) <= _HIGHEST_ORDER
+        )
+    ):
+        raise DefinitionError(f"the order {arguments[1]} of {name!r} is not a small whole number.")
     return _FUNCTIONS[name](*arguments)

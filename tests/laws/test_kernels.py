@@ -5,6 +5,7 @@ Allowed is what rounding can do to that very program at that very point (see `st
 """
 
 import math
+import pickle
 
 import mpmath
 import numpy as np
@@ -196,6 +197,17 @@ def test_a_condition_that_stands_twice():
         slope = kernels_of(system).jacobian()(0.0, list(at), [])
         assert slope[0] == (2 * at[0] if at[0] > 0 else 0)
         assert slope[3] == (at[0] if inner else 0) - 1
+
+
+def test_a_condition_about_a_number_that_was_itself_chosen():
+    x, y = symbol("x"), symbol("y")
+    level = dl.where(x > 0, x, y)
+    system = define({"x": 1.0, "y": 1.0}, {}, [dl.where(level > 1, 5 * x, level), -y])
+    assert pickle.loads(pickle.dumps(system)) == system
+    for at in ((2.0, 0.0), (0.5, 3.0), (-1.0, 3.0), (-1.0, 0.5)):
+        chosen = at[0] if at[0] > 0 else at[1]
+        expected = 5 * at[0] if chosen > 1 else chosen
+        assert kernels_of(system).rhs(0.0, list(at), [])[0] == expected
 
 
 def test_jumps_have_their_values_at_the_jump():

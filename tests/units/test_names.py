@@ -70,7 +70,7 @@ def test_every_word_of_the_language_is_reserved():
         ("", "letters, digits and underscores"),
         ("_x", "must not begin with an underscore; write 'x'"),
         ("x=__import__('os')", "letters, digits and underscores"),
-        ("x\u200b", "letters, digits and underscores"),
+        ("x\u200b", "invisible character U+200B"),
     ],
 )
 def test_a_refused_name_comes_with_a_hint(name, hint):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "checked_name", "checked_names", "finite"]
+__all__ = ["Layout", "by_name", "checked_name", "checked_names", "finite"]
 
 #: The words of the equation language, and the few names that generated code needs.
 RESERVED = frozenset({
@@ -108,6 +108,15 @@ def finite(value: Any, what: str) -> float:
     if not math.isfinite(number):
         raise SettingError(f"{what} is {number}; give a finite number.")
     return number
+
+
+def by_name(value: Any, what: str) -> dict[str, Any]:
+    """Return a mapping from names, empty for None; refuse anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise SettingError(f"{what} is {value!r}; give a dict by name, such as {{'x': (0, 1)}}.")
+    return {str(name): item for name, item in value.items()}
 
 
 class HasNames(Protocol):

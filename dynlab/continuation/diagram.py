@@ -27,7 +27,7 @@ from dynlab.continuation.trace import checked_range
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.stability import Equilibrium
 from dynlab.errors import NotConverged, SettingError, SingularProblem
-from dynlab.names import Layout
+from dynlab.names import Layout, by_name
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
@@ -259,7 +259,7 @@ def _starts(
     within: Mapping[str, tuple[float, float]] | None,
 ) -> Iterator[Equilibrium]:  # fmt: skip
     """Yield isolated equilibria, from the default start and from searches over the range."""
-    states = {k: v for k, v in (within or {}).items() if k in system.state_names}
+    states = {k: v for k, v in by_name(within, "within").items() if k in system.state_names}
     own = system[vary]
     if low <= own <= high:
         near = find_near(system)

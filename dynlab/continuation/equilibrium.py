@@ -23,7 +23,7 @@ from dynlab.continuation.trace import (
 )
 from dynlab.equilibria.stability import Point
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
-from dynlab.names import Layout, finite
+from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import System
@@ -153,11 +153,11 @@ def _marks(
 ) -> tuple[tuple[str, float], ...]:
     known = system.state_names + system.parameter_names + system.observable_names
     marks: list[tuple[str, float]] = []
-    for name, values in (mark or {}).items():
+    for name, values in by_name(mark, "mark").items():
         if name not in known:
             raise UnknownNameError(f"quantity of {system.name!r}", name, known)
         marks += [(name, finite(v, f"mark {name!r}")) for v in np.atleast_1d(values)]
-    return tuple(marks)
+    return tuple(dict.fromkeys(marks))
 
 
 def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:

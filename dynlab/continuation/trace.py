@@ -17,7 +17,7 @@ from dynlab.continuation.follow import Chunk, Walk, chunks
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import SpecialPoint
 from dynlab.errors import SettingError, UnknownNameError
-from dynlab.names import finite
+from dynlab.names import by_name, finite
 from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
@@ -375,7 +375,7 @@ def bounds_of(
     lower, upper = np.full(n + 1, -np.inf), np.full(n + 1, np.inf)
     lower[n], upper[n] = over
     watched: list[tuple[str, float, float]] = []
-    for name, ends in (within or {}).items():
+    for name, ends in by_name(within, "within").items():
         low, high = checked_range(name, ends)
         if name in system.state_names:
             i = system.state_names.index(name)

@@ -24,7 +24,7 @@ from dynlab.codegen.kernels import Kernels, kernels_of
 from dynlab.equilibria import enclosure
 from dynlab.equilibria.stability import Equilibrium, jacobian_at, table_of
 from dynlab.errors import DefinitionError, NotConverged, SettingError
-from dynlab.names import Layout, finite
+from dynlab.names import Layout, by_name, finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic import derivatives
@@ -301,7 +301,7 @@ def _box(system: System, within: Ranges | None) -> _Box:
             lower_bound[position] = 0.0
         elif state.domain is Domain.CIRCLE:
             lower_bound[position], upper_bound[position], bounded[position] = -np.pi, np.pi, True
-    for name, ends in (within or {}).items():
+    for name, ends in by_name(within, "within").items():
         i = layout.state(name)
         try:
             low, high = ends

@@ -26,6 +26,9 @@ __all__ = ["iterate"]
 
 Array = NDArray[np.float64]
 
+#: So many numbers are kept at most without being asked for: some 4 GB.
+MOST_NUMBERS = 5 * 10**8
+
 FIRST_CHUNK = 1000
 
 
@@ -77,6 +80,11 @@ def iterate(
     began = perf_counter()
     steps = _checked_steps(duration)
     times = None if at is None else _checked_times(at, steps)
+    if times is None and abs(steps) * len(system.states) > MOST_NUMBERS:
+        raise SettingError(
+            f"{steps} steps of {len(system.states)} states would fill the memory. Keep some of them "
+            "with at=, such as at=[duration]."
+        )
     begin = Layout.of(system).pack(start, system.start_values)
     work = np.tile(begin, (maps.WORK_ROWS, 1))
     progress = np.zeros(2, np.int64)

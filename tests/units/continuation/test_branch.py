@@ -178,6 +178,13 @@ def test_misuse_is_named(rest):
         dl.continue_equilibrium(rest, vary="I", over=3)
     with pytest.raises(dl.SettingError, match="expected an equilibrium"):
         dl.continue_equilibrium(zoo.fitzhugh_nagumo, vary="I", over=(0, 2))
+    for name in ("within", "mark"):
+        with pytest.raises(dl.SettingError, match=f"{name} is 3; give a dict by name"):
+            dl.continue_equilibrium(rest, vary="I", over=(0, 2), **{name: 3})
+    with pytest.raises(dl.SettingError, match="too wide"):
+        dl.continue_equilibrium(rest, vary="I", over=(-1e308, 1e308))
+    with pytest.raises(dl.SettingError, match="a class such as"):
+        dl.continue_equilibrium(rest, vary="I", over=(0, 2)).points("HB")
     off = dl.Equilibrium.at(zoo.fitzhugh_nagumo, np.array([1.0, 1.0]), 0.0)
     with pytest.raises(dl.NotConverged, match="not on a branch"):
         dl.continue_equilibrium(off, vary="I", over=(0, 2))

@@ -126,3 +126,8 @@ def test_leap_to_infinity_is_divergence():
         return {x: dl.exp(x)}
 
     assert dl.iterate(exponential, duration=10).status is dl.Status.DIVERGED
+
+
+def test_an_orbit_that_would_fill_the_memory_is_refused():
+    with pytest.raises(dl.SettingError, match="Keep some of them with at="):
+        dl.iterate(logistic, duration=10**12)

@@ -26,8 +26,8 @@ __all__ = ["iterate"]
 
 Array = NDArray[np.float64]
 
-#: So many numbers are kept at most without being asked for: some 4 GB.
-MOST_NUMBERS = 5 * 10**8
+#: So many numbers are kept at most when all steps are: some 16 GB.
+MOST_NUMBERS = 2 * 10**9
 
 FIRST_CHUNK = 1000
 

@@ -93,6 +93,8 @@ def checked_names(names: Iterable[str], what: str) -> tuple[str, ...]:
 
 def finite(value: Any, what: str) -> float:
     """Return a float, or say which value is not a finite real number."""
+    if isinstance(value, str | bytes | bool):
+        raise SettingError(f"{what} is {value!r}, which is not a number.")
     if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
         raise SettingError(
             f"{what} is complex ({value!r}); this model is real. Give a real number."

@@ -24,7 +24,7 @@ from math import (
 from dynlab.kernels.elementary import floor, heaviside, maximum, minimum, sigmoid, sign
 from dynlab.kernels.removable import bernoulli, exprel, logrel, sinc, tanhc
 '''
-_LETTERS = "uvsr"
+_LETTERS = "uvsrq"
 _SYMBOLS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _CONSTANTS = {"pi": "3.141592653589793", "e": "2.718281828459045"}
 

@@ -177,6 +177,11 @@ def _declarations(
             )
         value = finite(argument.default, f"the default of {argument.name!r} of {name!r}")
         domain = _domain(argument, name)
+        if argument.kind is argument.KEYWORD_ONLY and domain is not Domain.LINE:
+            raise DefinitionError(
+                f"the parameter {argument.name!r} of {name!r} is declared {argument.annotation}; "
+                "domains are for states. Leave the annotation out."
+            )
         if argument.kind is argument.KEYWORD_ONLY:
             parameters.append(Parameter(spelled, value, unit))
         else:

@@ -19,7 +19,7 @@ from dynlab.symbolic.tree import symbol
 __all__ = ["direction_symbols", "directional", "jacobian"]
 
 Expressions = tuple[sympy.Expr, ...]
-_LETTERS = "uvsr"
+_LETTERS = "uvsrq"
 
 
 def direction_symbols(order: int, size: int) -> tuple[tuple[sympy.Symbol, ...], ...]:

@@ -649,3 +649,17 @@ def test_a_stored_expression_that_is_no_expression():
     ):
         with pytest.raises(DefinitionError, match=what):
             from_tree(tree)
+
+
+@pytest.mark.parametrize("value", ["2", b"2", True])
+def test_a_text_or_a_truth_value_is_no_number(value):
+    with pytest.raises(dl.SettingError, match=r"'sigma' is .*, which is not a number"):
+        zoo.lorenz(sigma=value)
+
+
+def test_a_domain_on_a_parameter_is_refused():
+    with pytest.raises(DefinitionError, match=r"the parameter 'K' of 'coupled'.*domains are for"):
+
+        @dl.flow
+        def coupled(x=1.0, *, K: dl.Angle = 0.5):
+            return {x: -K * x}

@@ -355,3 +355,18 @@ def test_observables_and_guards_are_kernels_too():
     guard = kernels_of(system).guard([system.expression_of(lambda x, t: x - t)])
     assert list(guard(2.0, [3.0, 4.0], [0.5])) == [1.0]
     assert kernels_of(zoo.van_der_pol).observables(0.0, [3.0, 4.0], [0.5]).size == 0
+
+
+@pytest.mark.parametrize("order", [4, 5])
+def test_higher_derivatives_on_demand(order):
+    x, y = symbol("x"), symbol("y")
+    system = define({"x": 0.3, "y": 0.7}, {}, [dl.exp(2 * x - y), x**5 * y])
+    directions = [np.array([1.0 + k, 2.0 - k]) for k in range(order)]
+    got = kernels_of(system).derivative(order)(0.0, np.array([0.3, 0.7]), np.zeros(1), *directions)
+    # D^n exp(l . x) [v1 ... vn] = exp(l . x) prod (l . vk).
+    expected = np.exp(2 * 0.3 - 0.7) * np.prod([2 * v[0] - v[1] for v in directions])
+    assert got[0] == pytest.approx(expected, rel=1e-13)
+    form = x**5 * y
+    for v in directions:
+        form = sympy.diff(form, x) * v[0] + sympy.diff(form, y) * v[1]
+    assert got[1] == pytest.approx(float(form.subs({x: 0.3, y: 0.7})), rel=1e-12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -14,14 +14,35 @@ from dynlab.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-    from dynlab.continuation.branch import Branch
+    from dynlab.symbolic.system import System
 
 __all__ = ["draw_branches"]
 
 
+class Drawable(Protocol):
+    """What the picture needs of a branch."""
+
+    @property
+    def system(self) -> System: ...
+    @property
+    def vary(self) -> str: ...
+    @property
+    def values(self) -> NDArray[np.float64]: ...
+    @property
+    def unstable(self) -> NDArray[np.int_]: ...
+    @property
+    def ends(self) -> tuple[Any, Any]: ...
+    def __getitem__(self, name: str) -> NDArray[np.float64]: ...
+
+
 def draw_branches(
-    ax: Axes | None, branches: Sequence[Branch], points: Sequence[SpecialPoint], *, show: str | None
+    ax: Axes | None,
+    branches: Sequence[Drawable],
+    points: Sequence[SpecialPoint],
+    *,
+    show: str | None,
 ) -> Axes:
     """Draw one quantity (the first state if none is named) of some branches."""
     system, vary = branches[0].system, branches[0].vary
@@ -41,7 +62,7 @@ def draw_branches(
 
 
 def _calm_range(
-    branches: Sequence[Branch], points: Sequence[SpecialPoint], shown: str
+    branches: Sequence[Drawable], points: Sequence[SpecialPoint], shown: str
 ) -> tuple[float, float]:
     """Return limits that show the branches over most of the parameter, not where they run off."""
     heights = np.concatenate([branch[shown] for branch in branches])

@@ -78,7 +78,7 @@ class Kernels:
         return self._get(("jacobian", active), lambda s: lower.lower_jacobian(s, active))
 
     def derivative(self, order: int, active: tuple[str, ...] = ()) -> Kernel:
-        """Return the multilinear derivative of an order (1 to 3), over states then parameters."""
+        """Return the multilinear derivative of an order (1 to 5), over states then parameters."""
         return self._get(
             ("derivative", order, active), lambda s: lower.lower_derivative(s, order, active)
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dynlab.codegen.lower import Program
 from dynlab.errors import CompileError
 from dynlab.names import checked_name
+from dynlab.symbolic.derivatives import DIRECTION_LETTERS
 from dynlab.symbolic.tree import Tree
 
 __all__ = ["function_source", "source"]
@@ -24,7 +25,6 @@ from math import (
 from dynlab.kernels.elementary import floor, heaviside, maximum, minimum, sigmoid, sign
 from dynlab.kernels.removable import bernoulli, exprel, logrel, sinc, tanhc
 '''
-_LETTERS = "uvsrq"
 _SYMBOLS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _CONSTANTS = {"pi": "3.141592653589793", "e": "2.718281828459045"}
 
@@ -36,7 +36,7 @@ def source(program: Program) -> str:
 
 def function_source(program: Program) -> str:
     """Return the kernel function alone."""
-    vectors = [f"_{_LETTERS[k]}" for k in range(program.directions)]
+    vectors = [f"_{DIRECTION_LETTERS[k]}" for k in range(program.directions)]
     arguments = ", ".join(["_t", "_x", "_z", "_p", "_d", "_k", "_w", *vectors, "_out"])
     lines = [f"def {program.kind}({arguments}):"]
     used = _names_used(program)

@@ -23,15 +23,15 @@ from dynlab.continuation.points import (
     table_of_points,
 )
 from dynlab.continuation.switch import switch_branch
-from dynlab.continuation.trace import checked_range
+from dynlab.continuation.trace import checked_range, is_inside
 from dynlab.equilibria.find import find_near, search_equilibria
-from dynlab.equilibria.stability import Equilibrium
+from dynlab.equilibria.stability import Equilibrium, apart
 from dynlab.errors import NotConverged, SettingError, SingularProblem
 from dynlab.names import Layout, by_name
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,14 +145,8 @@ class Diagram(Result):
 
 def _same(a: SpecialPoint, b: SpecialPoint, size: Vector) -> bool:
     """Whether two points of one kind are the same, to a millionth of what the diagram spans."""
-    apart = np.append(_apart(a.system, a.state, b.state), a.value - b.value) / size
-    return type(a) is type(b) and bool(np.max(np.abs(apart)) <= 1e-6)
-
-
-def _apart(system: System, a: Vector, b: Vector) -> Vector:
-    """Return the difference of two states, without whole turns of those on a circle."""
-    on_circle = np.array([state.domain is Domain.CIRCLE for state in system.states])
-    return np.where(on_circle, np.remainder(a - b + np.pi, 2 * np.pi) - np.pi, a - b)
+    distance = np.append(apart(a.system, a.state, b.state), a.value - b.value) / size
+    return type(a) is type(b) and bool(np.max(np.abs(distance)) <= 1e-6)
 
 
 def _span(branches: Sequence[Branch]) -> float:
@@ -275,10 +269,7 @@ def _starts(
 
 
 def _inside(point: Equilibrium, states: Mapping[str, tuple[float, float]]) -> bool:
-    slack = 1e-9  # of the range: an absent population is not outside
-    return all(
-        a - slack * (b - a) <= point[name] <= b + slack * (b - a) for name, (a, b) in states.items()
-    )
+    return all(is_inside(point[name], a, b) for name, (a, b) in states.items())
 
 
 def _is_regular(point: Equilibrium) -> bool:
@@ -301,7 +292,7 @@ def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:
     scale = np.maximum(_sizes(branches), np.abs(point.state)) if branches else point.state
     for branch in branches:
         for other in branch.at(**{vary: point[vary]}):
-            if np.max(np.abs(_apart(point.system, other.state, point.state)) / scale) < 1e-5:
+            if np.max(np.abs(apart(point.system, other.state, point.state)) / scale) < 1e-5:
                 return True
     return False
 

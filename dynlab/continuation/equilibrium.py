@@ -19,9 +19,8 @@ from dynlab.continuation.trace import (
     checked_range,
     narrowed,
     trace,
-    typical_size,
 )
-from dynlab.equilibria.stability import Point
+from dynlab.equilibria.stability import Point, typical_size
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status

@@ -35,7 +35,7 @@ from dynlab.continuation.points import (
     Unconfirmed,
     UserPoint,
 )
-from dynlab.equilibria.stability import sorted_eigenvalues
+from dynlab.equilibria.stability import on_axis, sorted_eigenvalues
 
 __all__ = ["Node", "crossings_of", "special_points", "special_point"]
 
@@ -62,13 +62,11 @@ class Node:
 
     def unstable_range(self) -> tuple[int, int]:
         """Return the least and greatest number of unstable directions consistent with round-off."""
-        real, size = self.eigenvalues.real, np.abs(self.eigenvalues)
+        unstable = self.eigenvalues.real > 0
         if not self.located:
-            count = int(np.sum(real > 0))
-            return count, count
-        paired = np.where(self.eigenvalues.imag != 0, _UNDECIDED * size, 0.0)
-        zero = np.maximum(paired, _ROUND_OFF * np.max(size, initial=1e-300))
-        return int(np.sum(real > zero)), int(np.sum(real > -zero))
+            return int(np.sum(unstable)), int(np.sum(unstable))
+        neutral = on_axis(self.eigenvalues, pair=_UNDECIDED, real=_ROUND_OFF)
+        return int(np.sum(unstable & ~neutral)), int(np.sum(unstable | neutral))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import BranchPoint
-from dynlab.continuation.trace import Task, bounds_of, checked_range, narrowed, trace, typical_size
+from dynlab.continuation.trace import Task, bounds_of, checked_range, narrowed, trace
+from dynlab.equilibria.stability import typical_size
 from dynlab.errors import SettingError
 
 __all__ = ["switch_branch"]

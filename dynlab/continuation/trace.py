@@ -16,13 +16,14 @@ from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import Chunk, Walk, chunks
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import SpecialPoint
+from dynlab.equilibria.stability import on_axis, typical_size
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import by_name, finite
 from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
-__all__ = ["Task", "bounds_of", "checked_range", "narrowed", "trace", "typical_size"]
+__all__ = ["Task", "bounds_of", "checked_range", "is_inside", "narrowed", "trace"]
 
 Vector = NDArray[np.float64]
 
@@ -155,11 +156,7 @@ def _decided(walked: _Path, begin: int) -> tuple[_Path, int]:
 
 def _undecided(walked: _Path) -> NDArray[np.bool_]:
     """Return where an eigenvalue lies on the imaginary axis to round-off."""
-    size = np.abs(walked.eigenvalues)
-    largest = np.max(size, axis=1, initial=1e-300)[:, None]
-    real = np.abs(walked.eigenvalues.real)
-    neutral = (real <= 1e-10 * size) & (walked.eigenvalues.imag != 0)
-    return np.asarray(np.any(neutral | (size <= 1e-13 * largest), axis=1))
+    return np.asarray(np.any(on_axis(walked.eigenvalues, pair=1e-10, real=1e-13), axis=1))
 
 
 def _with_horizon(task: Task) -> Task:
@@ -183,11 +180,16 @@ def _require_inside(task: Task) -> None:
     ranges = [*zip(names, task.lower, task.upper, strict=True), *task.watched]
     for name, low, high in ranges:
         value = _quantity(task.curve, name)(task.start)
-        slack = 1e-9 * (high - low) if np.isfinite(high - low) and name != task.curve.vary else 0.0
-        if not low - slack <= value <= high + slack:
+        if not (low <= value <= high if name == task.curve.vary else is_inside(value, low, high)):
             raise SettingError(
                 f"the start has {name} = {value:.6g}, outside ({low:g}, {high:g}). Widen the range."
             )
+
+
+def is_inside(value: float, low: float, high: float) -> bool:
+    """Whether a value lies in a range, to a billionth of it: an absent population is not outside."""
+    slack = 1e-9 * (high - low) if np.isfinite(high - low) else 0.0
+    return low - slack <= value <= high + slack
 
 
 def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
@@ -213,9 +215,9 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
             pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve.size))
             break
     path = path.joined(*pieces)
-    if status is Status.STATE_BOUND and np.max(np.abs(path.unknowns[-1, :-1])) >= task.horizon:
-        status = Status.DIVERGED
     last_point = path.unknowns[-1] if len(path) else task.start
+    if status is Status.STATE_BOUND and np.max(np.abs(last_point[:-1])) >= task.horizon:
+        status = Status.DIVERGED
     return path, _end(status, last_point, task, len(path))
 
 
@@ -349,12 +351,6 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
             "Choose other units."
         )
     return min(first, last), max(first, last)
-
-
-def typical_size(system: System, state: Vector) -> Vector:
-    """Return the size of each state, here or at the default start; 1 for one that is always 0."""
-    size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
-    return np.where(size > 0, size, 1.0)
 
 
 def narrowed(size: Vector, state: Vector, change: Vector) -> Vector:

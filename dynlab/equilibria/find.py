@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from dynlab.codegen import lower
 from dynlab.codegen.kernels import Kernels, kernels_of
 from dynlab.equilibria import enclosure
-from dynlab.equilibria.stability import Equilibrium, jacobian_at, table_of
+from dynlab.equilibria.stability import (
+    Equilibrium,
+    apart,
+    jacobian_at,
+    table_of,
+    typical_size,
+    whole_turns,
+)
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.names import Layout, by_name, finite
 from dynlab.result import Provenance, Result
@@ -231,15 +238,11 @@ def _least_squares_roots(system: System, starts: Vector, box: _Box) -> Vector:
 
 def _apart_on_circles(system: System, roots: Vector) -> Vector:
     """Drop roots that differ from an earlier one by whole turns of a state on the circle."""
-    turning = np.array([state.domain is Domain.CIRCLE for state in system.states])
-    if not turning.any():
+    if not whole_turns(system).any():
         return roots
     kept: list[Vector] = []
     for root in roots:
-        apart = [root - other for other in kept]
-        if all(
-            np.max(np.abs(np.where(turning, np.angle(np.exp(1j * d)), d))) > 1e-6 for d in apart
-        ):
+        if all(np.max(np.abs(apart(system, root, other))) > 1e-6 for other in kept):
             kept.append(root)
     return np.array(kept).reshape(-1, roots.shape[1])
 
@@ -355,8 +358,7 @@ def _search(system: System, starts: Vector, box: _Box) -> Vector:
 
 def _unit(system: System, scale: Vector) -> Vector:
     """Return the usual size of each state, by its default start; never more than the box."""
-    own = np.abs(np.array(system.start_values))
-    return np.minimum(scale, np.where(own > 0, own, 1.0))
+    return np.minimum(scale, typical_size(system))
 
 
 def _classified(system: System, roots: Vector, scale: Vector, starts: Vector) -> list[Equilibrium]:

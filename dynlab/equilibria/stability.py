@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
-from dynlab.symbolic.system import System
+from dynlab.symbolic.system import Domain, System
 
 __all__ = ["Equilibrium", "Point", "jacobian_at"]
 
@@ -85,12 +85,39 @@ def count_unstable(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> in
 
 def _is_neutral(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> NDArray[np.bool_]:
     """Return which eigenvalues lie on the imaginary axis (multipliers: unit circle) to round-off."""
-    rate = np.abs(growth(eigenvalues, discrete=discrete))
     if discrete:
-        return rate <= _ZERO
+        return np.abs(growth(eigenvalues, discrete=True)) <= _ZERO
+    return on_axis(eigenvalues, pair=_ZERO, real=_ROUND_OFF)
+
+
+def on_axis(eigenvalues: NDArray[np.complex128], *, pair: float, real: float) -> NDArray[np.bool_]:
+    """Return which eigenvalues (last axis: of one matrix) lie on the imaginary axis.
+
+    A complex one does if its real part is below ``pair`` of its own modulus, any one if its real part is
+    below ``real`` of the largest modulus.
+    """
     size = np.abs(eigenvalues)
-    own = np.where(eigenvalues.imag != 0, _ZERO * size, 0.0)
-    return np.asarray(rate <= np.maximum(own, _ROUND_OFF * np.max(size, initial=0.0)))
+    largest = np.max(size, axis=-1, keepdims=True, initial=0.0)
+    own = np.where(eigenvalues.imag != 0, pair * size, 0.0)
+    return np.asarray(np.abs(eigenvalues.real) <= np.maximum(own, real * largest))
+
+
+def typical_size(system: System, state: Vector | float = 0.0) -> Vector:
+    """Return the size of each state, here or at the default start; 1 for one that is always 0."""
+    size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
+    return np.where(size > 0, size, 1.0)
+
+
+def whole_turns(system: System) -> Vector:
+    """Return 2 pi for each state on a circle, 0 for every other."""
+    return np.array([2 * np.pi * (s.domain is Domain.CIRCLE) for s in system.states])
+
+
+def apart(system: System, a: Vector, b: Vector) -> Vector:
+    """Return the difference of two states, without whole turns of those on a circle."""
+    turns = whole_turns(system)
+    difference = a - b
+    return np.asarray(difference - turns * np.round(difference / np.where(turns > 0, turns, 1.0)))
 
 
 def jacobian_at(system: System, state: Vector, active: tuple[str, ...] = ()) -> Vector:

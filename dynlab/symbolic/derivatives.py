@@ -16,15 +16,19 @@ import sympy
 
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["direction_symbols", "directional", "jacobian"]
+__all__ = ["DIRECTION_LETTERS", "direction_symbols", "directional", "jacobian"]
 
 Expressions = tuple[sympy.Expr, ...]
-_LETTERS = "uvsrq"
+#: Direction vectors in order; components are ``_u0``, ``_u1``, ...  The derivative of fifth order takes
+#: them all.
+DIRECTION_LETTERS = "uvsrq"
 
 
 def direction_symbols(order: int, size: int) -> tuple[tuple[sympy.Symbol, ...], ...]:
     """Return `order` direction vectors of symbols, named so that no user's name can clash."""
-    return tuple(tuple(symbol(f"_{_LETTERS[k]}{j}") for j in range(size)) for k in range(order))
+    return tuple(
+        tuple(symbol(f"_{DIRECTION_LETTERS[k]}{j}") for j in range(size)) for k in range(order)
+    )
 
 
 @cache

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import Kernel, kernels_of
+from dynlab.equilibria.stability import whole_turns
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.system import System
 
 __all__ = ["EquilibriumCurve"]
 
@@ -50,8 +51,7 @@ class EquilibriumCurve:
     @property
     def turns(self) -> Vector:
         """A whole turn for each state on a circle, 0 for every other unknown."""
-        on_circle = [s.domain is Domain.CIRCLE for s in self.system.states]
-        return np.append(np.where(on_circle, 2 * np.pi, 0.0), 0.0)
+        return np.append(whole_turns(self.system), 0.0)
 
     @property
     def position(self) -> int:

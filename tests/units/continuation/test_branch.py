@@ -116,6 +116,16 @@ def test_bounds_on_states_and_observables_end_the_branch():
         dl.continue_equilibrium(start, vary="I", over=(0, 2), within={"twice": (0, 1)})
 
 
+def test_a_start_exactly_on_the_edge_of_an_observable_ends_there():
+    system = zoo.fitzhugh_nagumo.with_observable(twice=lambda v: 2 * v)
+    start = dl.find_equilibria(system).single()
+    edge = {"twice": (-4, start["twice"])}
+    branch = dl.continue_equilibrium(start, vary="I", over=(-1, 2), within=edge)
+    assert branch.ends[1].status is dl.Status.STATE_BOUND
+    assert branch.ends[1].value == pytest.approx(0, abs=1e-12)
+    assert np.max(branch["twice"]) <= start["twice"]
+
+
 def test_natural_continuation_stops_at_a_fold_and_says_so():
     branch = dl.continue_equilibrium(upper(), vary="mu", over=(-1, 1), method=dl.NaturalParameter())
     end = branch.ends[0]

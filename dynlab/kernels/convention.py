@@ -15,8 +15,8 @@
 ======  ==========================================================================
 
 A model kernel travels as the integer address of a C function; an algorithm turns it back into a
-call (`call0` ... `call3`, by the number of direction vectors).  So an algorithm is compiled once
-for all models.  Whoever hands out an address keeps the compiled function alive.
+call (`call0`, for kernels without direction vectors).  So an algorithm is compiled once for all
+models.  Whoever hands out an address keeps the compiled function alive.
 """
 
 from __future__ import annotations
@@ -54,46 +54,17 @@ def kernel_signature(directions: int) -> Any:
     return types.int64(types.float64, _F, _F, _F, _F, _K, _F, *vectors)
 
 
-def _caller(directions: int) -> Any:
-    """Build the intrinsic that calls the kernel at an address."""
-
-    def typed(signature_args: tuple[Any, ...]) -> Any:
-        return types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F,
-                           *signature_args[-(directions + 1):])  # fmt: skip
+@intrinsic
+def call0(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
+    """Call the kernel without direction vectors that stands at an address."""
+    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, out)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arguments = [context.get_value_type(a) for a in signature.args[1:]]
-        pointer = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
-        return builder.call(builder.inttoptr(args[0], pointer), args[1:])
+        kind = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
+        return builder.call(builder.inttoptr(args[0], kind), args[1:])
 
-    if directions == 0:
-
-        @intrinsic
-        def call(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
-            return typed((out,)), codegen
-
-    elif directions == 1:
-
-        @intrinsic
-        def call(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-untyped-def]
-            return typed((u, out)), codegen
-
-    elif directions == 2:
-
-        @intrinsic
-        def call(typingctx, address, t, x, z, p, d, k, w, u, v, out):  # type: ignore[no-untyped-def]
-            return typed((u, v, out)), codegen
-
-    else:
-
-        @intrinsic
-        def call(typingctx, address, t, x, z, p, d, k, w, u, v, s, out):  # type: ignore[no-untyped-def]
-            return typed((u, v, s, out)), codegen
-
-    return call
-
-
-call0, call1, call2, call3 = (_caller(n) for n in range(4))
+    return signature, codegen
 
 
 @intrinsic

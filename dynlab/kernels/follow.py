@@ -197,9 +197,9 @@ def tangent_at(jacobian, shift, p, active, y, scale, border, tangent, plain):  #
     return sign
 
 
-@njit(types.float64(_V, _V, _V, _V), cache=True, nogil=True, error_model="numpy")
-def _distance_to_segment(y, a, b, foot):  # type: ignore[no-untyped-def]
-    """Return the distance of y from the segment a - b; foot[0] tells where along it."""
+@njit(types.float64(_V, _V, _V), cache=True, nogil=True, error_model="numpy")
+def _distance_to_segment(y, a, b):  # type: ignore[no-untyped-def]
+    """Return the distance of y from the segment a - b."""
     along = 0.0
     length = 0.0
     for j in range(y.shape[0]):
@@ -211,7 +211,6 @@ def _distance_to_segment(y, a, b, foot):  # type: ignore[no-untyped-def]
     for j in range(y.shape[0]):
         d = y[j] - a[j] - s * (b[j] - a[j])
         total += d * d
-    foot[0] = s
     return math.sqrt(total)
 
 
@@ -240,7 +239,6 @@ def follow(
     turned = np.empty(n + 1)
     goal = np.empty(n + 1)
     plain = np.empty((n, n))
-    foot = np.empty(1)
     counters[0] = 0
     while counters[0] < capacity:
         h = step[0]
@@ -328,7 +326,7 @@ def follow(
                 goal[j] = start[j]
                 if turns[j] > 0.0:
                     goal[j] += turns[j] * round((guess[j] - start[j]) / turns[j])
-            near = _distance_to_segment(goal, y, guess, foot)
+            near = _distance_to_segment(goal, y, guess)
             along = 0.0
             for j in range(n + 1):
                 along += turned[j] * start_tangent[j]
@@ -338,21 +336,11 @@ def follow(
                 for j in range(n + 1):
                     predicted[j] = guess[j]
                     value += start_tangent[j] * goal[j]
-                closed = (
-                    correct(
-                        rhs,
-                        jacobian,
-                        shift,
-                        p,
-                        active,
-                        predicted,
-                        scale,
-                        start_tangent,
-                        value,
-                        settings[TOLERANCE],
-                    )
-                    == OK
-                )
+                status = correct(
+                    rhs, jacobian, shift, p, active, predicted, scale, start_tangent, value,
+                    settings[TOLERANCE],
+                )  # fmt: skip
+                closed = status == OK
                 for j in range(n + 1):
                     if not abs(predicted[j] - goal[j]) < 1e-6:
                         closed = False

@@ -4,6 +4,7 @@ The children print the numbers they computed and how often numba compiled someth
 is filled, by two processes at once; every other test uses it or a copy of it.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -241,13 +242,37 @@ def test_the_place_follows_the_habits_of_the_system(monkeypatch, tmp_path):
     assert caching.root() == tmp_path / "mine"
 
 
-def test_the_key_covers_every_kernel_source(monkeypatch, tmp_path):
-    """An edited helper must not leave a caller with its old machine code."""
+def test_the_stamp_covers_every_source_that_is_reached(monkeypatch, tmp_path):
+    """An edited helper must not leave a caller with its old machine code; others keep theirs."""
     copy = tmp_path / "kernels"
     shutil.copytree(caching._SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(caching, "_SOURCES", copy)
-    before = caching.key.__wrapped__()
-    assert before == caching.key()
-    with (copy / "elementary.py").open("a") as stream:
+
+    def stamps():
+        caching.stamp.cache_clear()
+        caching._imported.cache_clear()
+        return {path.stem: caching.stamp(path) for path in copy.glob("*.py")}
+
+    before = stamps()
+    with (copy / "dense.py").open("a") as stream:
         stream.write("# edited\n")
-    assert caching.key.__wrapped__() != before
+    after = stamps()
+    caching.stamp.cache_clear()
+    caching._imported.cache_clear()
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"dense", "explicit", "maps"} <= changed
+    assert not changed & {"elementary", "removable", "linear", "newton"}
+    assert len(set(before.values())) == len(before)
+
+
+def test_every_import_between_kernels_is_seen():
+    """The stamp reads imports by a pattern; Python's own parser must find no others."""
+    for path in caching._SOURCES.glob("*.py"):
+        found = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert not any(a.name.startswith("dynlab") for a in node.names)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dynlab"):
+                parts = node.module.split(".")
+                found |= {parts[2]} if len(parts) > 2 else {a.name for a in node.names}
+        assert {p.stem for p in caching._imported(path)} == found

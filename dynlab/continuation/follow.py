@@ -202,7 +202,7 @@ def _steps(
     try:
         code = kernel.follow(
             curve.rhs.address, curve.jacobian_kernel.address, float(curve.system.is_discrete),
-            curve.values(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
+            curve.inputs(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
             reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
             walk.upper / scale, walk.start / scale, start_tangent, curve.turns / scale, points,
             tangents, eigenvalues, signs, counters,
@@ -237,7 +237,7 @@ def land(
     u = y * curve.scale
     shift = 1.0 if curve.system.is_discrete else 0.0
     status: Any = correct(
-        curve.rhs.address, curve.jacobian_kernel.address, shift, curve.values(u[-1]),
+        curve.rhs.address, curve.jacobian_kernel.address, shift, curve.inputs(u[-1]),
         curve.position, y, curve.scale, np.ascontiguousarray(row), float(value), tolerance,
     )  # fmt: skip
     return y if status == Status.OK and np.all(np.isfinite(y)) else None

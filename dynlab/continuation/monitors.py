@@ -206,7 +206,7 @@ def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool 
     border = border / np.linalg.norm(border)
     tangent, plain = np.empty(n + 1), np.empty((n, n))
     sign = tangent_at(
-        curve.jacobian_kernel.address, 0.0, curve.values(u[-1]),
+        curve.jacobian_kernel.address, 0.0, curve.inputs(u[-1]),
         curve.position, y, curve.scale, border, tangent, plain,
     )  # fmt: skip
     if located:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen import lower
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernels, kernels_of
 from dynlab.equilibria import enclosure
 from dynlab.equilibria.stability import (
@@ -275,7 +276,7 @@ def find_near(system: System, start: Vector | None = None) -> Equilibrium | None
     scale = np.maximum(np.abs(x), 1e-2)
     report = np.empty(2)
     status = newton(
-        kernels.rhs.address, kernels.jacobian().address, _shift(system), x, _values(system),
+        kernels.rhs.address, kernels.jacobian().address, _shift(system), x, tuple(inputs_of(system)),
         scale, 1e-11, np.empty((0, len(x))), report,
     )  # fmt: skip
     if status != Status.OK or not np.all(np.isfinite(x)):
@@ -285,10 +286,6 @@ def find_near(system: System, start: Vector | None = None) -> Equilibrium | None
 
 def _shift(system: System) -> float:
     return 1.0 if system.is_discrete else 0.0
-
-
-def _values(system: System) -> Vector:
-    return np.array(system.parameter_values or (0.0,))
 
 
 def _box(system: System, within: Ranges | None) -> _Box:
@@ -350,7 +347,8 @@ def _search(system: System, starts: Vector, box: _Box) -> Vector:
             low[position] = max(low[position], 0.0)
     roots = np.empty((_MOST_ROOTS, starts.shape[1]))
     count = search(
-        kernels.rhs.address, kernels.jacobian().address, _shift(system), starts, _values(system),
+        kernels.rhs.address, kernels.jacobian().address, _shift(system), starts,
+        tuple(inputs_of(system)),
         box.scale, _unit(system, box.scale), low, high, roots, 0,
     )  # fmt: skip
     return roots[:count]
@@ -389,7 +387,7 @@ def _residual_jacobian(system: System, x: Vector) -> Vector:
 
 
 def _residual(system: System, x: Vector) -> Vector:
-    return kernels_of(system).rhs(0.0, x, _values(system)) - _shift(system) * x
+    return kernels_of(system).rhs(0.0, x, np.array(system.parameter_values)) - _shift(system) * x
 
 
 def _null_dimension(system: System, root: Vector, scale: Vector, typical: float) -> int:
@@ -405,7 +403,9 @@ def _null_dimension(system: System, root: Vector, scale: Vector, typical: float)
     for value, direction in zip(values[: len(values) - count], right, strict=False):
         if value < 1e-4 * max(largest, typical):
             along = direction * scale
-            bend = kernels_of(system).derivative(2)(0.0, root, _values(system), along, along)
+            bend = kernels_of(system).derivative(2)(
+                0.0, root, np.array(system.parameter_values), along, along
+            )
             count += bool(value < _UNCERTAIN * np.linalg.norm(bend))
     return count
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.find import Equilibria, find_equilibria
 from dynlab.equilibria.manifolds import Manifolds, saddle_manifolds, smooth
@@ -190,6 +191,5 @@ def _field(system: System, ranges: Mapping[str, tuple[float, float]]) -> NDArray
     x, y = np.meshgrid(np.linspace(a, b, _GRID), np.linspace(c, d, _GRID))
     points = np.column_stack([x.ravel(), y.ravel()])
     rates = np.empty_like(points)
-    values = np.array(system.parameter_values or (0.0,))
-    evaluate(kernels_of(system).rhs.address, 0.0, points, values, rates)
+    evaluate(kernels_of(system).rhs.address, 0.0, points, tuple(inputs_of(system)), rates)
     return np.ascontiguousarray(rates.T).reshape(2, _GRID, _GRID)

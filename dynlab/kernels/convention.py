@@ -44,6 +44,12 @@ STATE_BOUND = 21
 CLOSED_LOOP = 22
 FOLD_IN_PARAMETER = 23
 
+#: What a kernel is given beside time and state, as one argument of an algorithm: z, p, d, k, w.
+MODEL_INPUTS = types.Tuple(
+    (types.float64[::1], types.float64[::1], types.float64[::1], types.int64[::1],
+     types.float64[::1])
+)  # fmt: skip
+
 _F = types.CPointer(types.float64)
 _K = types.CPointer(types.int64)
 

@@ -30,6 +30,7 @@ from dynlab.kernels.convention import (
     CLOSED_LOOP,
     FOLD_IN_PARAMETER,
     LEFT_DOMAIN,
+    MODEL_INPUTS,
     NOT_CONVERGED,
     OK,
     PARAMETER_BOUND,
@@ -58,10 +59,10 @@ MAX_NEWTON = 8
 
 
 @njit(
-    types.int64(types.int64, types.float64, _V, types.int64, _V, _V, _M, _M, _V),
+    types.int64(types.int64, types.float64, MODEL_INPUTS, types.int64, _V, _V, _M, _M, _V),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance):  # type: ignore[no-untyped-def]
+def _jacobian(jacobian, shift, inputs, active, y, scale, plain, a, balance):  # type: ignore[no-untyped-def]
     """Write J, and [J - shift, f_l] in scaled unknowns into the first n rows of a.
 
     Each of these rows is divided by its largest entry; `balance` gets the factors.
@@ -69,12 +70,12 @@ def _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance):  # type:
     n = y.shape[0] - 1
     x = np.empty(n)
     flat = np.empty(n * (n + 1))
-    integers = np.zeros(1, np.int64)
+    z, p, d, k, w = inputs
     for i in range(n):
         x[i] = y[i] * scale[i]
     p[active] = y[n] * scale[n]
-    none = pointer(p)
-    call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(flat))
+    call0(jacobian, 0.0, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k), pointer(w),
+          pointer(flat))  # fmt: skip
     for i in range(n):
         largest = 0.0
         for j in range(n + 1):
@@ -94,21 +95,23 @@ def _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance):  # type:
 
 
 @njit(
-    types.int64(types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, _M, _M),
+    types.int64(
+        types.int64, types.int64, types.float64, MODEL_INPUTS, types.int64, _V, _V, _V, _M, _M
+    ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _linearise(rhs, jacobian, shift, p, active, y, scale, f, plain, a):  # type: ignore[no-untyped-def]
+def _linearise(rhs, jacobian, shift, inputs, active, y, scale, f, plain, a):  # type: ignore[no-untyped-def]
     """Write the balanced residual f(y) and its derivatives; see `_jacobian`."""
     n = y.shape[0] - 1
     x, balance = np.empty(n), np.empty(n)
-    integers = np.zeros(1, np.int64)
-    status = _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance)
+    status = _jacobian(jacobian, shift, inputs, active, y, scale, plain, a, balance)
     if status != OK:
         return status
     for i in range(n):
         x[i] = y[i] * scale[i]
-    none = pointer(p)
-    call0(rhs, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none, pointer(f))
+    z, p, d, k, w = inputs
+    call0(rhs, 0.0, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k), pointer(w),
+          pointer(f))  # fmt: skip
     for i in range(n):
         f[i] = (f[i] - shift * x[i]) * balance[i]
         if not math.isfinite(f[i]):
@@ -118,12 +121,12 @@ def _linearise(rhs, jacobian, shift, p, active, y, scale, f, plain, a):  # type:
 
 @njit(
     types.int64(
-        types.int64, types.int64, types.float64, _V, types.int64, _V, _V, _V, types.float64,
-        types.float64,
+        types.int64, types.int64, types.float64, MODEL_INPUTS, types.int64, _V, _V, _V,
+        types.float64, types.float64,
     ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  # type: ignore[no-untyped-def]
+def correct(rhs, jacobian, shift, inputs, active, y, scale, row, value, tolerance):  # type: ignore[no-untyped-def]
     """Newton on f(y) = 0, row . y = value; y is improved in place; returns a status."""
     n = y.shape[0] - 1
     f = np.empty(n)
@@ -132,7 +135,7 @@ def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  
     pivots = np.empty(n + 1, np.int64)
     last = math.inf
     for _ in range(MAX_NEWTON):
-        status = _linearise(rhs, jacobian, shift, p, active, y, scale, f, plain, a)
+        status = _linearise(rhs, jacobian, shift, inputs, active, y, scale, f, plain, a)
         if status != OK:
             return status
         along = -value
@@ -160,10 +163,10 @@ def correct(rhs, jacobian, shift, p, active, y, scale, row, value, tolerance):  
 
 
 @njit(
-    types.float64(types.int64, types.float64, _V, types.int64, _V, _V, _V, _V, _M),
+    types.float64(types.int64, types.float64, MODEL_INPUTS, types.int64, _V, _V, _V, _V, _M),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def tangent_at(jacobian, shift, p, active, y, scale, border, tangent, plain):  # type: ignore[no-untyped-def]
+def tangent_at(jacobian, shift, inputs, active, y, scale, border, tangent, plain):  # type: ignore[no-untyped-def]
     """Write the unit tangent with border . tangent > 0, and the plain Jacobian J.
 
     Returns the sign of the bordered determinant, 0 where it is singular (tangent = border then).
@@ -172,7 +175,7 @@ def tangent_at(jacobian, shift, p, active, y, scale, border, tangent, plain):  #
     a = np.empty((n + 1, n + 1))
     balance = np.empty(n)
     pivots = np.empty(n + 1, np.int64)
-    if _jacobian(jacobian, shift, p, active, y, scale, plain, a, balance) != OK:
+    if _jacobian(jacobian, shift, inputs, active, y, scale, plain, a, balance) != OK:
         plain[:] = np.nan
         for j in range(n + 1):
             tangent[j] = border[j]
@@ -216,13 +219,13 @@ def _distance_to_segment(y, a, b):  # type: ignore[no-untyped-def]
 
 @njit(
     types.int64(
-        types.int64, types.int64, types.float64, _V, types.int64, types.int64, _V, _V, _V, _V,
-        _V, _V, _V, _V, _V, _V, _M, _M, _Z, _V, _I,
+        types.int64, types.int64, types.float64, MODEL_INPUTS, types.int64, types.int64, _V, _V,
+        _V, _V, _V, _V, _V, _V, _V, _V, _M, _M, _Z, _V, _I,
     ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def follow(
-    rhs, jacobian, shift, p, active, pin, y, tangent, step, settings, scale, lower, upper,
+    rhs, jacobian, shift, inputs, active, pin, y, tangent, step, settings, scale, lower, upper,
     start, start_tangent, turns, points, tangents, values, signs, counters,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Take steps until a row buffer is full, a bound is met, or something ends the branch.
@@ -259,14 +262,14 @@ def follow(
             value = y[pin] + h * direction
         predicted = guess.copy()
         status = correct(
-            rhs, jacobian, shift, p, active, guess, scale, row, value, settings[TOLERANCE]
+            rhs, jacobian, shift, inputs, active, guess, scale, row, value, settings[TOLERANCE]
         )
         grow = 1.0
         if status == OK:
             drift = 0.0
             for j in range(n + 1):
                 drift += (guess[j] - predicted[j]) ** 2
-            sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
+            sign = tangent_at(jacobian, shift, inputs, active, guess, scale, tangent, turned, plain)
             cosine = 0.0
             for j in range(n + 1):
                 cosine += turned[j] * tangent[j]
@@ -310,7 +313,7 @@ def follow(
                 row[j] = 0.0
             row[hit] = 1.0
             status = correct(
-                rhs, jacobian, shift, p, active, guess, scale, row, target, settings[TOLERANCE]
+                rhs, jacobian, shift, inputs, active, guess, scale, row, target, settings[TOLERANCE]
             )
             if status != OK:
                 if h <= settings[STEP_MIN] * 1.0001:
@@ -318,7 +321,7 @@ def follow(
                 step[0] = max(settings[STEP_MIN], 0.5 * h)
                 continue
             guess[hit] = target
-            sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
+            sign = tangent_at(jacobian, shift, inputs, active, guess, scale, tangent, turned, plain)
 
         closed = False
         if counters[1] + counters[0] > 4:
@@ -337,7 +340,7 @@ def follow(
                     predicted[j] = guess[j]
                     value += start_tangent[j] * goal[j]
                 status = correct(
-                    rhs, jacobian, shift, p, active, predicted, scale, start_tangent, value,
+                    rhs, jacobian, shift, inputs, active, predicted, scale, start_tangent, value,
                     settings[TOLERANCE],
                 )  # fmt: skip
                 closed = status == OK
@@ -347,7 +350,9 @@ def follow(
             if closed:
                 for j in range(n + 1):
                     guess[j] = goal[j]
-                sign = tangent_at(jacobian, shift, p, active, guess, scale, tangent, turned, plain)
+                sign = tangent_at(
+                    jacobian, shift, inputs, active, guess, scale, tangent, turned, plain
+                )
 
         k = counters[0]
         found = eigenvalues(plain)

@@ -16,7 +16,14 @@ import math
 import numpy as np
 from numba import njit, types
 
-from dynlab.kernels.convention import NOT_CONVERGED, OK, SINGULAR, call0, pointer
+from dynlab.kernels.convention import (
+    MODEL_INPUTS,
+    NOT_CONVERGED,
+    OK,
+    SINGULAR,
+    call0,
+    pointer,
+)
 from dynlab.kernels.linear import factor, solve
 
 __all__ = ["newton", "search"]
@@ -29,13 +36,14 @@ _DEFLATION_POWER = 2.0
 
 
 @njit(
-    types.float64(types.int64, types.float64, types.float64, _V, _V, _V),
+    types.float64(types.int64, types.float64, types.float64, _V, MODEL_INPUTS, _V),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _residual(rhs, t, shift, x, p, out):  # type: ignore[no-untyped-def]
+def _residual(rhs, t, shift, x, inputs, out):  # type: ignore[no-untyped-def]
     """Write f(x) - shift x and return its largest absolute component; inf if not finite."""
-    none = pointer(out)
-    call0(rhs, t, pointer(x), none, pointer(p), none, pointer(np.zeros(1, np.int64)), none, none)
+    z, p, d, k, w = inputs
+    call0(rhs, t, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k), pointer(w),
+          pointer(out))  # fmt: skip
     size = 0.0
     for i in range(x.shape[0]):
         out[i] -= shift * x[i]
@@ -72,10 +80,12 @@ def _deflation(x, step, scale, known):  # type: ignore[no-untyped-def]
 
 
 @njit(
-    types.int64(types.int64, types.int64, types.float64, _V, _V, _V, types.float64, _M, _V),
+    types.int64(
+        types.int64, types.int64, types.float64, _V, MODEL_INPUTS, _V, types.float64, _M, _V
+    ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type: ignore[no-untyped-def]
+def newton(rhs, jacobian, shift, x, inputs, scale, tolerance, known, report):  # type: ignore[no-untyped-def]
     """Improve x in place until a step is below the tolerance, relative to scale.
 
     `known` holds roots to keep away from (no rows: none).  ``report`` gets the last step size
@@ -86,9 +96,8 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
     a = np.empty((n, n))
     flat = a.reshape(n * n)
     pivots = np.empty(n, np.int64)
-    integers = np.zeros(1, np.int64)
-    none = pointer(f)
-    size = _residual(rhs, 0.0, shift, x, p, f)
+    z, p, d, k, w = inputs
+    size = _residual(rhs, 0.0, shift, x, inputs, f)
     report[0] = math.inf
     report[1] = size
     if not math.isfinite(size):
@@ -98,8 +107,8 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
             report[0] = 0.0
             report[1] = 0.0
             return OK
-        call0(jacobian, 0.0, pointer(x), none, pointer(p), none, pointer(integers), none,
-              pointer(flat))  # fmt: skip
+        call0(jacobian, 0.0, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k),
+              pointer(w), pointer(flat))  # fmt: skip
         for i in range(n):
             a[i, i] -= shift
             step[i] = -f[i]
@@ -118,7 +127,7 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
         for _ in range(_HALVINGS):
             for i in range(n):
                 trial[i] = x[i] + factor_of_step * step[i]
-            new = _residual(rhs, 0.0, shift, trial, p, ftrial)
+            new = _residual(rhs, 0.0, shift, trial, inputs, ftrial)
             if (
                 new < size
                 or (length < 1e-7 and math.isfinite(new))
@@ -141,10 +150,12 @@ def newton(rhs, jacobian, shift, x, p, scale, tolerance, known, report):  # type
 
 
 @njit(
-    types.int64(types.int64, types.int64, types.float64, _M, _V, _V, _V, _V, _V, _M, types.int64),
+    types.int64(
+        types.int64, types.int64, types.float64, _M, MODEL_INPUTS, _V, _V, _V, _V, _M, types.int64
+    ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def search(rhs, jacobian, shift, starts, p, scale, unit, lower, upper, roots, count):  # type: ignore[no-untyped-def]
+def search(rhs, jacobian, shift, starts, inputs, scale, unit, lower, upper, roots, count):  # type: ignore[no-untyped-def]
     """Run Newton from every start, plain and deflated; append new roots; return their number.
 
     Distances are measured in ``scale`` (the box); a root is converged in its own size or in ``unit``, the
@@ -163,14 +174,14 @@ def search(rhs, jacobian, shift, starts, p, scale, unit, lower, upper, roots, co
                 x[i] = starts[s, i]
             status = OK
             if deflated == 1:
-                status = newton(rhs, jacobian, shift, x, p, scale, 1e-6, roots[:count], report)
+                status = newton(rhs, jacobian, shift, x, inputs, scale, 1e-6, roots[:count], report)
             if status != OK:
                 continue
-            if newton(rhs, jacobian, shift, x, p, scale, 1e-9, nothing, report) != OK:
+            if newton(rhs, jacobian, shift, x, inputs, scale, 1e-9, nothing, report) != OK:
                 continue
             for i in range(n):
                 size[i] = max(abs(x[i]), unit[i])
-            if newton(rhs, jacobian, shift, x, p, size, 1e-11, nothing, report) != OK:
+            if newton(rhs, jacobian, shift, x, inputs, size, 1e-11, nothing, report) != OK:
                 continue
             inside = True
             for i in range(n):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import DuplicateNameError, SettingError
 from dynlab.kernels import dense
@@ -17,7 +18,6 @@ from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.crossing import Crossing
-from dynlab.solve.inputs import inputs_of
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status

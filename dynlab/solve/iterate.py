@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import SettingError
 from dynlab.kernels import maps
@@ -16,7 +17,6 @@ from dynlab.kernels.convention import OK, RUNNING
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
-from dynlab.solve.inputs import inputs_of
 from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Discrete, require

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.kernels import dense
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
-from dynlab.solve.inputs import inputs_of
 from dynlab.status import Status
 from dynlab.symbolic.system import Domain, System
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.equilibria.stability import whole_turns
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
@@ -46,7 +47,7 @@ class EquilibriumCurve:
     @property
     def size(self) -> int:
         """Number of states."""
-        return len(self.system.states)
+        return len(self.system.state_names)
 
     @property
     def turns(self) -> Vector:
@@ -79,6 +80,10 @@ class EquilibriumCurve:
         p = np.array(self.system.parameter_values)
         p[self.position] = parameter
         return p
+
+    def inputs(self, parameter: float) -> tuple[Any, ...]:
+        """Return what the kernels are given beside the states, for a parameter value."""
+        return tuple(inputs_of(self.system)._replace(parameters=self.values(parameter)))
 
     def at(self, parameter: float) -> System:
         """Return the system at a value of the varied parameter."""

@@ -20,11 +20,12 @@ __version__ = "0.1.0"
 
 _PLACES: dict[str, tuple[str, ...]] = {
     # define a system
-    "dynlab.symbolic.define": ("flow", "iterated_map"),
+    "dynlab.symbolic.define": ("PerLink", "PerNode", "flow", "iterated_map"),
+    "dynlab.symbolic.links": ("AllToAll",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.language": (
-        "Angle", "Positive", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "erf", "exp",
-        "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "sigmoid",
+        "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
+        "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "sigmoid",
         "sign", "sin", "sinc", "sinh", "sqrt", "t", "tan", "tanh", "where",
     ),
     # run it

@@ -147,7 +147,9 @@ def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         pairs = [[_encode(k, arrays), _encode(v, arrays)] for k, v in value.items()]
         return {"$": "dict", "v": pairs}
     if hasattr(value, "__stored__"):
-        return {"$": "object", "class": type(value).__name__, "v": value.__stored__()}
+        node = {"$": "object", "class": type(value).__name__, "v": value.__stored__()}
+        extra = getattr(value, "__stored_arrays__", dict)()
+        return node | {"a": {n: _encode(a, arrays) for n, a in extra.items()}} if extra else node
     if dataclasses.is_dataclass(value):
         fields = {
             f.name: _encode(getattr(value, f.name), arrays)
@@ -182,5 +184,6 @@ def _decode(node: Any, arrays: Mapping[str, Any], known: Mapping[str, Callable[.
         raise StoreError(f"unknown item {kind!r} of class {node.get('class')!r}. Update dynlab.")
     make = known[node["class"]]
     if kind == "object":
-        return make.__restored__(value)  # type: ignore[attr-defined]
+        extra = {n: _decode(a, arrays, known) for n, a in node.get("a", {}).items()}
+        return make.__restored__(value, extra) if extra else make.__restored__(value)  # type: ignore[attr-defined]
     return make(**{name: _decode(item, arrays, known) for name, item in value.items()})

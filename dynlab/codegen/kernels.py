@@ -10,20 +10,23 @@ import ctypes
 import functools
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from dynlab.codegen import cache, lower, printer
+from dynlab.codegen import cache, loop_printer, loops, lower, printer
+from dynlab.codegen.inputs import inputs_of
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
 
 __all__ = ["Kernel", "Kernels", "kernels_of"]
 
 Vector = NDArray[np.float64]
+_NO_ARRAYS = np.zeros(1)
+_NO_SIZES = np.zeros(1, np.int64)
 _lock = threading.RLock()
 
 
@@ -41,12 +44,16 @@ class Kernel:
         How many direction vectors it takes.
     compiled
         The compiled object; whoever holds the Kernel keeps the code alive.
+    arrays, sizes
+        The network that the system is bound to, as `d` and `k`.
     """
 
     address: int
     size: int
     directions: int
     compiled: Any
+    arrays: Vector = field(default_factory=lambda: _NO_ARRAYS)
+    sizes: NDArray[np.int64] = field(default_factory=lambda: _NO_SIZES)
 
     def __call__(self, t: float, x: Vector, p: Vector, *directions: Vector) -> Vector:
         """Evaluate once from Python (some microseconds; algorithms use the address)."""
@@ -55,7 +62,8 @@ class Kernel:
         x_at, p_at, *direction_at = (v.ctypes.data for v in vectors)
         call = _prototype(self.directions)(self.address)
         none = out.ctypes.data
-        call(float(t), x_at, none, p_at, none, none, none, *direction_at, none)
+        d, k = self.arrays.ctypes.data, self.sizes.ctypes.data
+        call(float(t), x_at, none, p_at, d, k, none, *direction_at, none)
         return out[: self.size]
 
 
@@ -71,23 +79,43 @@ class Kernels:
     @property
     def rhs(self) -> Kernel:
         """The rate of change of each state, or the next state of a map."""
-        return self._get("rhs", lower.lower_rule)
+        return self._get("rhs", lower.lower_rule, lambda s: loops.lower_loops("rhs", s))
 
     def jacobian(self, active: tuple[str, ...] = ()) -> Kernel:
         """Return the derivatives by states and active parameters, n rows of n + a numbers."""
-        return self._get(("jacobian", active), lambda s: lower.lower_jacobian(s, active))
+        return self._get(
+            ("jacobian", active),
+            lambda s: lower.lower_jacobian(s, active),
+            lambda s: loops.lower_loops("jacobian", s, active),
+        )
 
     def derivative(self, order: int, active: tuple[str, ...] = ()) -> Kernel:
-        """Return the multilinear derivative of an order (1 to 5), over states then parameters."""
+        """Return the multilinear derivative of an order (1 to 5), over states then parameters.
+
+        The first order is the product J v.
+        """
         return self._get(
-            ("derivative", order, active), lambda s: lower.lower_derivative(s, order, active)
+            ("derivative", order, active),
+            lambda s: lower.lower_derivative(s, order, active),
+            lambda s: loops.lower_loops("derivative", s, active, order),
+        )
+
+    def transposed(self, active: tuple[str, ...] = ()) -> Kernel:
+        """Return the product J' u, over states then parameters, for one direction u."""
+        return self._get(
+            ("transposed", active),
+            lambda s: lower.lower_transposed(s, active),
+            lambda s: loops.lower_loops("vjp", s, active),
         )
 
     def expressions(self, expressions: Sequence[sympy.Expr]) -> Kernel:
         """Return a kernel of any expressions in the system's names: guards, observables."""
         trees = tuple(to_tree(e) for e in expressions)
         return self._get(
-            ("expressions", trees), lambda s: lower.lower("expressions", s, expressions)
+            ("expressions", trees),
+            lambda s: lower.lower("expressions", s, expressions),
+            lambda s: loops.lower_loops("expressions", s, expressions=expressions),
+            size=len(trees),
         )
 
     guard = expressions
@@ -97,11 +125,22 @@ class Kernels:
         """The observables of the system in order."""
         return self.expressions([o.expression for o in self._system.observables])
 
-    def _get(self, key: Any, make: Any) -> Kernel:
+    def _get(self, key: Any, scalar: Any, looped: Any, size: int | None = None) -> Kernel:
+        """Return a kernel, building it when it is first asked for."""
+        system = self._system
         with _lock:
             if key not in self._built:
-                self._built[key] = _build(make(self._system))
-            return self._built[key]
+                program = (looped if system.is_indexed else scalar)(system)
+                self._built[key] = _build(program)
+            found = self._built[key]
+        if not system.is_indexed:
+            return found
+        inputs = inputs_of(system)
+        if size is None:
+            n = len(system.state_names)
+            active = len(key[-1]) if isinstance(key, tuple) else 0
+            size = {"jacobian": n * (n + active), "transposed": n + active}.get(key[0], n)
+        return replace(found, size=size, arrays=inputs.arrays, sizes=inputs.sizes)
 
 
 def kernels_of(system: System) -> Kernels:
@@ -115,9 +154,13 @@ def _shared(rule_hash: str) -> dict[Any, Kernel]:
     return {}
 
 
-def _build(program: lower.Program) -> Kernel:
-    compiled = cache.compile_kernel(printer.source(program), program.kind, program.directions)
-    return Kernel(compiled.address, len(program.outputs), program.directions, compiled)
+def _build(program: lower.Program | loops.LoopProgram) -> Kernel:
+    if isinstance(program, loops.LoopProgram):
+        text, size = loop_printer.loop_source(program), 0
+    else:
+        text, size = printer.source(program), len(program.outputs)
+    compiled = cache.compile_kernel(text, program.kind, program.directions)
+    return Kernel(compiled.address, size, program.directions, compiled)
 
 
 @functools.cache

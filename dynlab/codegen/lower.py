@@ -5,7 +5,8 @@ A Program holds no text and no sympy: it can be printed as code, hashed, or eval
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,15 @@ from dynlab.symbolic import derivatives
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import Tree, to_tree
 
-__all__ = ["Program", "lower", "lower_derivative", "lower_jacobian", "lower_rule"]
+__all__ = [
+    "Program",
+    "lower",
+    "lower_derivative",
+    "lower_jacobian",
+    "lower_rule",
+    "lower_transposed",
+    "shared_subexpressions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +59,9 @@ def lower(
     kind: str, system: System, expressions: Sequence[sympy.Expr], *, directions: int = 0
 ) -> Program:
     """Take common subexpressions out and turn everything into plain data."""
-    names = (sympy.Symbol(f"_c{i}", real=True) for i in range(1 << 30))
+    counter = itertools.count()
     try:
-        shared, outputs = _without_conditions(
-            *sympy.cse(list(expressions), symbols=names, order="canonical")
-        )
+        shared, outputs = shared_subexpressions(expressions, lambda: f"_c{next(counter)}")
         return Program(
             kind=kind,
             states=system.state_names,
@@ -65,6 +72,14 @@ def lower(
         )
     except DefinitionError as error:
         raise CompileError(f"the {kind} of {system.name!r} has no kernel: {error}") from error
+
+
+def shared_subexpressions(
+    expressions: Sequence[sympy.Expr], fresh: Callable[[], str]
+) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr]]:
+    """Take common subexpressions out, under fresh names."""
+    names = (sympy.Symbol(fresh(), real=True) for _ in itertools.count())
+    return _without_conditions(*sympy.cse(list(expressions), symbols=names, order="canonical"))
 
 
 def _without_conditions(
@@ -98,3 +113,10 @@ def lower_derivative(system: System, order: int, active: tuple[str, ...] = ()) -
     variables = system.state_names + active
     forms = derivatives.directional(system.rule, variables, order)
     return lower(f"derivative_{order}", system, forms, directions=order)
+
+
+def lower_transposed(system: System, active: tuple[str, ...] = ()) -> Program:
+    """Return the program of the product of the transposed Jacobian with one direction."""
+    variables = system.state_names + active
+    forms = derivatives.transposed(system.rule, variables)
+    return lower("vjp", system, forms, directions=1)

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, overload
 
 import sympy
@@ -16,13 +17,15 @@ from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
     UnitError,
-    UnsupportedSystemError,
 )
 from dynlab.names import checked_names, finite
+from dynlab.symbolic import indexed
 from dynlab.symbolic.system import (
     ContinuousTime,
     DiscreteTime,
     Domain,
+    IndexSet,
+    Intermediate,
     Parameter,
     State,
     System,
@@ -31,10 +34,54 @@ from dynlab.symbolic.system import (
 )
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["flow", "iterated_map"]
+__all__ = ["PerLink", "PerNode", "flow", "iterated_map"]
 
 Rule = Callable[..., Mapping[Any, Any]]
 _DOMAINS = {"Angle": Domain.CIRCLE, "Positive": Domain.POSITIVE, "float": Domain.LINE}
+
+#: How a declaration may be spelled where annotations are texts: PerNode("exc")[dl.Angle] and so on.
+_SPELLED = re.compile(
+    r"""(?:\w+\.)*(PerNode|PerLink)
+        (?:\(\s*['"](\w+)['"]\s*(?:,\s*['"](\w+)['"]\s*)?\))?
+        (?:\[\s*(?:\w+\.)*(\w+)\s*\])?$""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    """What an annotation says: the index sets of a quantity, and its domain."""
+
+    word: str = ""
+    sets: tuple[str, ...] = ()
+    domain: Domain = Domain.LINE
+
+    def __call__(self, *sets: str) -> _Declaration:
+        """Name the sets: ``PerNode("exc")``, ``PerLink("target", "source")``."""
+        if len(sets) != len(self.sets):
+            raise DefinitionError(
+                f"dl.{self.word} is given {len(sets)} names of node sets and needs {len(self.sets)}."
+            )
+        return _Declaration(self.word, checked_names_of_sets(sets), self.domain)
+
+    def __getitem__(self, domain: Domain) -> _Declaration:
+        """Say where each number lives: ``PerNode[dl.Angle]``."""
+        if not isinstance(domain, Domain):
+            raise DefinitionError(f"dl.{self.word}[{domain!r}]: give dl.Angle or dl.Positive.")
+        return _Declaration(self.word, self.sets, domain)
+
+
+def checked_names_of_sets(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of node sets; each must be a valid name."""
+    return tuple(checked_names([name], "node set")[0] for name in names)
+
+
+#: A quantity with one number per node: ``theta: dl.PerNode``, ``E: dl.PerNode("exc")``,
+#: ``phi: dl.PerNode[dl.Angle]``.
+PerNode = _Declaration("PerNode", ("node",))
+
+#: A quantity with one number per link: ``A: dl.PerLink``, ``W: dl.PerLink("target", "source")``.
+PerLink = _Declaration("PerLink", ("node", "node"))
 
 
 @overload
@@ -137,16 +184,48 @@ def _define(
     states, parameters = _declarations(function, name, units)
     declared = [s.name for s in states] + [p.name for p in parameters]
     names = checked_names(declared, f"quantity of {name!r}")
-    symbols = {n: symbol(n) for n in names}
-    equations = _run_body(function, name, states, parameters, symbols)
+    quantities = (*states, *parameters)
+    symbols = {
+        q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
+        for q in quantities
+    }
+    with indexed.collect_intermediates() as found:
+        equations = _run_body(function, name, states, parameters, symbols)
+    shapes = {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
+    intermediates = _intermediates(found, names, shapes, name)
+    shapes |= {m.name: tuple(s.name for s in m.shape) for m in intermediates}
     return System(
         name=name,
         states=tuple(states),
         parameters=tuple(parameters),
-        rule=_rule(function, equations, states, names, name),
+        rule=_rule(function, equations, states, names, shapes, name),
         time=time,
         reference=inspect.getdoc(function) or "",
+        intermediates=intermediates,
     )
+
+
+def _intermediates(
+    found: list[tuple[str, str, Any]], names: tuple[str, ...], shapes: Mapping[str, tuple[str, ...]],
+    name: str,
+) -> tuple[Intermediate, ...]:  # fmt: skip
+    """Return what `dl.each` defined, checked, in order."""
+    made: list[Intermediate] = []
+    for label, index, value in found:
+        where = f"dl.each({index}, ...) of {name!r}"
+        known = dict(shapes) | {m.name: tuple(s.name for s in m.shape) for m in made}
+        expression = check_expression(value, names, where, known)
+        over = indexed.index_sets(expression, known, where)
+        if set(over) != {index}:
+            loose = ", ".join(sorted(set(over) - {index})) or "none"
+            raise DefinitionError(
+                f"{where} must depend on the index {index} and on no other (others: {loose}). "
+                "Sum over the others."
+            )
+        made.append(
+            Intermediate(label, (IndexSet(over[index]),), indexed.canonical(expression, (index,)))
+        )
+    return tuple(made)
 
 
 def _declarations(
@@ -169,23 +248,26 @@ def _declarations(
             raise DefinitionError(
                 f"{name!r} takes *{argument.name}; name each state and parameter."
             )
-        if argument.default is inspect.Parameter.empty:
+        declared = _declaration(argument, name)
+        is_state = argument.kind is not argument.KEYWORD_ONLY
+        if argument.default is inspect.Parameter.empty and not (is_state and declared.sets):
             kind = "parameter" if argument.kind is argument.KEYWORD_ONLY else "state"
             raise DefinitionError(
                 f"the {kind} {argument.name!r} of {name!r} has no value. "
                 f"Give it a default: {argument.name}=1.0."
             )
-        value = finite(argument.default, f"the default of {argument.name!r} of {name!r}")
-        domain = _domain(argument, name)
+        given = 0.0 if argument.default is inspect.Parameter.empty else argument.default
+        value = finite(given, f"the default of {argument.name!r} of {name!r}")
+        domain, shape = declared.domain, tuple(IndexSet(s) for s in declared.sets)
         if argument.kind is argument.KEYWORD_ONLY and domain is not Domain.LINE:
             raise DefinitionError(
                 f"the parameter {argument.name!r} of {name!r} is declared {argument.annotation}; "
                 "domains are for states. Leave the annotation out."
             )
         if argument.kind is argument.KEYWORD_ONLY:
-            parameters.append(Parameter(spelled, value, unit))
+            parameters.append(Parameter(spelled, value, unit, shape))
         else:
-            states.append(State(spelled, value, unit, domain))
+            states.append(State(spelled, value, unit, domain, shape))
     if not states:
         raise DefinitionError(
             f"{name!r} has no states. Positional arguments are states and keyword-only ones "
@@ -194,26 +276,30 @@ def _declarations(
     return states, parameters
 
 
-def _domain(argument: inspect.Parameter, name: str) -> Domain:
-    """Read the domain from an annotation, which may be an object or a text; nothing is evaluated."""
+def _declaration(argument: inspect.Parameter, name: str) -> _Declaration:
+    """Read an annotation, which may be an object or a text; nothing is evaluated."""
     given = argument.annotation
-    if given is inspect.Parameter.empty:
-        return Domain.LINE
-    if isinstance(given, Domain):
+    if isinstance(given, _Declaration):
         return given
-    if given is float:
-        return Domain.LINE
+    if isinstance(given, Domain):
+        return _Declaration(domain=given)
+    if given in (inspect.Parameter.empty, float):
+        return _Declaration()
+    spelled = _SPELLED.match(str(given).strip())
+    if spelled:
+        word, first, second, domain = spelled.groups()
+        made = PerNode if word == "PerNode" else PerLink
+        if first:
+            made = made(*(n for n in (first, second) if n))
+        if domain is None or domain in _DOMAINS:
+            return made[_DOMAINS[domain]] if domain else made
     word = str(given).rsplit(".", 1)[-1]
-    if re.search(r"\b(PerNode|PerLink|Field)\b", str(given)):
-        raise UnsupportedSystemError(
-            f"{argument.name!r} of {name!r} is declared {given}; states indexed over a network or "
-            "a field cannot be lowered to kernels yet. Write the scalar equations out."
-        )
     if word in _DOMAINS:
-        return _DOMAINS[word]
+        return _Declaration(domain=_DOMAINS[word])
     raise DefinitionError(
         f"the annotation {given!r} of {argument.name!r} of {name!r} is not a domain. "
-        f"Use one of dl.{', dl.'.join(sorted(set(_DOMAINS) - {'float'}))}, or none."
+        f"Use one of dl.{', dl.'.join(sorted(set(_DOMAINS) - {'float'}))}, dl.PerNode, dl.PerLink, "
+        "or none."
     )
 
 
@@ -222,7 +308,7 @@ def _run_body(
     name: str,
     states: list[State],
     parameters: list[Parameter],
-    symbols: Mapping[str, sympy.Symbol],
+    symbols: Mapping[str, Any],
 ) -> Mapping[Any, Any]:
     spelled = list(inspect.signature(function).parameters)
     plain = [symbols[s.name] for s in states]
@@ -243,6 +329,7 @@ def _rule(
     equations: Mapping[Any, Any],
     states: list[State],
     names: tuple[str, ...],
+    shapes: Mapping[str, tuple[str, ...]],
     name: str,
 ) -> tuple[sympy.Expr, ...]:
     doubled = [key for key, count in Counter(_written_keys(function)).items() if count > 1]
@@ -251,24 +338,53 @@ def _rule(
             f"{name!r} has two equations for the state {doubled[0]!r}. Add the terms in one."
         )
     state_names = [state.name for state in states]
-    by_name: dict[str, Any] = {}
+    by_name: dict[str, tuple[tuple[str, ...], Any]] = {}
     for key, value in equations.items():
-        if not isinstance(key, sympy.Symbol) or key.name not in state_names:
+        base, indices = _key(key)
+        if base not in state_names:
             raise DefinitionError(
                 f"{name!r} has an equation for {key!s:.40}, which is not a state. "
                 f"The keys are the positional arguments themselves: {', '.join(state_names)}."
             )
-        by_name[key.name] = value
+        if len(indices) != len(shapes.get(base, ())) or len(set(indices)) < len(indices):
+            form = {1: "[i]", 2: "[i, j]"}[len(shapes[base])]
+            raise DefinitionError(
+                f"{name!r} has an equation for {key!s:.40}. {base} is declared with indices; its "
+                f"equation is {{{base}{form}: ...}} with different ones from dl.nodes."
+            )
+        if base in by_name:
+            raise DuplicateNameError(
+                f"{name!r} has two equations for the state {base!r}. Add the terms in one."
+            )
+        by_name[base] = indices, value
     missing = [n for n in state_names if n not in by_name]
     if missing:
         raise DefinitionError(
             f"{name!r} has no equation for the state {missing[0]!r}. "
             f"Add {missing[0]}: ... to the dict it returns."
         )
-    return tuple(
-        check_expression(by_name[n], names, f"the equation of {n!r} of {name!r}")
-        for n in state_names
-    )
+    checked = []
+    for n in state_names:
+        indices, value = by_name[n]
+        where = f"the equation of {n!r} of {name!r}"
+        expression = check_expression(value, names, where, shapes)
+        loose = indexed.free_indices(expression) - set(indices)
+        if loose:
+            raise DefinitionError(
+                f"{where} depends on the index {min(loose)}, which nothing sums over. "
+                "Use dl.Sum or dl.Mean, or the index of the state itself."
+            )
+        checked.append(indexed.canonical(expression, indices))
+    return tuple(checked)
+
+
+def _key(key: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the name and the indices of what an equation is for."""
+    if isinstance(key, indexed.Element):
+        return key.base, key.indices
+    if isinstance(key, indexed.Indexed):
+        return key.name, ()
+    return getattr(key, "name", "") if isinstance(key, sympy.Symbol) else "", ()
 
 
 def _written_keys(function: Rule) -> list[str]:
@@ -296,7 +412,8 @@ def _written_keys(function: Rule) -> list[str]:
         if isinstance(value, ast.Name):
             value = named.get(value.id)
         if isinstance(value, ast.Dict):
-            return [k.id for k in value.keys if isinstance(k, ast.Name)]
+            bases = [k.value if isinstance(k, ast.Subscript) else k for k in value.keys]
+            return [k.id for k in bases if isinstance(k, ast.Name)]
     return []
 
 

@@ -10,13 +10,23 @@ Jumps (sign, heaviside, floor) count as constant on both sides: their derivative
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import sympy
 
+from dynlab.symbolic.indexed import sums_of
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["DIRECTION_LETTERS", "direction_symbols", "directional", "jacobian"]
+__all__ = [
+    "DIRECTION_LETTERS",
+    "along",
+    "derivative",
+    "direction_symbols",
+    "directional",
+    "jacobian",
+    "transposed",
+]
 
 Expressions = tuple[sympy.Expr, ...]
 #: Direction vectors in order; components are ``_u0``, ``_u1``, ...  The derivative of fifth order takes
@@ -34,7 +44,7 @@ def direction_symbols(order: int, size: int) -> tuple[tuple[sympy.Symbol, ...], 
 @cache
 def jacobian(rule: Expressions, variables: tuple[str, ...]) -> Expressions:
     """Return the derivatives of each expression by each variable, row by row."""
-    return tuple(_derivative(e, symbol(name)) for e in rule for name in variables)
+    return tuple(derivative(e, symbol(name)) for e in rule for name in variables)
 
 
 @cache
@@ -44,7 +54,7 @@ def directional(rule: Expressions, variables: tuple[str, ...], order: int) -> Ex
     for direction in direction_symbols(order, len(variables)):
         forms = [
             sympy.Add(*(
-                _derivative(e, symbol(name)) * u
+                derivative(e, symbol(name)) * u
                 for name, u in zip(variables, direction, strict=True)
                 if e.has(symbol(name))
             ))
@@ -70,7 +80,44 @@ class _Magnitude(sympy.Function):
         return _Sign(self.args[0])
 
 
-def _derivative(expression: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
+@cache
+def transposed(rule: Expressions, variables: tuple[str, ...]) -> Expressions:
+    """Return the product of the transposed Jacobian with a direction over the equations."""
+    (weights,) = direction_symbols(1, len(rule))
+    return tuple(
+        sympy.Add(*(
+            derivative(e, symbol(name)) * u
+            for e, u in zip(rule, weights, strict=True)
+            if e.has(symbol(name))
+        ))
+        for name in variables
+    )  # fmt: skip
+
+
+def along(
+    expression: sympy.Expr, direction: Callable[[sympy.Symbol], sympy.Expr | None]
+) -> sympy.Expr:
+    """Return the derivative of an expression with sums along a direction.
+
+    `direction` gives the component that belongs to a symbol, None for what is held fixed.
+    """
+    held = {s: sympy.Dummy(real=True) for s in sums_of(expression)}
+    plain = expression.xreplace(held)
+    back = {dummy: s for s, dummy in held.items()}
+    total = sympy.S.Zero
+    for atom in sorted(plain.free_symbols, key=str):
+        if atom in back:
+            inner = along(back[atom].summand, direction)
+            component = back[atom].of(inner) if inner != 0 else None
+        else:
+            component = direction(atom)
+        if component is not None:
+            total += derivative(plain, atom).xreplace(back) * component
+    return total
+
+
+def derivative(expression: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
+    """Return the derivative by one symbol; jumps count as constant on both sides."""
     if not expression.has(variable):
         return sympy.S.Zero
     if expression.has(sympy.Abs, sympy.sign):

@@ -67,6 +67,7 @@ def require(system: Dynamics, *needs: Need) -> None:
             f"expected a system, got {type(system).__name__}. Define one with @dl.flow or "
             "@dl.iterated_map, or take one from dl.zoo."
         )
+    _ = system.state_names  # raises if the system is a rule for networks that is not bound to one
     for need in needs:
         if not need.holds(system):
             name = getattr(system, "name", "the system")

@@ -35,13 +35,16 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from dynlab.errors import DefinitionError
 from dynlab.symbolic.functions import sigmoid
+from dynlab.symbolic.indexed import Index, each, nodes, reduction
 from dynlab.symbolic.singular import exprel, sinc
 from dynlab.symbolic.system import Domain
 from dynlab.symbolic.tree import TIME
 
 __all__ = [
     "Angle",
+    "Mean",
     "Positive",
+    "Sum",
     "abs",
     "acos",
     "asin",
@@ -49,6 +52,7 @@ __all__ = [
     "atan2",
     "cos",
     "cosh",
+    "each",
     "erf",
     "exp",
     "expm1",
@@ -60,6 +64,7 @@ __all__ = [
     "max",
     "min",
     "mod",
+    "nodes",
     "sigmoid",
     "sign",
     "sin",
@@ -100,3 +105,26 @@ def where(condition: Any, a: Any, b: Any) -> sympy.Expr:
             "themselves, when the equation is written. Compare with <, <=, > or >=."
         )
     return sympy.Piecewise((a, condition), (b, True))
+
+
+def Sum(expression: Any, index: Index) -> sympy.Expr:  # noqa: N802  (mathematics writes it so)
+    """Add an expression up over an index.
+
+    Over the links into i if the expression holds a per-link quantity at ``[i, j]``, else over all nodes
+    of the index's set, i included.
+    """
+    return reduction(False, sympy.sympify(expression), _letter(index, "Sum"))
+
+
+def Mean(expression: Any, index: Index) -> sympy.Expr:  # noqa: N802
+    """Average an expression over an index: its `Sum` by the number of terms; 0 if there are none."""
+    return reduction(True, sympy.sympify(expression), _letter(index, "Mean"))
+
+
+def _letter(index: Any, word: str) -> str:
+    if not isinstance(index, Index):
+        raise DefinitionError(
+            f"dl.{word}(..., {index!r}) runs over an index, and that is none. "
+            f'Write i, j = dl.nodes("i j") and dl.{word}(..., j).'
+        )
+    return index.name

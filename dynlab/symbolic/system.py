@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sympy
 
 from dynlab import store
@@ -23,10 +24,12 @@ from dynlab.errors import (
     DynlabError,
     UnitError,
     UnknownNameError,
+    UnsupportedSystemError,
 )
 from dynlab.names import checked_name, checked_names, finite
-from dynlab.symbolic import display
+from dynlab.symbolic import display, indexed
 from dynlab.symbolic.dynamics import Dynamics
+from dynlab.symbolic.links import Bound, bind, with_values
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
@@ -35,6 +38,7 @@ __all__ = [
     "DiscreteTime",
     "Domain",
     "IndexSet",
+    "Intermediate",
     "Observable",
     "Parameter",
     "State",
@@ -54,10 +58,9 @@ class Domain(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class IndexSet:
-    """A set over which a state or parameter is indexed: the nodes or links of a network."""
+    """A set of nodes over which a quantity is indexed; two of them make a quantity per link."""
 
-    name: str
-    kind: str = "node"
+    name: str = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,15 @@ class Observable:
     name: str
     expression: sympy.Expr
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    """A quantity computed once per node of a set before the equations; see `dynlab.each`."""
+
+    name: str
+    shape: tuple[IndexSet, ...]
+    expression: sympy.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,10 @@ class System(Dynamics):
         Named functions of the state.
     reference
         Where the equations stand in print.
+    intermediates
+        Quantities per node that the equations of a network are written in.
+    bound
+        The network that a rule with indices is bound to; None for a rule without.
 
     Raises
     ------
@@ -151,17 +167,55 @@ class System(Dynamics):
     time: ContinuousTime | DiscreteTime = ContinuousTime()
     observables: tuple[Observable, ...] = ()
     reference: str = field(default="", compare=False)
+    intermediates: tuple[Intermediate, ...] = ()
+    bound: Bound | None = None
 
     def __post_init__(self) -> None:
         _check(self)
 
     @property
-    def state_names(self) -> tuple[str, ...]:
+    def declared(self) -> tuple[str, ...]:
+        """Names of the states as declared; on a network each may stand for many numbers."""
         return tuple(state.name for state in self.states)
 
     @property
+    def state_names(self) -> tuple[str, ...]:
+        """Names of the numbers that make up the state, in order: ``x``, or ``theta[0]``, ..."""
+        if not self.is_indexed:
+            return self.declared
+        return _coordinates(self.states, self._network)
+
+    @property
+    def shapes(self) -> dict[str, tuple[str, ...]]:
+        """The index sets of every indexed quantity, by name."""
+        quantities = (*self.states, *self.parameters, *self.intermediates)
+        return {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether any quantity is per node or per link."""
+        return any(q.shape for q in (*self.states, *self.parameters))
+
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """Where the numbers of each declared state stand in the state vector."""
+        if not self.is_indexed:
+            return {name: slice(k, k + 1) for k, name in enumerate(self.declared)}
+        return _blocks(self.states, self._network)
+
+    @property
+    def _network(self) -> Bound:
+        if self.bound is None:
+            raise UnsupportedSystemError(
+                f"{self.name!r} is a rule for networks and not bound to one yet. Bind it: "
+                f"{self.name}.on(graph), .on(matrix), .on(dl.AllToAll(100))."
+            )
+        return self.bound
+
+    @property
     def parameter_names(self) -> tuple[str, ...]:
-        return tuple(parameter.name for parameter in self.parameters)
+        """Names of the parameters that are one number, in order."""
+        return tuple(parameter.name for parameter in self.parameters if not parameter.shape)
 
     @property
     def observable_names(self) -> tuple[str, ...]:
@@ -170,13 +224,24 @@ class System(Dynamics):
 
     @property
     def start_values(self) -> tuple[float, ...]:
-        """Default start of each state, in order."""
-        return tuple(state.start for state in self.states)
+        """Default start of each state, in the order of `state_names`."""
+        if not self.is_indexed:
+            return tuple(state.start for state in self.states)
+        return tuple(float(v) for s in self.states for v in np.atleast_1d(self._values(s, s.start)))
 
     @property
     def parameter_values(self) -> tuple[float, ...]:
-        """Value of each parameter, in order."""
-        return tuple(parameter.value for parameter in self.parameters)
+        """Value of each parameter that is one number, in order."""
+        return tuple(p.value for p in self.parameters if not p.shape)
+
+    def _values(self, quantity: State | Parameter, default: float) -> Any:
+        """Return the numbers of a quantity; one for each node or link where it has indices."""
+        if not quantity.shape:
+            return default
+        bound = self._network
+        if quantity.name in bound.values:
+            return bound.values[quantity.name]
+        return np.full(bound.count(tuple(i.name for i in quantity.shape)), default)
 
     @property
     def is_discrete(self) -> bool:
@@ -186,15 +251,18 @@ class System(Dynamics):
     def is_autonomous(self) -> bool:
         return not any(expression.has(TIME) for expression in self.rule)
 
-    def __getitem__(self, name: str) -> float:
-        """Return the value of a parameter, or the default start of a state."""
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a parameter, or the default start of a state.
+
+        On a bound network, a quantity per node or link gives an array.
+        """
         for state in self.states:
             if state.name == name:
-                return state.start
+                return self._values(state, state.start) if self.bound else state.start
         for parameter in self.parameters:
             if parameter.name == name:
-                return parameter.value
-        known = self.parameter_names + self.state_names
+                return self._values(parameter, parameter.value) if self.bound else parameter.value
+        known = tuple(p.name for p in self.parameters) + self.declared
         raise UnknownNameError(f"parameter or state of {self.name!r}", name, known)
 
     def unit_of(self, name: str) -> str:
@@ -207,31 +275,82 @@ class System(Dynamics):
             raise UnknownNameError(f"quantity of {self.name!r}", name, units)
         return units[name]
 
-    def __call__(self, **values: float) -> System:
-        """Return the same system with other parameter values; nothing is compiled again."""
+    def __call__(self, **values: Any) -> System:
+        """Return the same system with other parameter values; nothing is compiled again.
+
+        On a bound network a parameter per node or link also takes an array.
+        """
+        known = tuple(p.name for p in self.parameters)
         for name in values:
-            if name in self.state_names:
+            if name in self.declared:
                 raise UnknownNameError(
                     f"parameter of {self.name!r} (it is a state; use with_start, or start=)",
-                    name, self.parameter_names,
+                    name, known,
                 )  # fmt: skip
-            if name not in self.parameter_names:
-                raise UnknownNameError(f"parameter of {self.name!r}", name, self.parameter_names)
-        return replace(self, parameters=tuple(
-            replace(p, value=finite(values[p.name], f"{p.name!r}")) if p.name in values else p
+            if name not in known:
+                raise UnknownNameError(f"parameter of {self.name!r}", name, known)
+        plain, per_node = self._split(values)
+        changed = tuple(
+            replace(p, value=finite(plain[p.name], f"{p.name!r}")) if p.name in plain else p
             for p in self.parameters
-        ))  # fmt: skip
+        )
+        return replace(self, parameters=changed, bound=self._rebound(per_node))
 
-    def with_start(self, **values: float) -> System:
+    def with_start(self, **values: Any) -> System:
         """Return the same system with other default starts."""
         for name in values:
-            if name not in self.state_names:
-                raise UnknownNameError(f"state of {self.name!r}", name, self.state_names)
-        return replace(self, states=tuple(
-            replace(s, start=finite(values[s.name], f"start of {s.name!r}"))
-            if s.name in values else s
+            if name not in self.declared:
+                raise UnknownNameError(f"state of {self.name!r}", name, self.declared)
+        plain, per_node = self._split(values)
+        changed = tuple(
+            replace(s, start=finite(plain[s.name], f"start of {s.name!r}")) if s.name in plain else s
             for s in self.states
-        ))  # fmt: skip
+        )
+        return replace(self, states=changed, bound=self._rebound(per_node))
+
+    def _split(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Tell values that are one number for all from values per node or link."""
+        indexed_names = self.shapes
+        per_node = {
+            n: v for n, v in values.items()
+            if n in indexed_names and (np.ndim(v) > 0 or (self.bound and n in self.bound.values))
+        }  # fmt: skip
+        return {n: v for n, v in values.items() if n not in per_node}, per_node
+
+    def _rebound(self, per_node: Mapping[str, Any]) -> Bound | None:
+        return with_values(self, per_node, {}) if per_node else self.bound
+
+    def on(self, network: Any, *, links: Mapping[str, Any] | None = None) -> System:
+        """Bind a rule for networks to a network: sizes, links and weights.
+
+        Parameters
+        ----------
+        network
+            A networkx graph (an edge u -> v becomes ``A[v, u]``; edge attribute ``weight`` or the
+            parameter's own name gives the weights), a square matrix (``A[i, j]`` from j to i; numpy or
+            scipy.sparse), `dynlab.AllToAll`, a number of nodes where there are no links, or the size
+            of each node set by name.
+        links
+            With sizes: for each quantity per link a matrix, graph or `dynlab.AllToAll`, by its name.
+
+        Returns
+        -------
+        System
+            The same rule, bound; nothing is compiled again.
+
+        Raises
+        ------
+        SettingError
+            If sizes and links do not fit, or a weight is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np, dynlab as dl
+        >>> pair = dl.zoo.consensus.on(np.array([[0.0, 1.0], [1.0, 0.0]]))
+        >>> pair.state_names
+        ('x[0]', 'x[1]')
+        """
+        return replace(self, bound=bind(self, network, links))
 
     def with_observable(self, **functions: Callable[..., Any]) -> System:
         """Return the system with named functions of the state, recorded wherever it goes.
@@ -257,9 +376,9 @@ class System(Dynamics):
         if not callable(function):
             raise DefinitionError(
                 f"{function!r} is not a function of quantities of {self.name!r}. "
-                f"Write for example: lambda {self.state_names[0]}: {self.state_names[0]} - 1."
+                f"Write for example: lambda {self.declared[0]}: {self.declared[0]} - 1."
             )
-        named: dict[str, Any] = {n: symbol(n) for n in self.state_names + self.parameter_names}
+        named = names_in_bodies(self)
         named |= {o.name: o.expression for o in self.observables}
         named["t"] = TIME
         arguments = list(inspect.signature(function).parameters)
@@ -272,12 +391,24 @@ class System(Dynamics):
             f"the body of a function given for {self.name!r}",
             arguments,
         )
-        return checked_expression(value, self, f"a function of {', '.join(arguments)}")
+        checked = checked_expression(value, self, f"a function of {', '.join(arguments)}")
+        loose = indexed.free_indices(checked)
+        if loose:
+            raise DefinitionError(
+                f"a function given for {self.name!r} depends on the index {min(loose)}; it must be one "
+                "number. Take dl.Sum or dl.Mean over the nodes."
+            )
+        return checked
 
     @property
     def rule_hash(self) -> str:
         """Hash of the rule and of the names in it, without any values; keys the compiled code."""
-        return _rule_hash(self.state_names, self.parameter_names, self.rule)
+        return _rule_hash(
+            tuple((q.name, *(i.name for i in q.shape)) for q in self.states),
+            tuple((q.name, *(i.name for i in q.shape)) for q in self.parameters),
+            tuple((q.name, q.shape[0].name, q.expression) for q in self.intermediates),
+            self.rule,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the definition to a ``.npz`` file that `dynlab.load` reads back."""
@@ -288,21 +419,30 @@ class System(Dynamics):
         return {
             "name": self.name,
             "states": [
-                [s.name, s.start, s.unit, s.domain.value, [[i.name, i.kind] for i in s.shape]]
+                [s.name, s.start, s.unit, s.domain.value, [[i.name, "node"] for i in s.shape]]
                 for s in self.states
             ],
             "parameters": [
-                [p.name, p.value, p.unit, [[i.name, i.kind] for i in p.shape]]
+                [p.name, p.value, p.unit, [[i.name, "node"] for i in p.shape]]
                 for p in self.parameters
             ],
             "rule": [to_tree(expression) for expression in self.rule],
             "time": ["discrete" if self.is_discrete else "continuous", self.time.unit],
             "observables": [[o.name, to_tree(o.expression), o.unit] for o in self.observables],
             "reference": self.reference,
+            "intermediates": [
+                [m.name, [i.name for i in m.shape], to_tree(m.expression)] for m in self.intermediates
+            ],
         }
 
+    def __stored_arrays__(self) -> dict[str, Any]:
+        """Return the network, if any, as named arrays."""
+        return {} if self.bound is None else self.bound.to_arrays()
+
     @classmethod
-    def __restored__(cls, data: Mapping[str, Any]) -> System:
+    def __restored__(
+        cls, data: Mapping[str, Any], arrays: Mapping[str, Any] | None = None
+    ) -> System:
         """Rebuild a definition from what `__stored__` gave; every part is checked again."""
         kind, unit = data["time"]
         if kind not in ("discrete", "continuous"):
@@ -311,31 +451,36 @@ class System(Dynamics):
         return cls(
             name=str(data["name"]),
             states=tuple(
-                State(n, float(s), u, Domain(d), tuple(IndexSet(*i) for i in shape))
+                State(n, float(s), u, Domain(d), tuple(IndexSet(i[0]) for i in shape))
                 for n, s, u, d, shape in data["states"]
             ),
             parameters=tuple(
-                Parameter(n, float(v), u, tuple(IndexSet(*i) for i in shape))
+                Parameter(n, float(v), u, tuple(IndexSet(i[0]) for i in shape))
                 for n, v, u, shape in data["parameters"]
             ),
             rule=tuple(from_tree(tree) for tree in data["rule"]),
             time=time,
             observables=tuple(Observable(n, from_tree(e), u) for n, e, u in data["observables"]),
             reference=str(data["reference"]),
+            intermediates=tuple(
+                Intermediate(n, tuple(IndexSet(i) for i in shape), from_tree(tree))
+                for n, shape, tree in data.get("intermediates", ())
+            ),
+            bound=Bound.from_arrays(arrays) if arrays else None,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (json.dumps(self.__stored__()),)
+        return _unpickle, (json.dumps(self.__stored__()), self.__stored_arrays__())
 
     def __repr__(self) -> str:
         kind, mark = ("map", "' = ") if self.is_discrete else ("flow", "' = ")
-        rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.state_names, self.rule, strict=True))
+        rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.declared, self.rule, strict=True))
         values = ", ".join(f"{p.name} = {p.value:g}" for p in self.parameters)
         rule = rule if len(rule) <= 100 else rule[:97] + "..."
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
 
     def _repr_latex_(self) -> str:
-        return display.equations(self.state_names, self.rule, discrete=self.is_discrete)
+        return display.equations(self.declared, self.rule, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
         rows = [(p.name, p.value, p.unit) for p in self.parameters]
@@ -348,26 +493,68 @@ class System(Dynamics):
         )
 
 
-def _unpickle(text: str) -> System:
-    return System.__restored__(json.loads(text))
+def _unpickle(text: str, arrays: Mapping[str, Any]) -> System:
+    return System.__restored__(json.loads(text), arrays)
+
+
+@cache
+def _coordinates(states: tuple[State, ...], bound: Bound) -> tuple[str, ...]:
+    names: list[str] = []
+    for state in states:
+        if not state.shape:
+            names.append(state.name)
+        elif len(state.shape) == 1:
+            names += [f"{state.name}[{i}]" for i in range(bound.sizes[state.shape[0].name])]
+        else:
+            links = bound.between(*(i.name for i in state.shape))
+            pairs = zip(links.targets, links.sources, strict=True)
+            names += [f"{state.name}[{i}, {j}]" for i, j in pairs]
+    return tuple(names)
+
+
+@cache
+def _blocks(states: tuple[State, ...], bound: Bound) -> dict[str, slice]:
+    found, place = {}, 0
+    for state in states:
+        count = bound.count(tuple(i.name for i in state.shape))
+        found[state.name] = slice(place, place + count)
+        place += count
+    return found
+
+
+def names_in_bodies(system: System) -> dict[str, Any]:
+    """Return what each state and parameter is called with inside a function: symbols, or indexed."""
+    return {
+        q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
+        for q in (*system.states, *system.parameters)
+    }
 
 
 @cache
 def _rule_hash(
-    states: tuple[str, ...], parameters: tuple[str, ...], rule: tuple[sympy.Expr, ...]
+    states: tuple[tuple[str, ...], ...],
+    parameters: tuple[tuple[str, ...], ...],
+    intermediates: tuple[tuple[str, str, sympy.Expr], ...],
+    rule: tuple[sympy.Expr, ...],
 ) -> str:
-    data = [states, parameters, [to_tree(e) for e in rule]]
+    between = [[name, over, to_tree(e)] for name, over, e in intermediates]
+    data = [states, parameters, between, [to_tree(e) for e in rule]]
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 def checked_expression(value: Any, system: System, where: str) -> sympy.Expr:
     """Return the expression with its singular forms rewritten, or raise DefinitionError."""
-    known = system.state_names + system.parameter_names
-    return check_expression(value, known, f"{where} of {system.name!r}")
+    known = tuple(q.name for q in (*system.states, *system.parameters))
+    return check_expression(value, known, f"{where} of {system.name!r}", system.shapes)
 
 
-def check_expression(value: Any, known: tuple[str, ...], where: str) -> sympy.Expr:
-    """Return a real sympy expression in the known names; whatever else it holds is refused."""
+def check_expression(
+    value: Any, known: tuple[str, ...], where: str, shapes: Mapping[str, tuple[str, ...]] | None = None
+) -> sympy.Expr:
+    """Return a real sympy expression in the known names; whatever else it holds is refused.
+
+    `shapes` gives the index sets of the quantities that have indices.
+    """
     if isinstance(value, bool | str) or value is None or not hasattr(value, "__rmul__"):
         raise DefinitionError(
             f"{where} is {value!r} ({type(value).__name__}), not an expression. "
@@ -379,7 +566,9 @@ def check_expression(value: Any, known: tuple[str, ...], where: str) -> sympy.Ex
         tree = to_tree(expression)
         if expression.has(sympy.ITE):
             expression = from_tree(tree)  # sympy's if of conditions, as and/or
-        return remove_singularities(expression)
+        expression = indexed.resolved(expression, shapes or {}, where)
+        indexed.index_sets(expression, shapes or {}, where)
+        return _regular(expression)
     except (sympy.SympifyError, TypeError, ValueError) as error:
         if type(error) is DefinitionError:
             raise DefinitionError(f"In {where}: {error}") from None
@@ -393,10 +582,18 @@ def check_expression(value: Any, known: tuple[str, ...], where: str) -> sympy.Ex
         ) from None
 
 
+def _regular(expression: sympy.Expr) -> sympy.Expr:
+    """Rewrite singular forms, inside sums as well as outside."""
+    sums = {s: s.of(_regular(s.summand)) for s in indexed.sums_of(expression)}
+    held = {s: sympy.Dummy(real=True) for s in sums}
+    outside = remove_singularities(expression.xreplace(held))
+    return outside.xreplace({held[s]: done for s, done in sums.items()})
+
+
 def _in_our_symbols(expression: Any, known: tuple[str, ...], where: str) -> sympy.Expr:
     """Return the expression with every known name as our symbol; refuse every other name."""
     for free in sorted(expression.free_symbols, key=str):
-        if free == TIME:
+        if free == TIME or isinstance(free, indexed.Element):
             continue
         name = getattr(free, "name", str(free))
         checked_name(name, f"quantity in {where}")
@@ -445,10 +642,9 @@ def _explained(error: TypeError, what: str) -> str:
 
 def _check(system: System) -> None:
     checked_name(system.name, "system") if system.name.isidentifier() else None
-    checked_names(system.state_names, "state")
-    names = checked_names(
-        system.state_names + system.parameter_names + system.observable_names, "quantity"
-    )
+    checked_names(system.declared, "state")
+    known = tuple(q.name for q in (*system.states, *system.parameters))
+    names = checked_names(known + system.observable_names, "quantity")
     if not system.states:
         raise DefinitionError(
             f"{system.name!r} has no states. Positional arguments are states: def f(x=1.0, *, a=2.0)."
@@ -465,19 +661,46 @@ def _check(system: System) -> None:
         _check_label(unit, name)
         finite(value, f"the value of {name!r} in {system.name!r}")
     _check_label(system.time.unit, "the time")
-    known = system.state_names + system.parameter_names
+    for place, intermediate in enumerate(system.intermediates):
+        known_before = system.intermediates[:place]
+        _require_clean(intermediate, intermediate.expression, known, _shapes(system, known_before),
+                       f"an intermediate of {system.name!r}")  # fmt: skip
+    shapes = system.shapes
     for state, expression in zip(system.states, system.rule, strict=True):
-        _require_clean(expression, known, f"the equation of {state.name!r} of {system.name!r}")
+        where = f"the equation of {state.name!r} of {system.name!r}"
+        _require_clean(state, expression, known, shapes, where)
     for observable in system.observables:
         _check_label(observable.unit, observable.name)
-        _require_clean(observable.expression, known, f"observable {observable.name!r}")
+        _require_clean(None, observable.expression, known, shapes, f"observable {observable.name!r}")
 
 
-def _require_clean(expression: Any, known: tuple[str, ...], where: str) -> None:
+def _shapes(system: System, before: Sequence[Intermediate]) -> dict[str, tuple[str, ...]]:
+    quantities = (*system.states, *system.parameters, *before)
+    return {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
+
+
+def _require_clean(
+    owner: State | Intermediate | None, expression: Any, known: tuple[str, ...],
+    shapes: Mapping[str, tuple[str, ...]], where: str,
+) -> None:  # fmt: skip
     if not isinstance(expression, sympy.Expr):
         raise DefinitionError(f"{where} is {expression!r}, not a sympy expression.")
+    found = indexed.index_sets(expression, shapes, where)
+    own = () if owner is None else tuple(s.name for s in owner.shape)
+    for index, over in found.items():
+        place = indexed.LETTERS.index(index) if index in indexed.LETTERS else len(own)
+        if place >= len(own):
+            raise DefinitionError(
+                f"{where} depends on the index {index}, which nothing sums over. "
+                "Use dl.Sum or dl.Mean, or the index of the state itself."
+            )
+        if over != own[place]:
+            raise DefinitionError(
+                f"{where} is per node of {own[place]!r}, and its index picks nodes of {over!r}. "
+                "Sum over those with another index."
+            )
     for free in expression.free_symbols:
-        if free == TIME:
+        if free == TIME or isinstance(free, indexed.Element):
             continue
         name = getattr(free, "name", str(free))
         if name not in known:

@@ -11,6 +11,7 @@ or function ever reaches a code generator or a file.
     ("add", a, b, ...)  ("mul", a, b, ...)  ("pow", base, exponent)
     ("call", "exp", a, ...)
     ("where", condition, a, b)
+    ("element", "A", "i", "j")  ("sum" | "mean", a, "j", set, ...)    on networks
     ("lt" | "le" | "gt" | "ge" | "eq" | "ne", a, b)  ("and", ...)  ("or", ...)  ("not", c)
     ("true",)  ("false",)
 """
@@ -31,6 +32,7 @@ from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from dynlab.errors import DefinitionError
 from dynlab.symbolic import singular
 from dynlab.symbolic.functions import sigmoid
+from dynlab.symbolic.indexed import Element, NodeMean, Reduction, element, reduction
 
 __all__ = ["TIME", "Tree", "from_tree", "symbol", "to_tree"]
 
@@ -83,6 +85,11 @@ def to_tree(expression: Any) -> Tree:
         If the expression holds anything that is not in the language of equations.
     """
     e = expression
+    if isinstance(e, Element):
+        return ("element", e.base, *e.indices)
+    if isinstance(e, Reduction):
+        kind = "mean" if isinstance(e, NodeMean) else "sum"
+        return (kind, to_tree(e.summand), *map(str, e.args[1:]))
     if isinstance(e, sympy.Symbol):
         return ("time",) if e == TIME else ("name", e.name)
     if isinstance(e, sympy.Rational | sympy.Float):
@@ -179,6 +186,10 @@ def from_tree(tree: Any) -> sympy.Expr:
         return symbol(rest[0])
     if kind == "time":
         return TIME
+    if kind == "element" and 2 <= len(tree) <= 4:
+        return element(*(_letters(word) for word in rest))
+    if kind in ("sum", "mean"):
+        return reduction(kind == "mean", _number(rest[0]), *map(_letters, rest[1:]))
     if kind == "integer":
         return sympy.Integer(_bounded(int(rest[0])))
     if kind == "rational":
@@ -204,6 +215,12 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind in ("true", "false"):
         return sympy.true if kind == "true" else sympy.false
     raise DefinitionError(f"unknown node {kind!r} in a stored expression.")
+
+
+def _letters(word: Any) -> str:
+    if not (isinstance(word, str) and word.isidentifier()):
+        raise DefinitionError(f"a stored expression has {word!r} in place of a name.")
+    return word
 
 
 def _number(tree: Any) -> sympy.Expr:

@@ -21,13 +21,14 @@ __version__ = "0.1.0"
 _PLACES: dict[str, tuple[str, ...]] = {
     # define a system
     "dynlab.symbolic.define": ("PerLink", "PerNode", "flow", "iterated_map"),
-    "dynlab.symbolic.links": ("AllToAll",),
+    "dynlab.links": ("AllToAll",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
         "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "sigmoid",
         "sign", "sin", "sinc", "sinh", "sqrt", "t", "tan", "tanh", "where",
     ),
+    "dynlab.distributions": ("Gaussian", "LogNormal", "Lorentzian", "Quantiles", "Uniform"),
     # run it
     "dynlab.solve.integrate": ("integrate",),
     "dynlab.solve.iterate": ("iterate",),

@@ -130,6 +130,10 @@ class HasNames(Protocol):
     def state_names(self) -> tuple[str, ...]: ...
     @property
     def parameter_names(self) -> tuple[str, ...]: ...
+    @property
+    def is_indexed(self) -> bool: ...
+    @property
+    def blocks(self) -> Mapping[str, slice]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +152,33 @@ class Layout:
     system: str
     states: tuple[str, ...]
     parameters: tuple[str, ...]
+    blocks: tuple[tuple[str, int, int], ...] = ()
 
     @classmethod
     def of(cls, system: HasNames) -> Layout:
         """Return the layout of a system."""
-        return cls(system.name, system.state_names, system.parameter_names)
+        blocks = tuple(
+            (name, block.start, block.stop) for name, block in system.blocks.items()
+            if system.is_indexed and name not in system.state_names
+        )  # fmt: skip
+        return cls(system.name, system.state_names, system.parameter_names, blocks)
 
     def state(self, name: str) -> int:
         """Return the position of a state."""
         if name not in self.states:
             raise UnknownNameError(f"state of {self.system!r}", name, self.states)
         return self.states.index(name)
+
+    def places(self, name: str) -> slice:
+        """Return the positions of a state; of all its nodes if it is one per node."""
+        for block, begin, end in self.blocks:
+            if block == name:
+                return slice(begin, end)
+        if name not in self.states:
+            known = (*(block for block, _, _ in self.blocks), *self.states)
+            raise UnknownNameError(f"state of {self.system!r}", name, known)
+        place = self.states.index(name)
+        return slice(place, place + 1)
 
     def parameter(self, name: str) -> int:
         """Return the position of a parameter."""
@@ -167,7 +187,7 @@ class Layout:
         return self.parameters.index(name)
 
     def pack(
-        self, start: Mapping[str, float] | Sequence[float] | None, default: Sequence[float]
+        self, start: Mapping[str, Any] | Sequence[float] | None, default: Sequence[float]
     ) -> NDArray[np.float64]:
         """Return the state vector: given values, and defaults for what is not given.
 
@@ -186,18 +206,55 @@ class Layout:
             return values
         if isinstance(start, Mapping):
             for name, value in start.items():
-                values[self.state(str(name))] = finite(value, f"start[{str(name)!r}]")
+                values[self.places(str(name))] = self._block(str(name), value)
             return values
-        given = list(np.atleast_1d(np.asarray(start, dtype=object)).ravel())
-        if len(given) != len(self.states):
-            raise SettingError(
-                f"start has length {len(given)}, but {self.system!r} has {len(self.states)} "
-                f"states ({', '.join(self.states)}). Give one value each, or a dict by name."
-            )
-        for position, (name, value) in enumerate(zip(self.states, given, strict=True)):
-            values[position] = finite(value, f"start[{name!r}]")
-        return values
+        return self._in_order(start)
 
-    def unpack(self, values: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
-        """Return the state vector by name."""
-        return {name: float(value) for name, value in zip(self.states, values, strict=True)}
+    def _block(self, name: str, value: Any) -> Any:
+        """Return the value of a state, or one for each of its nodes."""
+        import numpy as np
+
+        count = len(range(*self.places(name).indices(1 << 62)))
+        if np.ndim(value) == 0:
+            return finite(value, f"start[{name!r}]")
+        if np.size(value) != count:
+            raise SettingError(
+                f"start[{name!r}] has length {np.size(value)}, and {name!r} of {self.system!r} "
+                f"has {count}. Give one value for each, or one for all."
+            )
+        return _all_finite(value, [f"start[{name!r}][{k}]" for k in range(count)])
+
+    def _in_order(self, start: Sequence[float]) -> NDArray[np.float64]:
+        import numpy as np
+
+        count = np.size(np.asarray(start, dtype=object))
+        if count != len(self.states):
+            listed = ", ".join(self.states[:8]) + (", ..." if len(self.states) > 8 else "")
+            raise SettingError(
+                f"start has length {count}, but {self.system!r} has {len(self.states)} "
+                f"states ({listed}). Give one value each, or a dict by name."
+            )
+        return _all_finite(start, [f"start[{name!r}]" for name in self.states])
+
+    def unpack(self, values: Sequence[float] | NDArray[np.float64]) -> dict[str, Any]:
+        """Return the state vector by name; one array for each state per node."""
+        import numpy as np
+
+        if not self.blocks:
+            return {name: float(v) for name, v in zip(self.states, values, strict=True)}
+        whole = np.asarray(values, float)
+        covered = {k for _, begin, end in self.blocks for k in range(begin, end)}
+        found: dict[str, Any] = {name: whole[begin:end] for name, begin, end in self.blocks}
+        alone = {n: float(whole[k]) for k, n in enumerate(self.states) if k not in covered}
+        return found | alone
+
+
+def _all_finite(values: Any, names: Sequence[str]) -> NDArray[np.float64]:
+    """Return numbers as floats; say which one is not a finite real number."""
+    import numpy as np
+
+    array = np.atleast_1d(np.asarray(values))
+    if array.dtype.kind in "iuf" and np.isfinite(array).all():
+        return array.astype(float).ravel()
+    given = np.atleast_1d(np.asarray(values, dtype=object)).ravel()
+    return np.array([finite(v, name) for name, v in zip(names, given, strict=True)])

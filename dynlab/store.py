@@ -148,7 +148,7 @@ def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         return {"$": "dict", "v": pairs}
     if hasattr(value, "__stored__"):
         node = {"$": "object", "class": type(value).__name__, "v": value.__stored__()}
-        extra = getattr(value, "__stored_arrays__", dict)()
+        extra: dict[str, Any] = getattr(value, "__stored_arrays__", dict)()
         return node | {"a": {n: _encode(a, arrays) for n, a in extra.items()}} if extra else node
     if dataclasses.is_dataclass(value):
         fields = {

@@ -42,7 +42,9 @@ def _network_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int
     """
     bound = system.bound
     if bound is None:
-        raise UnsupportedSystemError(f"{system.name!r} is not bound to a network. Bind it with .on.")
+        raise UnsupportedSystemError(
+            f"{system.name!r} is not bound to a network. Bind it with .on."
+        )
     found: dict[str, int] = {"n": len(system.state_names)}
     found |= {f"n {name}": size for name, size in bound.sizes.items()}
     found |= {f"x {name}": block.start for name, block in system.blocks.items()}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dynlab.codegen import cache, loop_printer, loops, lower, printer
 from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
 
@@ -106,6 +107,27 @@ class Kernels:
             ("transposed", active),
             lambda s: lower.lower_transposed(s, active),
             lambda s: loops.lower_loops("vjp", s, active),
+        )
+
+    def sparse_jacobian(self, active: tuple[str, ...] = ()) -> SparseJacobian:
+        """Return the derivatives by states and active parameters as a sparse matrix."""
+        system = self._system
+        key = ("sparse", active)
+        n = len(system.state_names)
+        shape = (n, n + len(active))
+        if not system.is_indexed:
+            rows, columns, program = lower.lower_entries(system, active)
+            kernel = self._get(key, lambda s: program, None)
+            return with_pattern(kernel, rows, columns, shape)
+        x, p = np.zeros(n), np.array(system.parameter_values or (0.0,))
+        count = int(self._entries("count", active, 1)(0.0, x, p)[0])
+        pairs = self._entries("pattern", active, 2 * count)(0.0, x, p).astype(np.int64)
+        kernel = self._entries("entries", active, count)
+        return with_pattern(kernel, pairs[0::2], pairs[1::2], shape)
+
+    def _entries(self, kind: str, active: tuple[str, ...], size: int) -> Kernel:
+        return self._get(
+            (kind, active), None, lambda s: loops.lower_loops(kind, s, active), size=size
         )
 
     def expressions(self, expressions: Sequence[sympy.Expr]) -> Kernel:

@@ -36,18 +36,23 @@ def _function(program: LoopProgram) -> str:
     body = [*_prepared(program), *_block(program.body, program)]
     if program.kind == "count":
         body.append("_out[0] = _m")
-    text = "\n".join(body)
-    head = [f"{_word(slot)} = _k[{k}]" for k, slot in enumerate(program.slots) if _word(slot) in text]
     used = _names(program.body)
-    head += [
+    loads = [
         f"{checked_name(name, 'state')} = _x[{_word(f'x {name}')}]"
-        for name in program.states if name in used
-    ]  # fmt: skip
-    head += [
+        for name in program.states
+        if name in used
+    ]
+    loads += [
         f"{checked_name(name, 'parameter')} = _p[{k}]"
-        for k, name in enumerate(program.parameters) if name in used
-    ]  # fmt: skip
-    return "\n".join([*lines, *(f"    {line}" for line in [*head, *body]), "    return 0", ""])
+        for k, name in enumerate(program.parameters)
+        if name in used
+    ]
+    text = "\n".join([*loads, *body])
+    places = [
+        f"{_word(slot)} = _k[{k}]" for k, slot in enumerate(program.slots) if _word(slot) in text
+    ]
+    body = [*places, *loads, *body]
+    return "\n".join([*lines, *(f"    {line}" for line in body), "    return 0", ""])
 
 
 def _prepared(program: LoopProgram) -> list[str]:

@@ -212,7 +212,7 @@ class _Family:
             summand = self._once_per_node(summand, sum_.index, sum_.runs)
         if len(own) > 1:
             return sum_.of(summand)
-        body = renamed(summand, {**{o: "#i" for o in own}, sum_.index: "#j"})
+        body = renamed(summand, {**dict.fromkeys(own, "#i"), sum_.index: "#j"})
         found = self.define(
             self._sets(own, sum_), renamed(body, {"#i": "i", "#j": "j"}), runs=sum_.runs,
             linked=bool(sum_.own), mean=isinstance(sum_, NodeMean),
@@ -250,7 +250,9 @@ class _Family:
 
 def _is_costly(expression: Any) -> bool:
     """Whether evaluating takes more than reading one number and multiplying it by constants."""
-    return len(elements_outside(expression)) > 1 or expression.has(sympy.Function, sympy.Pow, sympy.Piecewise)
+    return len(elements_outside(expression)) > 1 or expression.has(
+        sympy.Function, sympy.Pow, sympy.Piecewise
+    )
 
 
 # -- lowering --------------------------------------------------------------------------------
@@ -393,18 +395,22 @@ class _Lowering:
         definitions = {d.name: d for d in self.family.made}
         for target, over, expression in outputs:
             inner: list[Any] = []
-            row = ("x " + target, ("", "_i", "_l")[len(over)])
-
-            def sink(atom: Any, weight: Tree, names: Mapping[str, str], into: list[Any]) -> bool:
-                column = self._column(atom, names)
-                if column is None:
-                    return False
-                into.append(Put(("entry", kind, row, column), weight, add=True))
-                return True
-
             names = {"i": "_i", "j": "_j", "i, j": "_l"}
+            sink = self._entry_sink(kind, ("x " + target, ("", "_i", "_l")[len(over)]))
             self._push(expression, ("real", 1.0), names, inner, sink, definitions)
             body += _looped(over, inner)
+
+    def _entry_sink(self, kind: str, row: tuple[str, str]) -> Callable[..., bool]:
+        """Return what writes a coefficient into a row of the Jacobian."""
+
+        def sink(atom: Any, weight: Tree, names: Mapping[str, str], into: list[Any]) -> bool:
+            column = self._column(atom, names)
+            if column is None:
+                return False
+            into.append(Put(("entry", kind, row, column), weight, add=True))
+            return True
+
+        return sink
 
     def _emit_transposed(self, outputs: Sequence[Output], body: list[Any]) -> None:
         made = self.family.made
@@ -605,7 +611,9 @@ def _emit_group(lowering: _Lowering, group: Sequence[_Definition], body: list[An
         for d in group:
             weight, other = _dot(d)  # type: ignore[misc]
             name = lowering.fresh("s")
-            weights, numbers = (_read(lowering, a, {"j": "", "i, j": ""})[1:3] for a in (weight, other))
+            weights, numbers = (
+                _read(lowering, a, {"j": "", "i, j": ""})[1:3] for a in (weight, other)
+            )
             inner.append(Dot(name, weights, (d.over[0], d.runs), "_i", numbers))
             values.append(_mean_of(lowering, d, name, inner))
     else:

@@ -22,6 +22,7 @@ __all__ = [
     "Program",
     "lower",
     "lower_derivative",
+    "lower_entries",
     "lower_jacobian",
     "lower_rule",
     "lower_transposed",
@@ -106,6 +107,17 @@ def lower_jacobian(system: System, active: tuple[str, ...] = ()) -> Program:
     """Return the program of the derivatives by states and then by the active parameters."""
     variables = system.state_names + active
     return lower("jacobian", system, derivatives.jacobian(system.rule, variables))
+
+
+def lower_entries(
+    system: System, active: tuple[str, ...] = ()
+) -> tuple[list[int], list[int], Program]:
+    """Return rows, columns and the program of the derivatives that are not zero everywhere."""
+    variables = system.state_names + active
+    flat = derivatives.jacobian(system.rule, variables)
+    places = [k for k, e in enumerate(flat) if e != 0]
+    program = lower("entries", system, [flat[k] for k in places])
+    return [k // len(variables) for k in places], [k % len(variables) for k in places], program
 
 
 def lower_derivative(system: System, order: int, active: tuple[str, ...] = ()) -> Program:

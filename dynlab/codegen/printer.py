@@ -89,7 +89,9 @@ def expression_text(tree: Tree) -> str:
     if kind == "call":
         return _call(*rest)
     if kind == "where":
-        return f"({expression_text(rest[1])} if {_condition(rest[0])} else {expression_text(rest[2])})"
+        return (
+            f"({expression_text(rest[1])} if {_condition(rest[0])} else {expression_text(rest[2])})"
+        )
     raise CompileError(f"there is no code for the node {kind!r}.")
 
 
@@ -101,7 +103,9 @@ def _sum(terms: list[Tree]) -> str:
     text = expression_text(terms[0])
     for term in terms[1:]:
         positive = _negated(term)
-        text += f" + {expression_text(term)}" if positive is None else f" - {expression_text(positive)}"
+        text += (
+            f" + {expression_text(term)}" if positive is None else f" - {expression_text(positive)}"
+        )
     return f"({text})"
 
 

@@ -85,7 +85,7 @@ class Branch(Result):
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        n, rows = len(self.system.states), len(self.values)
+        n, rows = len(self.system.state_names), len(self.values)
         shapes = [self.states.shape, self.eigenvalues.shape, self.tangents[:, :-1].shape]
         if any(shape != (rows, n) for shape in shapes) or not all(
             0 <= position < rows for position, _ in self.special
@@ -104,8 +104,9 @@ class Branch(Result):
         system = self.system
         if name == self.vary:
             return self.values
-        if name in system.state_names:
-            return np.asarray(self.states[:, system.state_names.index(name)])
+        place = system.place_of(name)
+        if place is not None:
+            return np.asarray(self.states[:, place])
         if name in system.observable_names:
             position = system.observable_names.index(name)
             return self._observed()[:, position]
@@ -179,7 +180,7 @@ class Branch(Result):
         known = (self.vary, *self.system.state_names)
         if name not in known:
             raise UnknownNameError("varied parameter or state of the branch", name, known)
-        pin = len(self.system.states) if name == self.vary else known.index(name) - 1
+        pin = len(self.system.state_names) if name == self.vary else known.index(name) - 1
         return Points(self._landings(pin, target))
 
     def _landings(self, pin: int, target: float) -> Iterator[Equilibrium]:

@@ -55,7 +55,7 @@ class SpecialPoint(Point):
     @property
     def value(self) -> float:
         """Value of the varied parameter here."""
-        return self.system[self.vary]
+        return float(self.system[self.vary])
 
     def details(self) -> str:
         """What is particular about this point, in one line."""

@@ -367,15 +367,15 @@ def bounds_of(
     system: System, within: Mapping[str, tuple[float, float]] | None, over: tuple[float, float]
 ) -> tuple[Vector, Vector, tuple[tuple[str, float, float], ...]]:
     """Return lower and upper bounds of the unknowns, and the ranges of observables to watch."""
-    n = len(system.states)
+    n = len(system.state_names)
     lower, upper = np.full(n + 1, -np.inf), np.full(n + 1, np.inf)
     lower[n], upper[n] = over
     watched: list[tuple[str, float, float]] = []
     for name, ends in by_name(within, "within").items():
         low, high = checked_range(name, ends)
-        if name in system.state_names:
-            i = system.state_names.index(name)
-            lower[i], upper[i] = low, high
+        place = system.place_of(name)
+        if place is not None:
+            lower[:-1][place], upper[:-1][place] = low, high
         elif name in system.observable_names:
             watched.append((name, low, high))
         else:

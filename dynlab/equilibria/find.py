@@ -296,13 +296,13 @@ def _box(system: System, within: Ranges | None) -> _Box:
     reach = 3.0 * np.maximum(np.abs(start), 1.0)
     lower_bound, upper_bound = start - reach, start + reach
     bounded = np.zeros(n, dtype=bool)
-    for position, state in enumerate(system.states):
-        if state.domain is Domain.POSITIVE:
+    for position, domain in enumerate(system.domains):
+        if domain is Domain.POSITIVE:
             lower_bound[position] = 0.0
-        elif state.domain is Domain.CIRCLE:
+        elif domain is Domain.CIRCLE:
             lower_bound[position], upper_bound[position], bounded[position] = -np.pi, np.pi, True
     for name, ends in by_name(within, "within").items():
-        i = layout.state(name)
+        i = layout.places(name)
         try:
             low, high = ends
         except (TypeError, ValueError):
@@ -342,8 +342,8 @@ def _search(system: System, starts: Vector, box: _Box) -> Vector:
     kernels: Kernels = kernels_of(system)
     low = np.where(box.bounded, box.lower, -np.inf)
     high = np.where(box.bounded, box.upper, np.inf)
-    for position, state in enumerate(system.states):
-        if state.domain is Domain.POSITIVE:
+    for position, domain in enumerate(system.domains):
+        if domain is Domain.POSITIVE:
             low[position] = max(low[position], 0.0)
     roots = np.empty((_MOST_ROOTS, starts.shape[1]))
     count = search(

@@ -134,9 +134,9 @@ def saddle_manifolds(saddle: Equilibrium, *, duration: float | None = None) -> M
     began = time.perf_counter()
     system = saddle.system
     require(system, Continuous, Autonomous)
-    if len(system.states) != 2:
+    if len(system.state_names) != 2:
         raise UnsupportedSystemError(
-            f"{system.name!r} has {len(system.states)} states; manifolds are drawn as curves for "
+            f"{system.name!r} has {len(system.state_names)} states; manifolds are drawn as curves for "
             "planar saddles. For more states integrate from saddle.eigenvectors yourself."
         )
     if saddle.kind != "saddle":

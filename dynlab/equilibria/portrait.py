@@ -151,9 +151,9 @@ def phase_portrait(
     """
     began = time.perf_counter()
     require(system, Continuous, Autonomous)
-    if len(system.states) != 2:
+    if len(system.state_names) != 2:
         raise UnsupportedSystemError(
-            f"{system.name!r} has {len(system.states)} states; a phase portrait needs two. "
+            f"{system.name!r} has {len(system.state_names)} states; a phase portrait needs two. "
             "Plot a trajectory instead: dl.integrate(...).portrait(x=..., y=...)."
         )
     missing = [name for name in system.state_names if name not in within]

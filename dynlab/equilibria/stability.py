@@ -40,12 +40,16 @@ class Point(abc.ABC):
     state: Vector
     eigenvalues: NDArray[np.complex128]
 
-    def __getitem__(self, name: str) -> float:
-        """Return a state, parameter or observable here, by name."""
+    def __getitem__(self, name: str) -> Any:
+        """Return a state, parameter or observable here, by name.
+
+        On a network a name such as ``x`` gives all nodes, ``x[3]`` one.
+        """
         system = self.system
-        if name in system.state_names:
-            return float(self.state[system.state_names.index(name)])
-        if name in system.parameter_names:
+        place = system.place_of(name)
+        if place is not None:
+            return float(self.state[place]) if isinstance(place, int) else self.state[place]
+        if name in system.parameter_names or name in system.shapes:
             return system[name]
         if name in system.observable_names:
             values = kernels_of(system).observables(
@@ -56,7 +60,7 @@ class Point(abc.ABC):
         raise UnknownNameError(f"quantity of {system.name!r}", name, known)
 
     @property
-    def start(self) -> dict[str, float]:
+    def start(self) -> dict[str, Any]:
         """The state by name, as ``start=`` takes it."""
         return Layout.of(self.system).unpack(self.state)
 
@@ -110,7 +114,7 @@ def typical_size(system: System, state: Vector | float = 0.0) -> Vector:
 
 def whole_turns(system: System) -> Vector:
     """Return 2 pi for each state on a circle, 0 for every other."""
-    return np.array([2 * np.pi * (s.domain is Domain.CIRCLE) for s in system.states])
+    return np.array([2 * np.pi * (d is Domain.CIRCLE) for d in system.domains])
 
 
 def apart(system: System, a: Vector, b: Vector) -> Vector:

@@ -80,9 +80,9 @@ def iterate(
     began = perf_counter()
     steps = _checked_steps(duration)
     times = None if at is None else _checked_times(at, steps)
-    if times is None and abs(steps) * len(system.states) > MOST_NUMBERS:
+    if times is None and abs(steps) * len(system.state_names) > MOST_NUMBERS:
         raise SettingError(
-            f"{steps} steps of {len(system.states)} states would fill the memory. Keep some of them "
+            f"{steps} steps of {len(system.state_names)} states would fill the memory. Keep some of them "
             "with at=, such as at=[duration]."
         )
     begin = Layout.of(system).pack(start, system.start_values)

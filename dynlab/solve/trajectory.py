@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,19 +111,23 @@ class Trajectory(Result):
         object.__setattr__(self, "events", Events(self.events))
 
     def __getitem__(self, name: str) -> Array:
-        """Return a state, an observable or the time ``"t"`` along the trajectory."""
+        """Return a state, an observable or the time ``"t"`` along the trajectory.
+
+        On a network a name such as ``theta`` gives time x node, ``theta[3]`` one node.
+        """
         system = self.system
         if name == "t":
             return self.t
-        if name in system.state_names:
-            return self.values[:, system.state_names.index(name)]
+        place = system.place_of(name)
+        if place is not None:
+            return self.values[:, place]
         if name in system.observable_names:
             return self._observed(self.t, self.values)[:, system.observable_names.index(name)]
         known = ("t", *system.state_names, *system.observable_names)
         raise UnknownNameError(f"quantity of this trajectory of {system.name!r}", name, known)
 
     @property
-    def final(self) -> dict[str, float]:
+    def final(self) -> dict[str, Any]:
         """The states where the run ended, by name; `start` of a run that continues it."""
         return Layout.of(self.system).unpack(self.end[1:].tolist())
 

@@ -17,6 +17,7 @@ from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
     UnitError,
+    UnsupportedSystemError,
 )
 from dynlab.names import checked_names, finite
 from dynlab.symbolic import indexed
@@ -184,7 +185,8 @@ def _define(
     states, parameters = _declarations(function, name, units)
     declared = [s.name for s in states] + [p.name for p in parameters]
     names = checked_names(declared, f"quantity of {name!r}")
-    quantities = (*states, *parameters)
+    quantities: list[State | Parameter] = [*states]
+    quantities += parameters
     symbols = {
         q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
         for q in quantities
@@ -293,6 +295,11 @@ def _declaration(argument: inspect.Parameter, name: str) -> _Declaration:
             made = made(*(n for n in (first, second) if n))
         if domain is None or domain in _DOMAINS:
             return made[_DOMAINS[domain]] if domain else made
+    if re.match(r"(?:\w+\.)*Field\b", str(given)):
+        raise UnsupportedSystemError(
+            f"{argument.name!r} of {name!r} is declared {given}; a field cannot be lowered to "
+            "kernels yet. Write the scalar equations out, or a network over the grid's cells."
+        )
     word = str(given).rsplit(".", 1)[-1]
     if word in _DOMAINS:
         return _Declaration(domain=_DOMAINS[word])

@@ -57,7 +57,7 @@ class Element(sympy.Symbol):
 @cache
 def element(base: str, *indices: str) -> Element:
     """Return the symbol of an entry."""
-    made: Element = Element.__xnew__(Element, f"{base}[{', '.join(indices)}]", real=True)  # type: ignore[attr-defined]
+    made: Element = Element.__xnew__(Element, f"{base}[{', '.join(indices)}]", real=True)
     made.base = base
     made.indices = indices
     return made
@@ -129,7 +129,24 @@ class NodeMean(Reduction):
         return rf"\left\langle {printer._print(self.summand)} \right\rangle_{{{self.index}}}"
 
 
-class Index:
+class _NoNumber:
+    """Something of an equation that must not be calculated with; says so."""
+
+    __slots__ = ()
+
+    def _complaint(self) -> str:
+        raise NotImplementedError
+
+    def _refuse(self, *_: Any) -> Any:
+        raise DefinitionError(self._complaint())
+
+    __neg__ = __abs__ = _sympy_ = _refuse
+    __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __mod__ = _refuse
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmod__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+class Index(_NoNumber):
     """A letter that runs over the nodes of a network; see `nodes`."""
 
     __slots__ = ("name",)
@@ -140,8 +157,8 @@ class Index:
     def __repr__(self) -> str:
         return self.name
 
-    def _sympy_(self) -> sympy.Expr:
-        raise DefinitionError(
+    def _complaint(self) -> str:
+        return (
             f"the index {self.name} stands in an equation as if it were a number. An index picks an "
             f"entry, x[{self.name}]; for a number per node declare a parameter n: dl.PerNode."
         )
@@ -183,7 +200,7 @@ def nodes(letters: str) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-class Indexed:
+class Indexed(_NoNumber):
     """An indexed state or parameter inside the body of a definition: ``theta[i]``, ``A[i, j]``."""
 
     __slots__ = ("count", "name")
@@ -210,9 +227,9 @@ class Indexed:
     def __iter__(self) -> Iterator[Any]:
         raise DefinitionError(f"{self.name} cannot be unpacked. Write {self.name}[i].")
 
-    def _sympy_(self) -> sympy.Expr:
+    def _complaint(self) -> str:
         form = "[i]" if self.count == 1 else "[i, j]"
-        raise DefinitionError(
+        return (
             f"{self.name} stands without its index. Write {self.name}{form}, with i from dl.nodes."
         )
 
@@ -276,9 +293,9 @@ def each(index: Any, expression: Any) -> Indexed:
 # -- what an expression holds ----------------------------------------------------------------
 
 
-def reduction(mean: bool, summand: Any, index: str, *where: str) -> Reduction:
+def reduction(kind: type[Reduction], summand: Any, index: str, *where: str) -> Reduction:
     """Return a sum or mean; `where` is the set, or the set and the index and set of the target."""
-    return (NodeMean if mean else NodeSum)(summand, Str(index), *map(Str, where))
+    return kind(summand, Str(index), *map(Str, where))
 
 
 def sums_of(expression: Any) -> list[Reduction]:
@@ -373,8 +390,7 @@ def resolved(expression: Any, shapes: Shapes, where: str) -> Any:
             )
         own = _own_index(sum_, summand, where)
         target = (own, sets[own]) if own else ()
-        mean = isinstance(sum_, NodeMean)
-        done[sum_] = reduction(mean, summand, sum_.index, sets[sum_.index], *target)
+        done[sum_] = reduction(type(sum_), summand, sum_.index, sets[sum_.index], *target)
     return expression.xreplace(done) if done else expression
 
 

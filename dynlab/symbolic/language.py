@@ -35,7 +35,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from dynlab.errors import DefinitionError
 from dynlab.symbolic.functions import sigmoid
-from dynlab.symbolic.indexed import Index, each, nodes, reduction
+from dynlab.symbolic.indexed import Index, NodeMean, NodeSum, each, nodes, reduction
 from dynlab.symbolic.singular import exprel, sinc
 from dynlab.symbolic.system import Domain
 from dynlab.symbolic.tree import TIME
@@ -107,18 +107,18 @@ def where(condition: Any, a: Any, b: Any) -> sympy.Expr:
     return sympy.Piecewise((a, condition), (b, True))
 
 
-def Sum(expression: Any, index: Index) -> sympy.Expr:  # noqa: N802  (mathematics writes it so)
+def Sum(expression: Any, index: Index) -> sympy.Expr:
     """Add an expression up over an index.
 
     Over the links into i if the expression holds a per-link quantity at ``[i, j]``, else over all nodes
     of the index's set, i included.
     """
-    return reduction(False, sympy.sympify(expression), _letter(index, "Sum"))
+    return reduction(NodeSum, sympy.sympify(expression), _letter(index, "Sum"))
 
 
-def Mean(expression: Any, index: Index) -> sympy.Expr:  # noqa: N802
+def Mean(expression: Any, index: Index) -> sympy.Expr:
     """Average an expression over an index: its `Sum` by the number of terms; 0 if there are none."""
-    return reduction(True, sympy.sympify(expression), _letter(index, "Mean"))
+    return reduction(NodeMean, sympy.sympify(expression), _letter(index, "Mean"))
 
 
 def _letter(index: Any, word: str) -> str:

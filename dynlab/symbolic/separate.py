@@ -37,13 +37,12 @@ def separated(sum_: Reduction) -> sympy.Expr:
     terms = [summand]
     if not sum_.own or summand != sum_.summand:
         terms = _terms(summand, sum_.index)
-    if len(terms) > _MOST_TERMS or not (
-        sum_.own or all(_is_separable(t, own) for t in terms)
-    ):
+    if len(terms) > _MOST_TERMS or not (sum_.own or all(_is_separable(t, own) for t in terms)):
         terms = [sum_.summand]
     total = []
     for term in terms:
-        before, after = [], []
+        before: list[sympy.Expr] = []
+        after: list[sympy.Expr] = []
         for factor in sympy.Mul.make_args(term):
             (after if sum_.index in free_indices(factor) else before).append(factor)
         if not after and isinstance(sum_, NodeMean) and not sum_.own:

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sympy
 
 from dynlab import store
+from dynlab.distributions import drawn
 from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
@@ -27,9 +27,10 @@ from dynlab.errors import (
     UnsupportedSystemError,
 )
 from dynlab.names import checked_name, checked_names, finite
+from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed
 from dynlab.symbolic.dynamics import Dynamics
-from dynlab.symbolic.links import Bound, bind, with_values
+from dynlab.links import Bound, bind, with_values
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
@@ -186,15 +187,22 @@ class System(Dynamics):
         return _coordinates(self.states, self._network)
 
     @property
+    def quantities(self) -> tuple[State | Parameter, ...]:
+        """States and parameters, as declared."""
+        found: list[State | Parameter] = [*self.states]
+        return (*found, *self.parameters)
+
+    @property
     def shapes(self) -> dict[str, tuple[str, ...]]:
         """The index sets of every indexed quantity, by name."""
-        quantities = (*self.states, *self.parameters, *self.intermediates)
-        return {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
+        shapes = {q.name: tuple(s.name for s in q.shape) for q in self.quantities}
+        shapes |= {m.name: tuple(s.name for s in m.shape) for m in self.intermediates}
+        return {name: shape for name, shape in shapes.items() if shape}
 
     @property
     def is_indexed(self) -> bool:
         """Whether any quantity is per node or per link."""
-        return any(q.shape for q in (*self.states, *self.parameters))
+        return any(q.shape for q in self.quantities)
 
     @property
     def blocks(self) -> dict[str, slice]:
@@ -202,6 +210,26 @@ class System(Dynamics):
         if not self.is_indexed:
             return {name: slice(k, k + 1) for k, name in enumerate(self.declared)}
         return _blocks(self.states, self._network)
+
+    def place_of(self, name: str) -> int | slice | None:
+        """Return where a state stands in the state vector: a place, or a range for all its nodes.
+
+        ``theta[3]`` and a state that is one number have a place; None if there is no such state.
+        """
+        if name in self.declared:
+            block = self.blocks[name]
+            return block if self._state(name).shape else block.start
+        return self.state_names.index(name) if name in self.state_names else None
+
+    def _state(self, name: str) -> State:
+        return next(s for s in self.states if s.name == name)
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Where each number of the state lives, in the order of `state_names`."""
+        return tuple(
+            s.domain for s in self.states for _ in range(*self.blocks[s.name].indices(1 << 62))
+        )
 
     @property
     def _network(self) -> Bound:
@@ -227,7 +255,10 @@ class System(Dynamics):
         """Default start of each state, in the order of `state_names`."""
         if not self.is_indexed:
             return tuple(state.start for state in self.states)
-        return tuple(float(v) for s in self.states for v in np.atleast_1d(self._values(s, s.start)))
+        return tuple(
+            float(v) for s in self.states
+            for v in (self._values(s, s.start) if s.shape else (s.start,))
+        )  # fmt: skip
 
     @property
     def parameter_values(self) -> tuple[float, ...]:
@@ -238,10 +269,8 @@ class System(Dynamics):
         """Return the numbers of a quantity; one for each node or link where it has indices."""
         if not quantity.shape:
             return default
-        bound = self._network
-        if quantity.name in bound.values:
-            return bound.values[quantity.name]
-        return np.full(bound.count(tuple(i.name for i in quantity.shape)), default)
+        shape = tuple(i.name for i in quantity.shape)
+        return self._network.values_of(quantity.name, shape, default)
 
     @property
     def is_discrete(self) -> bool:
@@ -271,9 +300,10 @@ class System(Dynamics):
         units |= {s.name: s.unit for s in self.states}
         units |= {p.name: p.unit for p in self.parameters}
         units |= {o.name: o.unit for o in self.observables}
-        if name not in units:
+        base = name.partition("[")[0] if self.is_indexed else name
+        if base not in units:
             raise UnknownNameError(f"quantity of {self.name!r}", name, units)
-        return units[name]
+        return units[base]
 
     def __call__(self, **values: Any) -> System:
         """Return the same system with other parameter values; nothing is compiled again.
@@ -303,7 +333,9 @@ class System(Dynamics):
                 raise UnknownNameError(f"state of {self.name!r}", name, self.declared)
         plain, per_node = self._split(values)
         changed = tuple(
-            replace(s, start=finite(plain[s.name], f"start of {s.name!r}")) if s.name in plain else s
+            replace(s, start=finite(plain[s.name], f"start of {s.name!r}"))
+            if s.name in plain
+            else s
             for s in self.states
         )
         return replace(self, states=changed, bound=self._rebound(per_node))
@@ -313,7 +345,7 @@ class System(Dynamics):
         indexed_names = self.shapes
         per_node = {
             n: v for n, v in values.items()
-            if n in indexed_names and (np.ndim(v) > 0 or (self.bound and n in self.bound.values))
+            if n in indexed_names and (hasattr(v, "__len__") or (self.bound and n in self.bound.values))
         }  # fmt: skip
         return {n: v for n, v in values.items() if n not in per_node}, per_node
 
@@ -351,6 +383,45 @@ class System(Dynamics):
         ('x[0]', 'x[1]')
         """
         return replace(self, bound=bind(self, network, links))
+
+    def draw(self, *, seed: Any = None, **distributions: Any) -> System:
+        """Give each node or link its own value of a parameter or start, from a distribution.
+
+        Parameters
+        ----------
+        seed
+            A whole number, a numpy generator, or None for a new one; kept in ``bound.draws``.
+            Each quantity has its own stream, so drawing one more changes none of the others.
+        **distributions
+            A distribution for each parameter or state per node or link: `dynlab.Gaussian`,
+            `dynlab.Lorentzian`, `dynlab.Uniform`, `dynlab.LogNormal`, or a frozen distribution of
+            scipy.stats; `dynlab.Quantiles` of one lays its values out evenly.
+
+        Raises
+        ------
+        SettingError
+            If the system is not bound, or something given is no distribution.
+        UnknownNameError
+            If a name has no value per node or link.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> swarm = dl.zoo.kuramoto.on(dl.AllToAll(100)).draw(omega=dl.Gaussian(0, 1), seed=1)
+        >>> swarm["omega"].shape
+        (100,)
+        """
+        chosen = seed_of(seed)
+        known = tuple(q.name for q in self.quantities if q.shape)
+        values, words = {}, {}
+        for name, distribution in distributions.items():
+            if name not in known:
+                raise UnknownNameError(f"quantity per node or link of {self.name!r}", name, known)
+            count = self._network.count(self.shapes[name])
+            stream = chosen.stream(*name.encode())
+            values[name] = drawn(distribution, count, stream)
+            words[name] = f"{distribution}, seed {chosen.text}"
+        return replace(self, bound=with_values(self, values, words))
 
     def with_observable(self, **functions: Callable[..., Any]) -> System:
         """Return the system with named functions of the state, recorded wherever it goes.
@@ -431,7 +502,8 @@ class System(Dynamics):
             "observables": [[o.name, to_tree(o.expression), o.unit] for o in self.observables],
             "reference": self.reference,
             "intermediates": [
-                [m.name, [i.name for i in m.shape], to_tree(m.expression)] for m in self.intermediates
+                [m.name, [i.name for i in m.shape], to_tree(m.expression)]
+                for m in self.intermediates
             ],
         }
 
@@ -526,7 +598,7 @@ def names_in_bodies(system: System) -> dict[str, Any]:
     """Return what each state and parameter is called with inside a function: symbols, or indexed."""
     return {
         q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
-        for q in (*system.states, *system.parameters)
+        for q in system.quantities
     }
 
 
@@ -544,12 +616,15 @@ def _rule_hash(
 
 def checked_expression(value: Any, system: System, where: str) -> sympy.Expr:
     """Return the expression with its singular forms rewritten, or raise DefinitionError."""
-    known = tuple(q.name for q in (*system.states, *system.parameters))
+    known = tuple(q.name for q in system.quantities)
     return check_expression(value, known, f"{where} of {system.name!r}", system.shapes)
 
 
 def check_expression(
-    value: Any, known: tuple[str, ...], where: str, shapes: Mapping[str, tuple[str, ...]] | None = None
+    value: Any,
+    known: tuple[str, ...],
+    where: str,
+    shapes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> sympy.Expr:
     """Return a real sympy expression in the known names; whatever else it holds is refused.
 
@@ -643,7 +718,7 @@ def _explained(error: TypeError, what: str) -> str:
 def _check(system: System) -> None:
     checked_name(system.name, "system") if system.name.isidentifier() else None
     checked_names(system.declared, "state")
-    known = tuple(q.name for q in (*system.states, *system.parameters))
+    known = tuple(q.name for q in system.quantities)
     names = checked_names(known + system.observable_names, "quantity")
     if not system.states:
         raise DefinitionError(
@@ -671,12 +746,14 @@ def _check(system: System) -> None:
         _require_clean(state, expression, known, shapes, where)
     for observable in system.observables:
         _check_label(observable.unit, observable.name)
-        _require_clean(None, observable.expression, known, shapes, f"observable {observable.name!r}")
+        _require_clean(
+            None, observable.expression, known, shapes, f"observable {observable.name!r}"
+        )
 
 
 def _shapes(system: System, before: Sequence[Intermediate]) -> dict[str, tuple[str, ...]]:
-    quantities = (*system.states, *system.parameters, *before)
-    return {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
+    shapes = {q.name: tuple(s.name for s in q.shape) for q in system.quantities if q.shape}
+    return shapes | {m.name: tuple(s.name for s in m.shape) for m in before}
 
 
 def _require_clean(

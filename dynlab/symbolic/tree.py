@@ -32,7 +32,7 @@ from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from dynlab.errors import DefinitionError
 from dynlab.symbolic import singular
 from dynlab.symbolic.functions import sigmoid
-from dynlab.symbolic.indexed import Element, NodeMean, Reduction, element, reduction
+from dynlab.symbolic.indexed import Element, NodeMean, NodeSum, Reduction, element, reduction
 
 __all__ = ["TIME", "Tree", "from_tree", "symbol", "to_tree"]
 
@@ -189,7 +189,9 @@ def from_tree(tree: Any) -> sympy.Expr:
     if kind == "element" and 2 <= len(tree) <= 4:
         return element(*(_letters(word) for word in rest))
     if kind in ("sum", "mean"):
-        return reduction(kind == "mean", _number(rest[0]), *map(_letters, rest[1:]))
+        return reduction(
+            NodeMean if kind == "mean" else NodeSum, _number(rest[0]), *map(_letters, rest[1:])
+        )
     if kind == "integer":
         return sympy.Integer(_bounded(int(rest[0])))
     if kind == "rational":

@@ -35,6 +35,10 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
     "epidemics": ("sir",),
     "climate": ("lorenz84_extended",),
     "psychology": ("emotion",),
+    "networks": (
+        "kuramoto", "kuramoto_on_graph", "ctrnn", "hopfield_rates", "rate_network",
+        "excitation_inhibition", "sir_on_graph", "consensus", "layered_network",
+    ),
 }
 _SUBJECT = {name: subject for subject, models in _MODELS.items() for name in models}
 
@@ -44,7 +48,7 @@ _WHATS = frozenset({
     "no hopf", "diagram",
     "period", "cycle period", "value at period", "cycle fold", "period doubling", "snic",
     "homoclinic", "heteroclinic", "isi", "no cycle",
-    "divergence", "final size", "peak",
+    "divergence", "final size", "peak", "onset", "law",
 })  # fmt: skip
 _COUNTED = frozenset({"fold", "hopf", "branch point"})
 
@@ -166,8 +170,8 @@ def _entry(name: str) -> Entry:
     return Entry(
         name=name,
         kind="map" if system.is_discrete else "flow",
-        states=system.state_names,
-        parameters=system.parameter_names,
+        states=system.declared,
+        parameters=tuple(p.name for p in system.parameters),
         subject=_SUBJECT[name],
         reference=_printed_source(system.reference),
     )

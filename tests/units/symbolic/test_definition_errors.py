@@ -587,18 +587,18 @@ def test_an_annotation_that_is_no_domain(given):
     annotated.__annotations__ = {"x": given}
     refused(
         annotated, DefinitionError, "is not a domain", "'x' of 'annotated'",
-        "Use one of dl.Angle, dl.Positive, or none",
+        "Use one of dl.Angle, dl.Positive, dl.PerNode, dl.PerLink, or none",
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("given", ["dl.PerNode", "PerLink", "dl.PerNode[dl.Angle]", "Field"])
+@pytest.mark.parametrize("given", ["Field", "dl.Field('x')"])
 def test_an_annotation_of_what_cannot_be_lowered_yet(given):
     def annotated(x=1.0):
         return {x: -x}
 
     annotated.__annotations__ = {"x": given}
     refused(
-        annotated, UnsupportedSystemError, "network or a field", "'x' of 'annotated'",
+        annotated, UnsupportedSystemError, "a field", "'x' of 'annotated'",
         "Write the scalar equations out",
     )  # fmt: skip
 

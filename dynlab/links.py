@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +133,10 @@ class Bound:
             return 1
         return self.sizes[shape[0]] if len(shape) == 1 else self.between(*shape).count
 
+    def values_of(self, name: str, shape: tuple[str, ...], default: float) -> Array:
+        """Return the values of a quantity, one for each node or link; the default where not given."""
+        return self.values[name] if name in self.values else np.full(self.count(shape), default)
+
     def to_arrays(self) -> dict[str, Any]:
         """Return everything as named arrays, for files."""
         arrays: dict[str, Any] = {f"size {n}": np.array([s]) for n, s in self.sizes.items()}
@@ -149,12 +153,14 @@ class Bound:
         sizes = {k[1]: _size(v[0], k[1]) for k, v in split.items() if k[0] == "size"}
         links = tuple(
             _checked_links(
-                Links(*k[1:], np.asarray(v, np.int64), np.asarray(split["sources", *k[1:]], np.int64)),
+                Links(k[1], k[2], np.asarray(v, np.int64), np.asarray(split["sources", *k[1:]], np.int64)),
                 sizes,
             )
             for k, v in split.items() if k[0] == "first"
         )  # fmt: skip
-        values = {k[1]: _finite(np.asarray(v, float), k[1]) for k, v in split.items() if k[0] == "value"}
+        values = {
+            k[1]: _finite(np.asarray(v, float), k[1]) for k, v in split.items() if k[0] == "value"
+        }
         draws = {k[1]: str(v[0]) for k, v in split.items() if k[0] == "draw"}
         return cls(sizes, links, values, draws)
 
@@ -195,7 +201,7 @@ def _declared(system: System) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def _per_link(system: System) -> list[State | Parameter]:
-    return [q for q in (*system.parameters, *system.states) if len(q.shape) == 2]
+    return [q for q in system.quantities if len(q.shape) == 2]
 
 
 def _size(value: Any, what: str) -> int:
@@ -247,9 +253,11 @@ def _assembled(
     values = _node_attributes(system, network)
     all_links = []
     for target, source in pairs:
-        here = [q for q in quantities.values() if (q.shape[0].name, q.shape[1].name) == (target, source)]
+        here = [
+            q for q in quantities.values() if (q.shape[0].name, q.shape[1].name) == (target, source)
+        ]
         shape = (sizes[target], sizes[source])
-        found = {q.name: _triplets(given[q.name], q.name, shape, len(here) == 1)
+        found = {q.name: _triplets(given[q.name], q.name, shape, _keys(q.name, here))
                  for q in here if q.name in given}  # fmt: skip
         if not found:
             raise SettingError(
@@ -257,7 +265,9 @@ def _assembled(
                 f"Give a matrix of shape {shape}, a graph or dl.AllToAll(): "
                 f"links={{{here[0].name!r}: ...}}."
             )
-        codes = functools.reduce(np.union1d, [rows * shape[1] + columns for rows, columns, _ in found.values()])
+        codes = np.unique(
+            np.concatenate([rows * shape[1] + columns for rows, columns, _ in found.values()])
+        )
         rows, columns = np.divmod(codes.astype(np.int64), shape[1])
         first = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
         all_links.append(Links(target, source, first.astype(np.int64), columns))
@@ -270,16 +280,18 @@ def _assembled(
 
 
 def _triplets(
-    given: Any, name: str, shape: tuple[int, int], alone: bool
+    given: Any, name: str, shape: tuple[int, int], keys: tuple[str, ...]
 ) -> tuple[Integers, Integers, Array | None]:
     """Return targets, sources and weights (None: the default) of links given in any form."""
     if isinstance(given, AllToAll):
         if given.size is not None and (given.size, given.size) != shape:
-            raise SettingError(f"dl.AllToAll({given.size}) does not fit {name!r}, which needs {shape}.")
+            raise SettingError(
+                f"dl.AllToAll({given.size}) does not fit {name!r}, which needs {shape}."
+            )
         rows, columns = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
         return rows, columns, None
     if hasattr(given, "number_of_nodes"):
-        return _from_graph(given, name, shape, alone)
+        return _from_graph(given, name, shape, keys)
     if hasattr(given, "tocoo"):
         found = given.tocsr().tocoo()
         rows, columns, weights = found.row, found.col, np.asarray(found.data, float)
@@ -299,8 +311,13 @@ def _triplets(
     return rows.astype(np.int64), columns.astype(np.int64), _finite(weights, name)
 
 
+def _keys(name: str, here: Sequence[Any]) -> tuple[str, ...]:
+    """Return the edge attributes that may hold a quantity: its own name, and weight if it is alone."""
+    return (name, "weight") if len(here) == 1 else (name,)
+
+
 def _from_graph(
-    graph: Any, name: str, shape: tuple[int, int], alone: bool
+    graph: Any, name: str, shape: tuple[int, int], keys: tuple[str, ...]
 ) -> tuple[Integers, Integers, Array | None]:
     nodes = list(graph.nodes)
     if (len(nodes), len(nodes)) != shape:
@@ -317,7 +334,6 @@ def _from_graph(
     edges = [(position[v], position[u], data) for u, v, data in graph.edges(data=True)]
     if not graph.is_directed():
         edges += [(u, v, data) for v, u, data in edges]
-    keys = [name, "weight"] if alone else [name]
     key = next((k for k in keys if any(k in data for _, _, data in edges)), None)
     rows = np.array([v for v, _, _ in edges], np.int64)
     columns = np.array([u for _, u, _ in edges], np.int64)
@@ -355,7 +371,7 @@ def _node_attributes(system: System, network: Any) -> dict[str, Array]:
     if not hasattr(network, "number_of_nodes"):
         return {}
     values = {}
-    for q in (*system.states, *system.parameters):
+    for q in system.quantities:
         if len(q.shape) == 1:
             carried = [data[q.name] for _, data in network.nodes(data=True) if q.name in data]
             if carried and len(carried) == network.number_of_nodes():
@@ -402,7 +418,9 @@ def _shaped(value: Any, name: str, shape: tuple[str, ...], bound: Bound) -> Arra
 def _finite(values: Array, name: str) -> Array:
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
-        raise SettingError(f"{name!r} holds {values[bad[0]]} at place {bad[0]}; give finite numbers.")
+        raise SettingError(
+            f"{name!r} holds {values[bad[0]]} at place {bad[0]}; give finite numbers."
+        )
     return values
 
 
@@ -411,8 +429,10 @@ def _checked_links(links: Links, sizes: Mapping[str, int]) -> Links:
     regular = (
         links.first.shape == (rows + 1,) and links.first[0] == 0
         and (np.diff(links.first) >= 0).all() and links.first[-1] == len(links.sources)
-        and (len(links.sources) == 0 or (0 <= links.sources.min() and links.sources.max() < columns))
+        and (len(links.sources) == 0 or (links.sources.min() >= 0 and links.sources.max() < columns))
     )  # fmt: skip
     if not regular:
-        raise SettingError(f"the stored links from {links.source!r} to {links.target!r} are damaged.")
+        raise SettingError(
+            f"the stored links from {links.source!r} to {links.target!r} are damaged."
+        )
     return links

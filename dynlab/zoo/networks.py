@@ -1,0 +1,136 @@
+"""Networks: rules that are bound to a graph, a matrix or sizes before they run."""
+
+from dynlab.symbolic import language as dl
+from dynlab.symbolic.define import PerLink, PerNode, flow
+
+
+@flow
+def kuramoto(theta: PerNode[dl.Angle], *, omega: PerNode = 0.0, K=1.0):
+    """Phase oscillators, each pulled by the mean of all.
+
+    Kuramoto 1975, Lecture Notes in Physics 39, 420.
+
+    Famous for the onset of synchrony at K = 2 / (pi g(0)), g being the density of frequencies.  On a
+    graph write the sum over links instead; here every oscillator sees every other.
+    """
+    i, j = dl.nodes("i j")
+    return {theta[i]: omega[i] + K * dl.Mean(dl.sin(theta[j] - theta[i]), j)}
+
+
+@flow
+def kuramoto_on_graph(
+    theta: PerNode[dl.Angle], *, omega: PerNode = 0.0, A: PerLink = 1.0, K=1.0
+):  # fmt: skip
+    """Phase oscillators, each pulled by its neighbours on a graph.
+
+    Restrepo, Ott and Hunt 2005, Phys. Rev. E 71, 036151.
+
+    Famous for an onset that follows the largest eigenvalue of the graph.
+    """
+    i, j = dl.nodes("i j")
+    return {theta[i]: omega[i] + K * dl.Sum(A[i, j] * dl.sin(theta[j] - theta[i]), j)}
+
+
+@flow
+def ctrnn(y: PerNode, *, W: PerLink = 0.0, tau: PerNode = 1.0, bias: PerNode = 0.0,
+          I: PerNode = 0.0):  # fmt: skip
+    """Continuous-time recurrent network of sigmoid units.
+
+    Beer 1995, Adaptive Behavior 3, 469, eq 1.
+
+    Famous as the smallest network that does everything: any flow can be approximated by one.
+    """
+    i, j = dl.nodes("i j")
+    return {y[i]: (-y[i] + dl.Sum(W[i, j] * dl.sigmoid(y[j] + bias[j]), j) + I[i]) / tau[i]}
+
+
+@flow
+def hopfield_rates(s: PerNode = 0.1, *, W: PerLink = 0.0, beta=2.0):
+    """Graded-response associative memory, in its rates.
+
+    Hopfield 1984, Proc. Natl. Acad. Sci. 81, 3088 (there for the inputs u, with s = tanh(beta u)).
+
+    Famous for its energy: with symmetric weights every run ends at a fixed point.
+    """
+    i, j = dl.nodes("i j")
+    return {s[i]: -s[i] + dl.tanh(beta * dl.Sum(W[i, j] * s[j], j))}
+
+
+@flow
+def rate_network(x: PerNode = 0.1, *, J: PerLink = 0.0, g=1.5):
+    """Random rate network.
+
+    Sompolinsky, Crisanti and Sommers 1988, Phys. Rev. Lett. 61, 259.
+
+    Famous for the passage to chaos at g = 1 when the weights are random of variance 1/N.
+    """
+    i, j = dl.nodes("i j")
+    return {x[i]: -x[i] + g * dl.Sum(J[i, j] * dl.tanh(x[j]), j)}
+
+
+@flow
+def excitation_inhibition(
+    E: PerNode("exc") = 0.1, I: PerNode("inh") = 0.1,
+    *, WEE: PerLink("exc", "exc") = 1.0, WEI: PerLink("exc", "inh") = 1.0,
+    WIE: PerLink("inh", "exc") = 1.0, WII: PerLink("inh", "inh") = 1.0,
+    cEE=16.0, cEI=12.0, cIE=15.0, cII=3.0, P=1.25, Q=0.0, aE=1.3, hE=4.0, aI=2.0, hI=3.7,
+):  # fmt: skip
+    """Two populations of rate units, one exciting and one inhibiting.
+
+    Wilson and Cowan 1972, Biophys. J. 12, 1, eqs 11-12, here with many units in each population.
+
+    With one unit in each, or with equal means over all links, it is their two equations.
+    """
+    i, j, k, m = dl.nodes("i j k m")
+    drive_E = cEE * dl.Mean(WEE[i, j] * E[j], j) - cEI * dl.Mean(WEI[i, k] * I[k], k) + P
+    drive_I = cIE * dl.Mean(WIE[m, j] * E[j], j) - cII * dl.Mean(WII[m, k] * I[k], k) + Q
+    rest_E, rest_I = dl.sigmoid(-aE * hE), dl.sigmoid(-aI * hI)
+    response_E = dl.sigmoid(aE * (drive_E - hE)) - rest_E
+    response_I = dl.sigmoid(aI * (drive_I - hI)) - rest_I
+    return {
+        E[i]: -E[i] + (1 - rest_E - E[i]) * response_E,
+        I[m]: -I[m] + (1 - rest_I - I[m]) * response_I,
+    }
+
+
+@flow
+def sir_on_graph(
+    S: PerNode = 0.99, I: PerNode = 0.01, R: PerNode = 0.0, *, A: PerLink = 1.0, beta=0.5, gamma=0.25
+):  # fmt: skip
+    """Epidemic on a contact network, individual by individual in mean field.
+
+    Youssef and Scoglio 2011, J. Theor. Biol. 283, 136.
+
+    Famous for the threshold beta / gamma = 1 / (largest eigenvalue of the contacts).
+    """
+    i, j = dl.nodes("i j")
+    force = beta * dl.Sum(A[i, j] * I[j], j)
+    return {S[i]: -S[i] * force, I[i]: S[i] * force - gamma * I[i], R[i]: gamma * I[i]}
+
+
+@flow
+def consensus(x: PerNode, *, A: PerLink = 1.0):
+    """Linear diffusion of opinions on a graph.
+
+    DeGroot 1974, J. Am. Stat. Assoc. 69, 118 (there in steps).
+
+    On a connected undirected graph everyone ends at the mean of the start, at the rate of the second
+    smallest eigenvalue of the graph's Laplacian.
+    """
+    i, j = dl.nodes("i j")
+    return {x[i]: dl.Sum(A[i, j] * (x[j] - x[i]), j)}
+
+
+@flow
+def layered_network(
+    y: PerNode("output"), *, V: PerLink("output", "hidden") = 0.0,
+    W: PerLink("hidden", "input") = 0.0, u: PerNode("input") = 1.0, bias: PerNode("hidden") = 0.0,
+    tau=1.0, rate=1.0,
+):  # fmt: skip
+    """A layer of leaky outputs behind a hidden layer that follows its input at once.
+
+    The input is a wave that reaches each input unit with its own strength u.
+    """
+    i, j, k = dl.nodes("i j k")
+    hidden = dl.each(j, dl.tanh(dl.Sum(W[j, k] * u[k] * dl.sin(rate * dl.t), k) + bias[j]))
+    return {y[i]: (-y[i] + dl.Sum(V[i, j] * hidden[j], j)) / tau}

@@ -1,0 +1,160 @@
+"""What is known about the networks of the zoo: facts.toml, and closed forms."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+import dynlab as dl
+from dynlab import zoo
+from dynlab.equilibria.stability import Equilibrium
+
+
+_j = dl.nodes("j")
+
+
+def known(name, note):
+    (fact,) = [f for f in zoo.facts(name) if note in f.note]
+    return fact
+
+
+@pytest.mark.parametrize("omega", [(-1, 0, 1), (-0.9, -0.2, 0.3, 0.8)], ids=["three", "four"])
+def test_oscillators_lock_in_a_fold(omega):
+    """Seen from the first oscillator the locked state is an equilibrium; it ends in a fold."""
+
+    fact = known("kuramoto", "three" if len(omega) == 3 else "four")
+    count = len(omega)
+    relative = dl.flow(_relative(count))
+    system = relative.on(count - 1)(shift=np.array(omega[1:]) - omega[0])
+    branch = dl.continue_equilibrium(
+        dl.find_equilibria(system(K=3.0)).of_kind("stable node")[0], vary="K", over=(0.5, 3)
+    )
+    fold = branch.points(dl.Fold)[0]
+    assert fold["K"] == pytest.approx(fact.value, abs=fact.tolerance)
+
+
+def _relative(count):
+    def relative(phi: dl.PerNode = 0.1, *, shift: dl.PerNode = 0.0, K=2.0):
+        i, j = dl.nodes("i j")
+        pull = dl.Sum(dl.sin(phi[j]), j)
+        own = dl.Sum(dl.sin(phi[j] - phi[i]), j) - dl.sin(phi[i])
+        return {phi[i]: shift[i] + K / count * (own - pull)}
+
+    return relative
+
+
+def test_two_linked_oscillators_lock():
+    fact = known("kuramoto_on_graph", "two linked")
+    pair = zoo.kuramoto_on_graph.on(nx.path_graph(2))(omega=[0.0, 1.0])
+    for factor, locked in ((0.999, False), (1.001, True)):
+        run = dl.integrate(pair(K=fact.value * factor), duration=500)
+        phase = run["theta[1]"] - run["theta[0]"]
+        assert (abs(phase[-1]) < np.pi) == locked
+
+
+def test_kuramoto_of_one_and_of_negative_coupling():
+    one = zoo.kuramoto.on(dl.AllToAll(1))(omega=[0.7], K=5.0)
+    assert dl.integrate(one, duration=10)["theta"][-1, 0] == pytest.approx(7.0, rel=1e-9)
+    apart = zoo.kuramoto.on(dl.AllToAll(2))(K=-1.0)
+    run = dl.integrate(apart, start={"theta": [0.0, 0.1]}, duration=60)
+    assert run["theta[1]"][-1] - run["theta[0]"][-1] == pytest.approx(np.pi, abs=1e-6)
+
+
+def test_the_period_of_the_centre_crossing_pair():
+    fact = known("ctrnn", "period")
+    pair = zoo.ctrnn.on(np.array([[4.5, 1.0], [-1.0, 4.5]]))(bias=[-2.75, -1.75])
+    seen = pair.with_observable(first=lambda y: dl.Sum(y[_j], _j))
+    up = dl.Crossing("up", lambda first: first - 5.0, +1)
+    run = dl.integrate(seen, start={"y": [3.0, 2.0]}, duration=600, record=up)
+    period = np.diff(run.events["up"].times)[-5:]
+    np.testing.assert_allclose(period, fact.value, rtol=fact.tolerance)
+
+
+def test_a_stored_pattern_is_an_equilibrium():
+    pattern = np.array([1, -1, 1, 1, -1.0])
+    memory = zoo.hopfield_rates.on(np.outer(pattern, pattern) / 5)
+    run = dl.integrate(memory, start={"s": 0.3 * pattern}, duration=60, at=[60])
+    overlap = run["s"][0] @ pattern / 5
+    assert overlap == pytest.approx(known("hopfield_rates", "overlap").value, rel=1e-8)
+    origin = dl.find_equilibria(memory(beta=0.5), within={"s": (-0.5, 0.5)}).single()
+    branch = dl.continue_equilibrium(origin, vary="beta", over=(0.5, 1.5))
+    (point,) = branch.points(dl.BranchPoint)
+    assert point["beta"] == pytest.approx(known("hopfield_rates", "memory appears").value, abs=1e-9)
+
+
+def test_three_decoupled_units_have_27_equilibria():
+    """x' = -x + tanh(2 x) three times over: coordinates 0 or +-m, counted by unstable directions."""
+    units = zoo.hopfield_rates.on(np.eye(3))
+    found = dl.find_equilibria(units, within={"s": (-1.5, 1.5)})
+    counts = np.bincount([e.unstable_directions for e in found])
+    assert counts.tolist() == [8, 12, 6, 1]
+    m = known("hopfield_rates", "overlap").value
+    values = np.array([e["s"] for e in found])
+    np.testing.assert_allclose(np.min([abs(values), abs(abs(values) - m)], axis=0), 0, atol=1e-9)
+
+
+def test_the_origin_of_a_random_network():
+    size, fact = 400, known("rate_network", "origin")
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(size, size)) / np.sqrt(size)
+    network = zoo.rate_network.on(weights)
+    for g, stable in ((0.9, True), (1.1, False)):
+        rest = Equilibrium.at(network(g=g * fact.value), np.zeros(size))
+        assert (rest.unstable_directions == 0) == stable
+        expected = np.linalg.eigvals(weights).real.max() * g - 1
+        assert rest.eigenvalues.real.max() == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 2)])
+def test_equal_units_are_wilson_and_cowan(sizes):
+    fact = known("excitation_inhibition", "P = 1.25")
+    full = {name: dl.AllToAll() for name in ("WEE", "WEI", "WIE", "WII")}
+    network = zoo.excitation_inhibition.on(dict(zip(("exc", "inh"), sizes, strict=True)), links=full)
+    near = {"E": 0.2, "I": 0.1}
+    for state, value in (("E", fact.value), ("I", 0.1068894)):
+        found = dl.find_equilibria(network.with_start(**near), within={"E": (0.1, 0.3), "I": (0, 0.2)})
+        assert min(abs(e[state].ravel() - value).max() for e in found) < fact.tolerance
+
+
+def test_the_epidemic_threshold():
+    fact = known("sir_on_graph", "infection grows")
+    graph = zoo.sir_on_graph.on(nx.complete_graph(5)).with_start(S=1.0, I=1e-8)
+    for factor, grows in ((0.99, False), (1.01, True)):
+        run = dl.integrate(graph(beta=fact.value * factor), duration=20)
+        assert (run["I"][-1].sum() > run["I"][0].sum()) == grows
+    totals = sum(run[s] for s in "SIR")
+    np.testing.assert_allclose(totals, totals[0], rtol=1e-12)
+
+
+def test_consensus_is_the_exponential_of_the_laplacian():
+    graph = nx.path_graph(4)
+    laplacian = nx.laplacian_matrix(graph).toarray()
+    start = np.array([1.0, -2.0, 0.5, 3.0])
+    run = dl.integrate(zoo.consensus.on(graph), start={"x": start}, duration=12, at=[1, 2, 12])
+    for t, x in zip(run.t, run["x"], strict=True):
+        np.testing.assert_allclose(x, expm(-laplacian * t) @ start, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(run["x"].mean(axis=1), start.mean(), rtol=1e-13)
+    rate = np.sort(np.linalg.eigvalsh(laplacian))[1]
+    assert rate == pytest.approx(known("consensus", "agree").value, rel=1e-12)
+
+
+def test_a_layered_network_at_rest():
+    fact = known("layered_network", "at rest")
+    sizes = {"output": 1, "hidden": 1, "input": 1}
+    ones = {"V": np.ones((1, 1)), "W": np.ones((1, 1))}
+    network = zoo.layered_network.on(sizes, links=ones)(u=[0.0], bias=[0.5])
+    run = dl.integrate(network, duration=60, at=[60])
+    assert run["y"][0, 0] == pytest.approx(fact.value, rel=1e-9)
+
+
+def test_a_layered_network_follows_its_input():
+    """With weak hidden units tanh is linear and the output a filtered sine."""
+    sizes = {"output": 1, "hidden": 1, "input": 2}
+    links = {"V": np.array([[1e4]]), "W": np.array([[1e-4, 2e-4]])}
+    network = zoo.layered_network.on(sizes, links=links)(u=[1.0, 0.5], tau=0.5, rate=3.0)
+    t = np.linspace(20, 30, 40)
+    found = dl.integrate(network, duration=30, at=t)["y"][:, 0]
+    # tau y' = -y + 2 sin(rate t)
+    gain = 2 / (1 + (0.5 * 3.0) ** 2)
+    expected = gain * (np.sin(3 * t) - 0.5 * 3.0 * np.cos(3 * t))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -49,6 +49,8 @@ Vector = NDArray[np.float64]
 Ranges = Mapping[str, tuple[float, float]]
 
 _STARTS_PER_STATE = 96
+#: Searching may cost about this many operations: some seconds.
+_MOST_OPERATIONS = 1e8
 _MOST_ROOTS = 400
 _PROOF_DIMENSION = 6
 _PROOF_SECONDS = 2.0
@@ -327,7 +329,8 @@ def _starts(system: System, box: _Box) -> Vector:
     for _ in range(40):
         golden = (1.0 + golden) ** (1.0 / (n + 1))
     steps = golden ** -np.arange(1.0, n + 1)
-    count = min(_STARTS_PER_STATE * n, 2_000)
+    # A start costs some LU decompositions of n^3 operations.
+    count = min(_STARTS_PER_STATE * n, 2_000, max(8, int(_MOST_OPERATIONS / n**3)))
     unit = (0.5 + np.outer(np.arange(1, count + 1), steps)) % 1.0
     middle, width = 0.5 * (box.lower + box.upper), box.scale
     stretch = np.ones((count, n))
@@ -460,6 +463,8 @@ def _prove(
     n = len(box.lower)
     if n > _PROOF_DIMENSION:
         return points, False, f"not proved complete: {n} states are too many for a proof"
+    if system.is_indexed:
+        return points, False, "not proved complete: no proof is made for rules over networks"
     found = enclosure.enclose_zeros(
         *_residual_programs(system), system.parameter_values,
         box.lower, box.upper, known=np.array([p.state for p in points]).reshape(-1, n),

@@ -17,6 +17,18 @@ _M = types.float64[:, ::1]
 _V = types.float64[::1]
 _I = types.int64[::1]
 
+#: LAPACK's dgeev as numba links it.  numpy.linalg.eigvals inside numba refuses complex answers of a real
+#: matrix, and of a complex one takes four times as long.
+_POINTER = types.CPointer(types.float64)
+_real_eigenvalues = types.ExternalFunction(
+    "numba_ez_rgeev",
+    types.intc(
+        types.char, types.char, types.char, types.intp, _POINTER, types.intp, _POINTER, _POINTER,
+        _POINTER, types.intp, _POINTER, types.intp,
+    ),
+)  # fmt: skip
+_DOUBLE, _NONE = ord("d"), ord("N")
+
 
 @njit(types.float64(_M, _I), cache=True, nogil=True, error_model="numpy")
 def factor(a, pivots):  # type: ignore[no-untyped-def]
@@ -96,5 +108,12 @@ def eigenvalues(a):  # type: ignore[no-untyped-def]
         values[0] = large
         values[1] = small
         return values
-    values[:] = np.linalg.eigvals(a.astype(np.complex128))
+    real, imaginary, none = np.empty(n), np.empty(n), np.empty(1)
+    kept = a.copy()
+    _real_eigenvalues(
+        _DOUBLE, _NONE, _NONE, n, kept.ctypes, n, real.ctypes, imaginary.ctypes,
+        none.ctypes, 1, none.ctypes, 1,
+    )  # fmt: skip
+    for i in range(n):
+        values[i] = complex(real[i], imaginary[i])
     return values

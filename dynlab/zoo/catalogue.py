@@ -36,8 +36,15 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
     "climate": ("lorenz84_extended",),
     "psychology": ("emotion",),
     "networks": (
-        "kuramoto", "kuramoto_on_graph", "ctrnn", "hopfield_rates", "rate_network",
-        "excitation_inhibition", "sir_on_graph", "consensus", "layered_network",
+        "kuramoto",
+        "kuramoto_on_graph",
+        "ctrnn",
+        "hopfield_rates",
+        "rate_network",
+        "excitation_inhibition",
+        "sir_on_graph",
+        "consensus",
+        "layered_network",
     ),
 }
 _SUBJECT = {name: subject for subject, models in _MODELS.items() for name in models}

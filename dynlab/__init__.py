@@ -22,6 +22,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     # define a system
     "dynlab.symbolic.define": ("PerLink", "PerNode", "flow", "iterated_map"),
     "dynlab.links": ("AllToAll",),
+    "dynlab.symbolic.hamiltonian": ("hamiltonian",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
@@ -33,6 +34,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.solve.integrate": ("integrate",),
     "dynlab.solve.iterate": ("iterate",),
     "dynlab.solve.methods": ("Explicit8",),
+    "dynlab.solve.symplectic": (
+        "BlanesMoan4", "BlanesMoan6", "KahanLi8", "Verlet", "Yoshida4",
+    ),
     "dynlab.solve.crossing": ("Crossing",),
     "dynlab.solve.trajectory": ("Trajectory",),
     # equilibria

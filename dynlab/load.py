@@ -57,6 +57,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.equilibria.stability import Equilibrium
     from dynlab.result import Provenance
     from dynlab.solve.methods import Explicit8
+    from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
     from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
 
@@ -64,8 +65,8 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        Branch, BranchPoint, End, Equilibria, Equilibrium, Explicit8, Fold, Hopf, Manifolds,
+        BlanesMoan4, BlanesMoan6, Branch, BranchPoint, End, Equilibria, Equilibrium, Explicit8, Fold, Hopf, KahanLi8, Manifolds,
         NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength, Steps, System,
-        Trajectory, Unconfirmed, UserPoint,
+        Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

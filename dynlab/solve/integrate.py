@@ -19,6 +19,7 @@ from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.crossing import Crossing
 from dynlab.solve.methods import Explicit8, OdeMethod
+from dynlab.solve.symplectic import SymplecticMethod, prepare
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Continuous, require
@@ -34,6 +35,8 @@ CROSSINGS = 512
 #: The first chunk: so many seconds, if the right-hand side costs what it cost while preparing.
 FIRST_SECONDS = 0.02
 EVALUATIONS_PER_STEP = 16
+#: The first chunk of equal steps.
+FIRST_STEPS = 100
 
 
 def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when to stop, how)
@@ -161,7 +164,8 @@ class _Run(NamedTuple):
     work: Array
     status: int
     first_chunk: int
-    keeps_alive: Kernel
+    powers: int
+    keeps_alive: tuple[Kernel, ...]
 
     def go(self, take: Callable[[int], int]) -> Status:
         """Take chunks until the run ends."""
@@ -178,6 +182,8 @@ class _Run(NamedTuple):
 
 
 def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _Run:
+    if isinstance(method, SymplecticMethod):
+        return _prepared_symplectic(system, start, span, method)
     loops, rhs = method.loops, kernels_of(system).rhs
     state = np.zeros(loops.STATE_SIZE)
     tally = np.zeros(loops.TALLY_SIZE, np.int64)
@@ -194,7 +200,19 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     status = loops.begin(*arguments)
     per_step = EVALUATIONS_PER_STEP / 2 * (perf_counter() - began)
     first = int(min(max(1.0, FIRST_SECONDS / per_step), 1000.0))
-    return _Run(loops, arguments, state, tally, work, status, first, rhs)
+    return _Run(loops, arguments, state, tally, work, status, first, loops.POWERS, (rhs,))
+
+
+def _prepared_symplectic(
+    system: System, start: Array, span: float, method: SymplecticMethod
+) -> _Run:
+    made, loops = prepare(system, start, span, method), method.loops
+    arguments = (made.rhs.address, made.state, made.tally, made.work, *inputs_of(system))
+    status = loops.begin(*arguments)
+    kept = (made.rhs, *made.keeps_alive)
+    return _Run(
+        loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, made.powers, kept
+    )
 
 
 class _Kept(NamedTuple):
@@ -233,7 +251,7 @@ def _record(run: _Run) -> _Kept:
 def _room(run: _Run, steps: int) -> Steps:
     """Return room for the steps of a chunk; size 0 marks a row that has not been written."""
     n = run.work.shape[1]
-    return Steps(np.empty(steps), np.zeros(steps), np.empty((steps, run.loops.POWERS, n)))
+    return Steps(np.empty(steps), np.zeros(steps), np.empty((steps, run.powers, n)))
 
 
 def _with_steps(

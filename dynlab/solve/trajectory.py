@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
-from dynlab.errors import SettingError, UnknownNameError
+from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.kernels import dense
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.symbolic.hamiltonian import ENERGY
 from dynlab.symbolic.system import Domain, System
 
 if TYPE_CHECKING:
@@ -131,6 +132,30 @@ class Trajectory(Result):
         """The states where the run ended, by name; `start` of a run that continues it."""
         return Layout.of(self.system).unpack(self.end[1:].tolist())
 
+    @property
+    def energy_error(self) -> float:
+        """Largest change of the energy H over the times of the trajectory, relative to H at its start.
+
+        Where H begins at exactly 0 it is the change itself.
+
+        Raises
+        ------
+        UnsupportedSystemError
+            If the system was not defined by an energy, or its energy depends on the time.
+        """
+        system = self.system
+        if not (system.pairs and system.is_autonomous):
+            why = "depends on the time" if system.pairs else "does not exist"
+            raise UnsupportedSystemError(
+                f"the energy of {system.name!r} {why}, so nothing is conserved. Define an autonomous "
+                "system with @dl.hamiltonian."
+            )
+        energy = self[ENERGY]
+        if not len(energy):
+            return 0.0
+        change = float(np.abs(energy - energy[0]).max())
+        return change / abs(float(energy[0])) if energy[0] else change
+
     def at(self, times: ArrayLike) -> Trajectory:
         """Return the trajectory at other times, by the polynomials of the steps (order 7).
 
@@ -230,6 +255,8 @@ class Trajectory(Result):
         ends = f"t = {self.t[0]:g} ... {self.t[-1]:g}, " if len(self.t) else ""
         found = "; ".join(f"{len(e)} of {name}" for name, e in self.events.items())
         method = self.provenance.settings.get("method", "iterated")
+        if self.system.pairs and self.system.is_autonomous:
+            found = f"energy error {self.energy_error:.2g}" + (f"; {found}" if found else "")
         return (
             f"<Trajectory of {self.system.name}: {ends}{len(self.t)} points of {names}\n"
             f" {self.status} at t = {self.end[0]:.10g}; {method}{'; ' + found if found else ''}>"

@@ -142,6 +142,9 @@ class System(Dynamics):
         Quantities per node that the equations of a network are written in.
     bound
         The network that a rule with indices is bound to; None for a rule without.
+    pairs
+        Coordinates, each with its momentum, if the rule was derived from an energy; see
+        `dynlab.hamiltonian`.
 
     Raises
     ------
@@ -170,6 +173,7 @@ class System(Dynamics):
     reference: str = field(default="", compare=False)
     intermediates: tuple[Intermediate, ...] = ()
     bound: Bound | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -505,6 +509,7 @@ class System(Dynamics):
                 [m.name, [i.name for i in m.shape], to_tree(m.expression)]
                 for m in self.intermediates
             ],
+            "pairs": [list(pair) for pair in self.pairs],
         }
 
     def __stored_arrays__(self) -> dict[str, Any]:
@@ -539,6 +544,7 @@ class System(Dynamics):
                 for n, shape, tree in data.get("intermediates", ())
             ),
             bound=Bound.from_arrays(arrays) if arrays else None,
+            pairs=tuple((str(q), str(p)) for q, p in data.get("pairs", ())),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -748,6 +754,12 @@ def _check(system: System) -> None:
         _check_label(observable.unit, observable.name)
         _require_clean(
             None, observable.expression, known, shapes, f"observable {observable.name!r}"
+        )
+    paired = [name for pair in system.pairs for name in pair]
+    if paired and sorted(paired) != sorted(system.declared):
+        raise DefinitionError(
+            f"the pairs of {system.name!r} name {', '.join(paired)}, and its states are "
+            f"{', '.join(system.declared)}. Name each state once, as a coordinate or momentum."
         )
 
 

@@ -1,0 +1,3 @@
+"""Systems with an energy."""
+
+from dynlab.symbolic.define import flow

@@ -87,7 +87,7 @@ class Verlet(SymplecticMethod):
     Examples
     --------
     >>> import dynlab as dl
-    >>> swing = dl.integrate(dl.zoo.pendulum, duration=1000, method=dl.Verlet(step=0.05))
+    >>> swing = dl.integrate(dl.zoo.pendulum, duration=1000, method=dl.Verlet(step=0.02))
     >>> swing.energy_error < 1e-3
     True
 
@@ -202,7 +202,7 @@ class KahanLi8(SymplecticMethod):
     --------
     >>> import dynlab as dl
     >>> swing = dl.integrate(dl.zoo.pendulum, duration=1000, method=dl.KahanLi8(step=0.2))
-    >>> swing.energy_error < 1e-11
+    >>> swing.energy_error < 1e-9
     True
 
     References

@@ -28,6 +28,14 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
     "neurons": ("linear_unit", "fitzhugh_nagumo", "hodgkin_huxley", "morris_lecar"),
     "populations": ("wilson_cowan", "jansen_rit"),
     "oscillators": ("van_der_pol",),
+    "mechanics": (
+        "harmonic_oscillator",
+        "pendulum",
+        "double_well_oscillator",
+        "henon_heiles",
+        "toda",
+        "kepler",
+    ),
     "flows": ("lorenz", "roessler"),
     "maps": ("logistic", "henon"),
     "chemistry": ("brusselator",),
@@ -55,7 +63,7 @@ _WHATS = frozenset({
     "no hopf", "diagram",
     "period", "cycle period", "value at period", "cycle fold", "period doubling", "snic",
     "homoclinic", "heteroclinic", "isi", "no cycle",
-    "divergence", "final size", "peak", "onset", "law",
+    "orbit period", "divergence", "final size", "peak", "onset", "law",
 })  # fmt: skip
 _COUNTED = frozenset({"fold", "hopf", "branch point"})
 

@@ -1,9 +1,9 @@
 """Energy error over ten thousand periods: bounded or growing, by method.
 
 After Hairer, Lubich and Wanner 2006, Geometric Numerical Integration, 2nd ed., sections I.1 and IX.8.
-The figure shows the largest relative error of the energy so far.  With a Runge-Kutta method (grey) it grows like the time, whatever the tolerance.  A
-symplectic method (colours) keeps a nearby energy exactly: its error is reached within a period and stays,
-down to rounding, which grows like the square root of time.
+The figure shows the largest relative error of the energy so far.  With a Runge-Kutta method (grey) it
+grows like the time, whatever the tolerance.  A symplectic method (colours) keeps a nearby energy: its
+error is reached within a period and stays, down to rounding, which grows like the root of the time.
 """
 
 import matplotlib.pyplot as plt

@@ -22,6 +22,8 @@ the parts of H are the caller's to write into ``state`` and ``tally`` before `be
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
 from dynlab.kernels.convention import (
@@ -43,8 +45,8 @@ from dynlab.kernels.dense import (
     polynomial,
 )
 
-# Places in `state`; from COEFFICIENTS on b_0, a_1, b_1, ..., a_s, b_s.
-T, END, FROM, TAKEN, BEGAN, SCALE, COEFFICIENTS = range(7)
+# Places in `state`: time, the step and its largest size, ...; from COEFFICIENTS on b_0, a_1, b_1, ..., a_s, b_s.
+T, STEP, END, FROM, TAKEN, BEGAN, LARGEST, SCALE, COEFFICIENTS = range(9)
 
 # Places in `tally`: counts; then the addresses of dT/dp, of -dV/dq and of the derivatives along the flow, and
 # how many of these there are; from PAIRS on the places of the coordinates and then of the momenta.
@@ -56,6 +58,8 @@ STEPS, STAGES, EXPANDED, VELOCITY, FORCE, ALONG, SLOPES, PAIRS = range(7, 15)
 X, Y, LOST, VELOCITIES, FORCES, HERE, FIRST, LAST, POLYNOMIAL = 0, 1, 2, 3, 4, 5, 6, 9, 12
 WORK_ROWS = 20
 
+#: Powers in the longest polynomial of a step, 0 to 7.
+POWERS = 8
 #: A state that has grown by this since the start of the run has diverged.
 HUGE = 1e6
 
@@ -84,7 +88,13 @@ def _add(work, tally, first, rates, h):
 
 @njit(f"i8({_RUN})", **OPTIONS)
 def begin(rhs, state, tally, work, z, p, d, k, w):
-    """Prepare a run of ``tally[STEPS]`` steps from ``work[X]`` at ``state[T]`` to ``state[END]``."""
+    """Prepare a run from ``work[X]`` at ``state[T]`` to ``state[END]``; return RUNNING or a status.
+
+    The steps are equal, fill the time, and are no longer than ``state[LARGEST]`` but for rounding.
+    """
+    span = state[END] - state[T]
+    tally[STEPS] = max(1, math.ceil(abs(span) / state[LARGEST] * (1.0 - 1e-12)))
+    state[STEP] = span / tally[STEPS]
     for place in (ATTEMPTS, NEXT_SAMPLE, ROWS, EVENTS, WATCHING):
         tally[place] = 0
     tally[ENDED_BY] = tally[EXPANDED] = -1
@@ -97,7 +107,7 @@ def begin(rhs, state, tally, work, z, p, d, k, w):
     call(tally[FORCE], state[T], work[X], z, p, d, k, w, work[FORCES])
     if not _are_finite(work, FORCES, work.shape[1] // 2):
         return LEFT_DOMAIN
-    return OK if state[END] == state[T] else RUNNING
+    return OK if span == 0.0 else RUNNING
 
 
 @njit("i8(f8[:, ::1], f8)", **OPTIONS)
@@ -117,8 +127,7 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
     if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
         return TOO_MANY_STEPS
     half, stages = work.shape[1] // 2, tally[STAGES]
-    h = (state[END] - state[BEGAN]) / tally[STEPS]
-    t = state[T]
+    t, h = state[T], state[STEP]
     copy(work[X], work[Y])
     _add(work, tally, PAIRS + half, FORCES, h * state[COEFFICIENTS])
     for s in range(stages):

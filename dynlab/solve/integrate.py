@@ -164,7 +164,6 @@ class _Run(NamedTuple):
     work: Array
     status: int
     first_chunk: int
-    powers: int
     keeps_alive: tuple[Kernel, ...]
 
     def go(self, take: Callable[[int], int]) -> Status:
@@ -200,7 +199,7 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     status = loops.begin(*arguments)
     per_step = EVALUATIONS_PER_STEP / 2 * (perf_counter() - began)
     first = int(min(max(1.0, FIRST_SECONDS / per_step), 1000.0))
-    return _Run(loops, arguments, state, tally, work, status, first, loops.POWERS, (rhs,))
+    return _Run(loops, arguments, state, tally, work, status, first, (rhs,))
 
 
 def _prepared_symplectic(
@@ -210,9 +209,7 @@ def _prepared_symplectic(
     arguments = (made.rhs.address, made.state, made.tally, made.work, *inputs_of(system))
     status = loops.begin(*arguments)
     kept = (made.rhs, *made.keeps_alive)
-    return _Run(
-        loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, made.powers, kept
-    )
+    return _Run(loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, kept)
 
 
 class _Kept(NamedTuple):
@@ -251,7 +248,7 @@ def _record(run: _Run) -> _Kept:
 def _room(run: _Run, steps: int) -> Steps:
     """Return room for the steps of a chunk; size 0 marks a row that has not been written."""
     n = run.work.shape[1]
-    return Steps(np.empty(steps), np.zeros(steps), np.empty((steps, run.powers, n)))
+    return Steps(np.empty(steps), np.zeros(steps), np.empty((steps, run.loops.POWERS, n)))
 
 
 def _with_steps(

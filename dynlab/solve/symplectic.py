@@ -7,8 +7,9 @@ Which one: `Verlet` for rough forces and pictures, `BlanesMoan4` for an energy e
 from __future__ import annotations
 
 import abc
-import math
+import functools
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,10 +68,8 @@ class SymplecticMethod(OdeMethod):
 
     @property
     def loops(self) -> Any:
-        """The loops of `dynlab.kernels.symplectic`."""
-        from dynlab.kernels import symplectic
-
-        return symplectic
+        """The loops of `dynlab.kernels.symplectic`, with as many powers as the order needs."""
+        return _loops(2 * SLOPES[self.composition.order] + 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +214,13 @@ class KahanLi8(SymplecticMethod):
         return compositions.KAHAN_LI_8
 
 
+@functools.cache
+def _loops(powers: int) -> Any:
+    from dynlab.kernels import symplectic
+
+    return SimpleNamespace(**{**vars(symplectic), "POWERS": powers})
+
+
 class Prepared(NamedTuple):
     """What the loops of `dynlab.kernels.symplectic` share, and the kernels that it points to."""
 
@@ -222,7 +228,6 @@ class Prepared(NamedTuple):
     state: NDArray[np.float64]
     tally: NDArray[np.int64]
     work: NDArray[np.float64]
-    powers: int
     keeps_alive: tuple[Kernel, ...]
 
 
@@ -247,24 +252,18 @@ def prepare(
     coefficients = np.zeros(2 * len(composition.drifts) + 1)
     coefficients[::2], coefficients[1::2] = composition.kicks, composition.drifts
     state = np.append(np.zeros(loops.COEFFICIENTS), coefficients)
-    state[loops.END] = span
+    state[loops.END], state[loops.LARGEST] = span, method.step
     tally = np.append(np.zeros(loops.PAIRS, np.int64), _places(system, parts))
     tally[loops.MOST_ATTEMPTS] = method.max_steps
-    tally[loops.STEPS] = _whole(abs(span) / method.step)
     tally[loops.STAGES] = len(composition.drifts)
     tally[[loops.VELOCITY, loops.FORCE, loops.ALONG]] = [kernel.address for kernel in inner]
     tally[loops.SLOPES] = slopes
     work = np.zeros((loops.WORK_ROWS, len(start)))
     work[loops.X] = start
-    return Prepared(kernels.rhs, state, tally, work, 2 * slopes + 2, inner)
+    return Prepared(kernels.rhs, state, tally, work, inner)
 
 
 def _places(system: System, parts: Parts) -> NDArray[np.int64]:
     """Return where the coordinates and then the momenta stand among the states."""
     names = system.state_names
     return np.array([names.index(n) for n in parts.coordinates + parts.momenta], np.int64)
-
-
-def _whole(ratio: float) -> int:
-    """Return the number of steps; a duration that is a multiple but for rounding counts as one."""
-    return max(1, math.ceil(ratio * (1.0 - 1e-12)))

@@ -106,6 +106,7 @@ def _define(
 
     @functools.wraps(function)
     def rule(*states: sympy.Symbol, **parameters: sympy.Symbol) -> dict[sympy.Symbol, sympy.Expr]:
+        _refuse_indexed((*states, *parameters.values()), name)
         given = function(*states, **parameters)
         if isinstance(given, Mapping):
             raise DefinitionError(
@@ -156,6 +157,15 @@ def _paired(
             f"at {', '.join(odd)}. The states are {', '.join(states)}."
         )
     return tuple(pairs.items())
+
+
+def _refuse_indexed(quantities: tuple[Any, ...], name: str) -> None:
+    for quantity in quantities:
+        if not isinstance(quantity, sympy.Symbol):
+            raise UnsupportedSystemError(
+                f"{quantity} of {name!r} has an index; the energy of a network cannot be differentiated "
+                "yet. Write its equations with @dl.flow, or one coordinate and momentum per particle."
+            )
 
 
 class Parts:

@@ -20,14 +20,15 @@ __version__ = "0.1.0"
 
 _PLACES: dict[str, tuple[str, ...]] = {
     # define a system
-    "dynlab.symbolic.define": ("PerLink", "PerNode", "flow", "iterated_map"),
+    "dynlab.symbolic.define": ("PerLink", "PerNode", "Signal", "flow", "iterated_map"),
     "dynlab.links": ("AllToAll",),
+    "dynlab.recording": ("Linear", "Monotone", "Previous", "Recording", "Spline"),
     "dynlab.symbolic.hamiltonian": ("hamiltonian",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
-        "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "sigmoid",
-        "sign", "sin", "sinc", "sinh", "sqrt", "t", "tan", "tanh", "where",
+        "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "pulse", "pulse_train", "ramp", "sigmoid",
+        "sign", "sin", "sinc", "sinh", "sqrt", "step", "t", "tan", "tanh", "where",
     ),
     "dynlab.distributions": ("Gaussian", "LogNormal", "Lorentzian", "Quantiles", "Uniform"),
     # run it

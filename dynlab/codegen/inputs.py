@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.loops import slots
-from dynlab.errors import UnsupportedSystemError
+from dynlab.kernels.recorded import WIDTH
+from dynlab.recording import Recording
+from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.system import System
 
-__all__ = ["Inputs", "inputs_of"]
+__all__ = ["Inputs", "inputs_of", "signal_place"]
 
 
 class Inputs(NamedTuple):
@@ -28,9 +31,9 @@ class Inputs(NamedTuple):
 def inputs_of(system: System) -> Inputs:
     """Return a system's parameter values, and its network where it has one."""
     values = np.array(system.parameter_values or (0.0,))
-    if not system.is_indexed:
+    if not (system.is_indexed or system.signals):
         return Inputs(np.zeros(1), values, np.zeros(1), np.zeros(1, np.int64), np.zeros(1))
-    arrays, sizes = _network_arrays(system)
+    arrays, sizes = _network_arrays(system) if system.is_indexed else _signal_arrays(system)
     return Inputs(np.zeros(1), values, arrays, sizes, np.zeros(1))
 
 
@@ -55,6 +58,11 @@ def _network_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int
             arrays.append(np.asarray(system[p.name], float))
             found[f"d {p.name}"] = place
             place += len(arrays[-1])
+    for signal in system.signals:
+        data, integers = _piecewise(signal, system.name, place)
+        found |= {f"signal {j} {signal.name}": number for j, number in enumerate(integers)}
+        arrays.append(data)
+        place += len(data)
     names = slots(system)
     tails: list[NDArray[np.int64]] = []
     place = len(names)
@@ -69,3 +77,41 @@ def _network_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int
             place += len(part)
     head = np.array([found[name] for name in names], np.int64)
     return np.concatenate([*arrays, np.zeros(1)]), np.concatenate([head, *tails])
+
+
+def signal_place(system: System, name: str) -> int:
+    """Return where the integers of a signal begin in ``k``; see `dynlab.kernels.recorded`."""
+    if system.is_indexed:
+        return slots(system).index(f"signal 0 {name}")
+    return WIDTH * system.signal_names.index(name)
+
+
+@functools.lru_cache(maxsize=64)
+def _signal_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return d and k of a system without indices: its signals one after another."""
+    arrays: list[NDArray[np.float64]] = []
+    sizes: list[int] = []
+    place = 0
+    for signal in system.signals:
+        data, integers = _piecewise(signal, system.name, place)
+        arrays.append(data)
+        sizes += integers
+        place += len(data)
+    return np.concatenate(arrays), np.array(sizes, np.int64)
+
+
+def _piecewise(
+    signal: Signal, system: str, place: int
+) -> tuple[NDArray[np.float64], tuple[int, int, int, int]]:
+    """Return a signal's numbers and its integers, if the numbers begin at a place in d."""
+    recording = signal.recording
+    if recording is None and signal.value is None:
+        raise SettingError(
+            f"the signal {signal.name!r} of {system!r} has no recording. Bind one: "
+            f"{system}.with_signal({signal.name}=dl.Recording(times, values))."
+        )
+    if recording is None:
+        recording = Recording([0.0, 1.0], [signal.value] * 2).held()
+    pieces = recording.pieces
+    data = np.concatenate([recording.times, pieces.ravel()])
+    return data, (place, len(pieces), pieces.shape[1], int(recording.beyond))

@@ -18,7 +18,7 @@ import sympy
 from numpy.typing import NDArray
 
 from dynlab.codegen import cache, loop_printer, loops, lower, printer
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
@@ -153,11 +153,13 @@ class Kernels:
         with _lock:
             if key not in self._built:
                 program = (looped if system.is_indexed else scalar)(system)
-                self._built[key] = _build(program)
+                self._built[key] = _build(program, _places_of_signals(system))
             found = self._built[key]
-        if not system.is_indexed:
+        if not (system.is_indexed or system.signals):
             return found
         inputs = inputs_of(system)
+        if not system.is_indexed:
+            return replace(found, arrays=inputs.arrays, sizes=inputs.sizes)
         if size is None:
             n = len(system.state_names)
             active = len(key[-1]) if isinstance(key, tuple) else 0
@@ -176,12 +178,21 @@ def _shared(rule_hash: str) -> dict[Any, Kernel]:
     return {}
 
 
-def _build(program: lower.Program | loops.LoopProgram) -> Kernel:
+def _places_of_signals(system: System) -> str:
+    """Return the lines that say where the integers of each signal stand in ``k``; none without any."""
+    if not system.signals:
+        return ""
+    places = {s.name: signal_place(system, s.name) for s in system.signals}
+    lines = [f"{printer.SIGNAL}{name} = {place}" for name, place in places.items()]
+    return "\n".join(["", "from dynlab.kernels.recorded import recorded", "", *lines, ""])
+
+
+def _build(program: lower.Program | loops.LoopProgram, constants: str) -> Kernel:
     if isinstance(program, loops.LoopProgram):
         text, size = loop_printer.loop_source(program), 0
     else:
         text, size = printer.source(program), len(program.outputs)
-    compiled = cache.compile_kernel(text, program.kind, program.directions)
+    compiled = cache.compile_kernel(text + constants, program.kind, program.directions)
     return Kernel(compiled.address, size, program.directions, compiled)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import sympy
 
 from dynlab.codegen.lower import shared_subexpressions
+from dynlab.kernels.recorded import WIDTH
 from dynlab.errors import CompileError, DefinitionError
 from dynlab.symbolic import derivatives
 from dynlab.symbolic.derivatives import DIRECTION_LETTERS
@@ -143,7 +144,8 @@ def slots(system: System) -> tuple[str, ...]:
 
     ``n s`` nodes of a set; ``first t s``, ``sources t s``, ``targets t s`` where the arrays of a pair's links
     stand in ``k``, ``full t s`` whether all links are there and ``count t s`` how many;
-    ``x q`` and ``d q`` where a state or a parameter begins; ``n`` how many numbers the state has.
+    ``x q`` and ``d q`` where a state or a parameter begins; ``n`` how many numbers the state has;
+    ``signal 0 u`` to ``signal 3 u`` the integers of a signal.
     """
     names: dict[str, None] = {"n": None}
     for shape in system.shapes.values():
@@ -154,6 +156,7 @@ def slots(system: System) -> tuple[str, ...]:
             names |= {f"{w} {pair}": None for w in ("first", "sources", "targets", "full", "count")}
     names |= {f"x {s.name}": None for s in system.states}
     names |= {f"d {p.name}": None for p in system.parameters if p.shape}
+    names |= {f"signal {j} {s.name}": None for s in system.signals for j in range(WIDTH)}
     return tuple(names)
 
 

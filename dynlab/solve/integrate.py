@@ -23,6 +23,7 @@ from dynlab.solve.symplectic import SymplecticMethod, prepare
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Continuous, require
+from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
 __all__ = ["integrate"]
@@ -104,6 +105,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     require(system, Continuous)
     began = perf_counter()
     span = finite(duration, "duration")
+    require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
     watched = _together(record) + _together(until)
     run = _prepared(system, Layout.of(system).pack(start, system.start_values), span, method)

@@ -20,7 +20,7 @@ from dynlab.errors import (
     UnsupportedSystemError,
 )
 from dynlab.names import checked_names, finite
-from dynlab.symbolic import indexed
+from dynlab.symbolic import indexed, signals
 from dynlab.symbolic.system import (
     ContinuousTime,
     DiscreteTime,
@@ -35,7 +35,7 @@ from dynlab.symbolic.system import (
 )
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["PerLink", "PerNode", "flow", "iterated_map"]
+__all__ = ["PerLink", "PerNode", "Signal", "flow", "iterated_map"]
 
 Rule = Callable[..., Mapping[Any, Any]]
 _DOMAINS = {"Angle": Domain.CIRCLE, "Positive": Domain.POSITIVE, "float": Domain.LINE}
@@ -83,6 +83,9 @@ PerNode = _Declaration("PerNode", ("node",))
 
 #: A quantity with one number per link: ``A: dl.PerLink``, ``W: dl.PerLink("target", "source")``.
 PerLink = _Declaration("PerLink", ("node", "node"))
+
+#: An input that is data, ``drive: dl.Signal``; see `dynlab.System.with_signal`.
+Signal = _Declaration("Signal")
 
 
 @overload
@@ -182,8 +185,9 @@ def _define(
             "def name(x=1.0, *, a=2.0): return {x: -a * x}."
         )
     name = getattr(function, "__name__", "system")
-    states, parameters = _declarations(function, name, units)
+    states, parameters, given = _declarations(function, name, units)
     declared = [s.name for s in states] + [p.name for p in parameters]
+    checked_names([*declared, *(s.name for s in given.values())], f"quantity of {name!r}")
     names = checked_names(declared, f"quantity of {name!r}")
     quantities: list[State | Parameter] = [*states]
     quantities += parameters
@@ -192,7 +196,8 @@ def _define(
         for q in quantities
     }
     with indexed.collect_intermediates() as found:
-        equations = _run_body(function, name, states, parameters, symbols)
+        inputs = {spelled: signals.in_body(s.name) for spelled, s in given.items()}
+        equations = _run_body(function, name, states, parameters, symbols, inputs)
     shapes = {q.name: tuple(s.name for s in q.shape) for q in quantities if q.shape}
     intermediates = _intermediates(found, names, shapes, name)
     shapes |= {m.name: tuple(s.name for s in m.shape) for m in intermediates}
@@ -204,6 +209,7 @@ def _define(
         time=time,
         reference=inspect.getdoc(function) or "",
         intermediates=intermediates,
+        signals=tuple(given.values()),
     )
 
 
@@ -232,8 +238,9 @@ def _intermediates(
 
 def _declarations(
     function: Rule, name: str, units: Mapping[str, str]
-) -> tuple[list[State], list[Parameter]]:
-    """Read states and parameters from the signature."""
+) -> tuple[list[State], list[Parameter], dict[str, signals.Signal]]:
+    """Read states, parameters and signals from the signature; the signals by how they are spelled."""
+    given: dict[str, signals.Signal] = {}
     states: list[State] = []
     parameters: list[Parameter] = []
     signature = inspect.signature(function)
@@ -251,6 +258,9 @@ def _declarations(
                 f"{name!r} takes *{argument.name}; name each state and parameter."
             )
         declared = _declaration(argument, name)
+        if declared.word == "Signal":
+            given[argument.name] = _signal(argument, spelled, unit, name)
+            continue
         is_state = argument.kind is not argument.KEYWORD_ONLY
         if argument.default is inspect.Parameter.empty and not (is_state and declared.sets):
             kind = "parameter" if argument.kind is argument.KEYWORD_ONLY else "state"
@@ -258,8 +268,8 @@ def _declarations(
                 f"the {kind} {argument.name!r} of {name!r} has no value. "
                 f"Give it a default: {argument.name}=1.0."
             )
-        given = 0.0 if argument.default is inspect.Parameter.empty else argument.default
-        value = finite(given, f"the default of {argument.name!r} of {name!r}")
+        default = 0.0 if argument.default is inspect.Parameter.empty else argument.default
+        value = finite(default, f"the default of {argument.name!r} of {name!r}")
         domain, shape = declared.domain, tuple(IndexSet(s) for s in declared.sets)
         if argument.kind is argument.KEYWORD_ONLY and domain is not Domain.LINE:
             raise DefinitionError(
@@ -275,7 +285,20 @@ def _declarations(
             f"{name!r} has no states. Positional arguments are states and keyword-only ones "
             "parameters: def f(x=1.0, *, a=2.0)."
         )
-    return states, parameters
+    return states, parameters, given
+
+
+def _signal(argument: inspect.Parameter, spelled: str, unit: str, name: str) -> signals.Signal:
+    """Return a declared signal; its default is what it is without a recording."""
+    if argument.kind is not argument.KEYWORD_ONLY:
+        raise DefinitionError(
+            f"the state {argument.name!r} of {name!r} is declared dl.Signal; an input stands behind the "
+            f"star, as parameters do: def f(x=1.0, *, {argument.name}: dl.Signal)."
+        )
+    if argument.default is inspect.Parameter.empty:
+        return signals.Signal(spelled, None, unit)
+    value = finite(argument.default, f"the default of {argument.name!r} of {name!r}")
+    return signals.Signal(spelled, value, unit)
 
 
 def _declaration(argument: inspect.Parameter, name: str) -> _Declaration:
@@ -283,6 +306,8 @@ def _declaration(argument: inspect.Parameter, name: str) -> _Declaration:
     given = argument.annotation
     if isinstance(given, _Declaration):
         return given
+    if str(given).rsplit(".", 1)[-1] == "Signal":
+        return Signal
     if isinstance(given, Domain):
         return _Declaration(domain=given)
     if given in (inspect.Parameter.empty, float):
@@ -316,13 +341,13 @@ def _run_body(
     states: list[State],
     parameters: list[Parameter],
     symbols: Mapping[str, Any],
+    inputs: Mapping[str, Any],
 ) -> Mapping[Any, Any]:
     spelled = list(inspect.signature(function).parameters)
     plain = [symbols[s.name] for s in states]
-    named = {
-        original: symbols[p.name]
-        for original, p in zip(spelled[len(states) :], parameters, strict=True)
-    }
+    others = [original for original in spelled[len(states) :] if original not in inputs]
+    named = {original: symbols[p.name] for original, p in zip(others, parameters, strict=True)}
+    named |= inputs
     equations = on_symbols(lambda: function(*plain, **named), f"the body of {name!r}", spelled)
     if not isinstance(equations, Mapping):
         raise DefinitionError(

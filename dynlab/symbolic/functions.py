@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 
-__all__ = ["sigmoid"]
+__all__ = ["recorded", "sigmoid"]
 
 
 class sigmoid(sympy.Function):  # noqa: N801  (a function's name)
@@ -32,3 +32,32 @@ class sigmoid(sympy.Function):  # noqa: N801  (a function's name)
 
     def _latex(self, printer: Any) -> str:
         return rf"\sigma\left({printer._print(self.args[0])}\right)"
+
+
+class recorded(sympy.Function):  # noqa: N801
+    """A signal at a time, ``recorded(name, time, order)``, or its derivative of an order by time.
+
+    The name is a symbol that stands for the recording and for no quantity, so it is not free.
+    """
+
+    nargs = 3
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        return self.args[1].free_symbols  # type: ignore[no-any-return]
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        name, time, order = self.args
+        return recorded(name, time, order + 1) if argindex == 2 else sympy.S.Zero
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any) -> str:
+        name, time, order = self.args
+        primes = "'" * int(order)
+        return rf"{printer._print(name)}{primes}\left({printer._print(time)}\right)"
+
+    def _sympystr(self, printer: Any) -> str:
+        name, time, order = self.args
+        return f"{name}{chr(39) * int(order)}({printer._print(time)})"

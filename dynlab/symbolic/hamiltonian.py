@@ -105,7 +105,7 @@ def _define(
     found: list[sympy.Expr] = []
 
     @functools.wraps(function)
-    def rule(*states: sympy.Symbol, **parameters: sympy.Symbol) -> dict[sympy.Symbol, sympy.Expr]:
+    def rule(*states: sympy.Symbol, **parameters: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
         _refuse_indexed((*states, *parameters.values()), name)
         given = function(*states, **parameters)
         if isinstance(given, Mapping):
@@ -113,7 +113,8 @@ def _define(
                 f"{name!r} returns a dict; under @dl.hamiltonian return the energy alone, as one "
                 "expression. The equations follow from it. For equations use @dl.flow."
             )
-        known = tuple(s.name for s in (*states, *parameters.values()))
+        symbols = [s for s in (*states, *parameters.values()) if isinstance(s, sympy.Symbol)]
+        known = tuple(s.name for s in symbols)
         energy = check_expression(given, known, f"the energy of {name!r}")
         found.append(energy)
         named = {s.name: s for s in states}
@@ -161,7 +162,7 @@ def _paired(
 
 def _refuse_indexed(quantities: tuple[Any, ...], name: str) -> None:
     for quantity in quantities:
-        if not isinstance(quantity, sympy.Symbol):
+        if not isinstance(quantity, sympy.Expr):
             raise UnsupportedSystemError(
                 f"{quantity} of {name!r} has an index; the energy of a network cannot be differentiated "
                 "yet. Write its equations with @dl.flow, or one coordinate and momentum per particle."

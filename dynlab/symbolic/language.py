@@ -65,12 +65,16 @@ __all__ = [
     "min",
     "mod",
     "nodes",
+    "pulse",
+    "pulse_train",
+    "ramp",
     "sigmoid",
     "sign",
     "sin",
     "sinc",
     "sinh",
     "sqrt",
+    "step",
     "t",
     "tan",
     "tanh",
@@ -128,3 +132,38 @@ def _letter(index: Any, word: str) -> str:
             f'Write i, j = dl.nodes("i j") and dl.{word}(..., j).'
         )
     return index.name
+
+
+def step(at: Any) -> sympy.Expr:
+    """Return the function of time that is 0 before a time and 1 from then on."""
+    return where(TIME >= _quantity(at), 1, 0)
+
+
+def pulse(start: Any, width: Any) -> sympy.Expr:
+    """Return the function of time that is 1 from a start on for some time, and else 0."""
+    begin = _quantity(start)
+    return where(TIME >= begin, where(TIME < begin + _quantity(width), 1, 0), 0)
+
+
+def ramp(begin: Any, end: Any) -> sympy.Expr:
+    """Return the function of time that rises evenly from 0 at one time to 1 at another."""
+    first, last = _quantity(begin), _quantity(end)
+    rising = (TIME - first) / (last - first)
+    return where(TIME >= last, 1, where(TIME >= first, rising, 0))
+
+
+def pulse_train(period: Any, width: Any, start: Any = 0) -> sympy.Expr:
+    """Return pulses of some width that begin at a start and again after every period."""
+    begin = _quantity(start)
+    since = mod(TIME - begin, _quantity(period))
+    return where(TIME >= begin, where(since < _quantity(width), 1, 0), 0)
+
+
+def _quantity(value: Any) -> sympy.Expr:
+    """Return a time given as a number or an expression of parameters; it must not run itself."""
+    found = sympy.sympify(value)
+    if not isinstance(found, sympy.Expr) or found.has(TIME):
+        raise DefinitionError(
+            f"{value!r} is no time for a pulse, step or ramp. Give a number or an expression of parameters."
+        )
+    return found

@@ -22,15 +22,18 @@ from dynlab.errors import (
     DefinitionError,
     DuplicateNameError,
     DynlabError,
+    SettingError,
     UnitError,
     UnknownNameError,
     UnsupportedSystemError,
 )
 from dynlab.names import checked_name, checked_names, finite
+from dynlab.recording import Recording
 from dynlab.seeds import seed_of
-from dynlab.symbolic import display, indexed
+from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.links import Bound, bind, with_values
+from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
@@ -142,6 +145,8 @@ class System(Dynamics):
         Quantities per node that the equations of a network are written in.
     bound
         The network that a rule with indices is bound to; None for a rule without.
+    signals
+        Inputs that are data, and their recordings; see `with_signal`.
     pairs
         Coordinates, each with its momentum, if the rule was derived from an energy; see
         `dynlab.hamiltonian`.
@@ -173,6 +178,7 @@ class System(Dynamics):
     reference: str = field(default="", compare=False)
     intermediates: tuple[Intermediate, ...] = ()
     bound: Bound | None = None
+    signals: tuple[Signal, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -255,6 +261,11 @@ class System(Dynamics):
         return tuple(observable.name for observable in self.observables)
 
     @property
+    def signal_names(self) -> tuple[str, ...]:
+        """Names of the signals in order."""
+        return tuple(signal.name for signal in self.signals)
+
+    @property
     def start_values(self) -> tuple[float, ...]:
         """Default start of each state, in the order of `state_names`."""
         if not self.is_indexed:
@@ -304,6 +315,7 @@ class System(Dynamics):
         units |= {s.name: s.unit for s in self.states}
         units |= {p.name: p.unit for p in self.parameters}
         units |= {o.name: o.unit for o in self.observables}
+        units |= {s.name: s.unit for s in self.signals}
         base = name.partition("[")[0] if self.is_indexed else name
         if base not in units:
             raise UnknownNameError(f"quantity of {self.name!r}", name, units)
@@ -321,6 +333,10 @@ class System(Dynamics):
                     f"parameter of {self.name!r} (it is a state; use with_start, or start=)",
                     name, known,
                 )  # fmt: skip
+            if name in self.signal_names:
+                raise UnknownNameError(
+                    f"parameter of {self.name!r} (it is a signal; use with_signal)", name, known
+                )
             if name not in known:
                 raise UnknownNameError(f"parameter of {self.name!r}", name, known)
         plain, per_node = self._split(values)
@@ -446,6 +462,112 @@ class System(Dynamics):
             system = replace(system, observables=(*system.observables, added))
         return system
 
+    def with_signal(self, **recordings: Recording) -> System:
+        """Return the same system with recordings for its signals; nothing is compiled again.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def filtered(v=0.0, *, tau=1.0, drive: dl.Signal):
+        ...     return {v: (drive - v) / tau}
+        >>> driven = filtered.with_signal(drive=dl.Recording([0, 1, 2], [0, 1, 0]))
+        >>> dl.integrate(driven, duration=2).status.ok
+        True
+        """
+        for name, recording in recordings.items():
+            if name not in self.signal_names:
+                raise UnknownNameError(f"signal of {self.name!r}", name, self.signal_names)
+            if not isinstance(recording, Recording):
+                raise SettingError(
+                    f"the signal {name!r} of {self.name!r} is given {recording!r:.60}. Give a recording: "
+                    f"{name}=dl.Recording(times, values)."
+                )
+        return replace(self, signals=tuple(
+            replace(s, recording=recordings.get(s.name, s.recording)) for s in self.signals
+        ))  # fmt: skip
+
+    def frozen(self, *, at: float, time: str = "t0") -> System:
+        """Return the autonomous system with time and signals standing still at a moment.
+
+        Each signal becomes a parameter of its name, with its value at that moment.  If the equations
+        hold ``dl.t`` as well, the moment itself becomes a parameter, so that a diagram in it
+        follows the equilibria through time.
+
+        Parameters
+        ----------
+        at
+            The moment.
+        time
+            What the parameter is called that stands for ``dl.t``.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def warming(x=1.0, *, speed=0.1):
+        ...     return {x: speed * dl.t + x - x**3}
+        >>> dl.find_equilibria(warming.frozen(at=0), within={"x": (-2, 2)})[0]["x"]
+        -1.0
+        """
+        moment = finite(at, "at")
+        still = [
+            Parameter(s.name, signals.value_at(s, moment, self.name), s.unit) for s in self.signals
+        ]
+        constants = {s.name: symbol(s.name) for s in self.signals}
+        observed = tuple(o.expression for o in self.observables)
+        each = tuple(m.expression for m in self.intermediates)
+        everything = signals.at_moment((*self.rule, *observed, *each), constants)
+        if any(e.has(TIME) for e in everything):
+            still.append(Parameter(checked_name(time, "parameter"), moment, self.time.unit))
+            everything = signals.with_time(everything, symbol(still[-1].name))
+        return self._rewritten(everything, parameters=(*self.parameters, *still), signals=())
+
+    def with_phase(self, **frequency: str) -> System:
+        """Return the autonomous system in which a periodic drive is a state of its own.
+
+        ``with_phase(theta="omega")`` adds the angle theta with ``theta' = omega``, and puts
+        ``theta / omega`` in the place of the time.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def driven(x=1.0, v=0.0, *, omega=1.2, F=0.3):
+        ...     return {x: v, v: x - x**3 - 0.25 * v + F * dl.cos(omega * dl.t)}
+        >>> driven.with_phase(theta="omega")
+        <flow driven: x' = v; v' = F*cos(theta) - 0.25*v - x**3 + x; theta' = omega; omega = 1.2, F = 0.3>
+        """
+        if len(frequency) != 1:
+            raise DefinitionError(
+                f"with_phase of {self.name!r} takes one phase and its frequency: theta='omega'."
+            )
+        (phase, omega), *_ = frequency.items()
+        if omega not in self.parameter_names:
+            raise UnknownNameError(f"parameter of {self.name!r}", omega, self.parameter_names)
+        observed = tuple(o.expression for o in self.observables)
+        each = tuple(m.expression for m in self.intermediates)
+        turning = symbol(checked_name(phase, "state")) / symbol(omega)
+        everything = signals.with_time((*self.rule, *observed, *each), turning)
+        n = len(self.rule)
+        everything = (*everything[:n], symbol(omega), *everything[n:])
+        added = State(phase, 0.0, "", Domain.CIRCLE)
+        return self._rewritten(everything, states=(*self.states, added), pairs=())
+
+    def _rewritten(self, everything: tuple[sympy.Expr, ...], **changed: Any) -> System:
+        """Return the system with other expressions: the rule, then observables, then intermediates."""
+        n, m = len(changed.get("states", self.states)), len(self.observables)
+        rule, observed, each = everything[:n], everything[n : n + m], everything[n + m :]
+        parts = zip(self.observables, observed, strict=True)
+        between = zip(self.intermediates, each, strict=True)
+        return replace(
+            self,
+            rule=rule,
+            observables=tuple(replace(o, expression=e) for o, e in parts),
+            intermediates=tuple(replace(i, expression=e) for i, e in between),
+            **changed,
+        )
+
     def expression_of(self, function: Callable[..., Any]) -> sympy.Expr:
         """Turn ``lambda v, I: v - I`` over named quantities into a checked expression."""
         if not callable(function):
@@ -483,6 +605,7 @@ class System(Dynamics):
             tuple((q.name, *(i.name for i in q.shape)) for q in self.parameters),
             tuple((q.name, q.shape[0].name, q.expression) for q in self.intermediates),
             self.rule,
+            self.signal_names,
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -509,18 +632,21 @@ class System(Dynamics):
                 [m.name, [i.name for i in m.shape], to_tree(m.expression)]
                 for m in self.intermediates
             ],
+            "signals": [[s.name, s.value, s.unit] for s in self.signals],
             "pairs": [list(pair) for pair in self.pairs],
         }
 
     def __stored_arrays__(self) -> dict[str, Any]:
         """Return the network, if any, as named arrays."""
-        return {} if self.bound is None else self.bound.to_arrays()
+        found = {} if self.bound is None else self.bound.to_arrays()
+        return found | signals.to_arrays(self.signals)
 
     @classmethod
     def __restored__(
         cls, data: Mapping[str, Any], arrays: Mapping[str, Any] | None = None
     ) -> System:
         """Rebuild a definition from what `__stored__` gave; every part is checked again."""
+        network = signals.other_arrays(arrays or {})
         kind, unit = data["time"]
         if kind not in ("discrete", "continuous"):
             raise DefinitionError(f"the time of a stored system is {kind!r}; it cannot be read.")
@@ -543,7 +669,8 @@ class System(Dynamics):
                 Intermediate(n, tuple(IndexSet(i) for i in shape), from_tree(tree))
                 for n, shape, tree in data.get("intermediates", ())
             ),
-            bound=Bound.from_arrays(arrays) if arrays else None,
+            bound=Bound.from_arrays(network) if network else None,
+            signals=signals.from_arrays(data.get("signals", ()), arrays or {}),
             pairs=tuple((str(q), str(p)) for q, p in data.get("pairs", ())),
         )
 
@@ -605,7 +732,7 @@ def names_in_bodies(system: System) -> dict[str, Any]:
     return {
         q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
         for q in system.quantities
-    }
+    } | {name: signals.in_body(name) for name in system.signal_names}
 
 
 @cache
@@ -614,9 +741,10 @@ def _rule_hash(
     parameters: tuple[tuple[str, ...], ...],
     intermediates: tuple[tuple[str, str, sympy.Expr], ...],
     rule: tuple[sympy.Expr, ...],
+    signals: tuple[str, ...],
 ) -> str:
     between = [[name, over, to_tree(e)] for name, over, e in intermediates]
-    data = [states, parameters, between, [to_tree(e) for e in rule]]
+    data = [states, parameters, between, [to_tree(e) for e in rule], *signals]
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
@@ -742,6 +870,7 @@ def _check(system: System) -> None:
         _check_label(unit, name)
         finite(value, f"the value of {name!r} in {system.name!r}")
     _check_label(system.time.unit, "the time")
+    _check_signals(system)
     for place, intermediate in enumerate(system.intermediates):
         known_before = system.intermediates[:place]
         _require_clean(intermediate, intermediate.expression, known, _shapes(system, known_before),
@@ -761,6 +890,19 @@ def _check(system: System) -> None:
             f"the pairs of {system.name!r} name {', '.join(paired)}, and its states are "
             f"{', '.join(system.declared)}. Name each state once, as a coordinate or momentum."
         )
+
+
+def _check_signals(system: System) -> None:
+    declared = (*system.states, *system.parameters)
+    checked_names([q.name for q in declared] + list(system.signal_names), "quantity")
+    for signal in system.signals:
+        _check_label(signal.unit, signal.name)
+        if signal.value is not None:
+            finite(signal.value, f"the value of {signal.name!r} in {system.name!r}")
+    observed = [o.expression for o in system.observables]
+    for name in sorted(signals.names_in((*system.rule, *observed))):
+        if name not in system.signal_names:
+            raise UnknownNameError(f"signal of {system.name!r}", name, system.signal_names)
 
 
 def _shapes(system: System, before: Sequence[Intermediate]) -> dict[str, tuple[str, ...]]:

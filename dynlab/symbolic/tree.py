@@ -31,7 +31,7 @@ from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
 from dynlab.errors import DefinitionError
 from dynlab.symbolic import singular
-from dynlab.symbolic.functions import sigmoid
+from dynlab.symbolic.functions import recorded, sigmoid
 from dynlab.symbolic.indexed import Element, NodeMean, NodeSum, Reduction, element, reduction
 
 __all__ = ["TIME", "Tree", "from_tree", "symbol", "to_tree"]
@@ -63,6 +63,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": cfunctions.log1p, "expm1": cfunctions.expm1,
     "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
     "min": sympy.Min, "max": sympy.Max, "erf": sympy.erf, "sigmoid": sigmoid,
+    "recorded": recorded,
     "exprel": singular.exprel, "bernoulli": singular.bernoulli, "sinc": singular.sinc,
     "logrel": singular.logrel, "tanhc": singular.tanhc,
 }  # fmt: skip
@@ -292,4 +293,11 @@ def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
         )
     ):
         raise DefinitionError(f"the order {arguments[1]} of {name!r} is not a small whole number.")
+    if name == "recorded" and not (
+        len(arguments) == 3
+        and isinstance(arguments[0], sympy.Symbol)
+        and isinstance(arguments[2], sympy.Integer)
+        and 0 <= int(arguments[2]) <= _HIGHEST_ORDER
+    ):
+        raise DefinitionError("a stored signal is not a name, a time and the order of a derivative.")
     return _FUNCTIONS[name](*arguments)

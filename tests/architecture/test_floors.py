@@ -9,7 +9,7 @@
     3  solve
     2  codegen  zoo  text                    zoo and text: symbolic only
     1  symbolic  kernels                     neighbours that never meet
-    0  errors status names result store progress distributions seeds links plotting
+    0  errors status names result store progress distributions seeds links recording plotting
        (sweep stands beside)
 
 Packages on one floor do not import each other, inside a package there is no cycle, and numba,
@@ -28,7 +28,7 @@ import dynlab
 ROOT = Path(dynlab.__file__).parent
 FLOORS = (
     ("errors", "status", "names", "result", "store", "progress", "distributions", "seeds",
-     "links", "plotting", "sweep"),
+     "links", "recording", "plotting", "sweep"),
     ("symbolic", "kernels"),
     ("codegen", "zoo", "text"),
     ("solve",),

@@ -207,7 +207,9 @@ class Recording:
             if self.interpolation is Spline:
                 return np.empty(0)
             period = last - first
-            turns = np.arange(np.floor((low - first) / period), np.ceil((high - first) / period) + 1)
+            turns = np.arange(
+                np.floor((low - first) / period), np.ceil((high - first) / period) + 1
+            )
             knots = (turns[:, None] * period + knots[:-1]).ravel()
         return knots[(knots >= low) & (knots <= high)]
 

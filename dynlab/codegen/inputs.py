@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.loops import slots
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.recorded import WIDTH
 from dynlab.recording import Recording
-from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.system import System
 

@@ -20,8 +20,8 @@ from typing import Any
 import sympy
 
 from dynlab.codegen.lower import shared_subexpressions
-from dynlab.kernels.recorded import WIDTH
 from dynlab.errors import CompileError, DefinitionError
+from dynlab.kernels.recorded import WIDTH
 from dynlab.symbolic import derivatives
 from dynlab.symbolic.derivatives import DIRECTION_LETTERS
 from dynlab.symbolic.indexed import (

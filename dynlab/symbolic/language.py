@@ -136,27 +136,27 @@ def _letter(index: Any, word: str) -> str:
 
 def step(at: Any) -> sympy.Expr:
     """Return the function of time that is 0 before a time and 1 from then on."""
-    return where(TIME >= _quantity(at), 1, 0)
+    return where(_quantity(at) <= TIME, 1, 0)
 
 
 def pulse(start: Any, width: Any) -> sympy.Expr:
     """Return the function of time that is 1 from a start on for some time, and else 0."""
     begin = _quantity(start)
-    return where(TIME >= begin, where(TIME < begin + _quantity(width), 1, 0), 0)
+    return where(begin <= TIME, where(begin + _quantity(width) > TIME, 1, 0), 0)
 
 
 def ramp(begin: Any, end: Any) -> sympy.Expr:
     """Return the function of time that rises evenly from 0 at one time to 1 at another."""
     first, last = _quantity(begin), _quantity(end)
     rising = (TIME - first) / (last - first)
-    return where(TIME >= last, 1, where(TIME >= first, rising, 0))
+    return where(last <= TIME, 1, where(first <= TIME, rising, 0))
 
 
 def pulse_train(period: Any, width: Any, start: Any = 0) -> sympy.Expr:
     """Return pulses of some width that begin at a start and again after every period."""
     begin = _quantity(start)
     since = mod(TIME - begin, _quantity(period))
-    return where(TIME >= begin, where(since < _quantity(width), 1, 0), 0)
+    return where(begin <= TIME, where(since < _quantity(width), 1, 0), 0)
 
 
 def _quantity(value: Any) -> sympy.Expr:

@@ -112,5 +112,7 @@ def from_arrays(declared: Iterable[Any], arrays: Mapping[str, Any]) -> tuple[Sig
     for name, value, unit in declared:
         own = {w: arrays.get(f"{_PREFIX}{name} {w}") for w in ("times", "values", "words")}
         recording = Recording.from_arrays(own) if own["times"] is not None else None
-        made.append(Signal(str(name), None if value is None else float(value), str(unit), recording))
+        made.append(
+            Signal(str(name), None if value is None else float(value), str(unit), recording)
+        )
     return tuple(made)

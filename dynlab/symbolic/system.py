@@ -893,8 +893,8 @@ def _check(system: System) -> None:
 
 
 def _check_signals(system: System) -> None:
-    declared = (*system.states, *system.parameters)
-    checked_names([q.name for q in declared] + list(system.signal_names), "quantity")
+    declared = [q.name for q in (*system.states, *system.parameters)]
+    checked_names([*declared, *system.observable_names, *system.signal_names], "quantity")
     for signal in system.signals:
         _check_label(signal.unit, signal.name)
         if signal.value is not None:

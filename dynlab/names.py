@@ -23,7 +23,8 @@ RESERVED = frozenset({
     "t", "float", "minimum", "maximum", "np", "numpy", "numba", "math", "dl", "pi",
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
     "exp", "log", "log1p", "expm1", "sqrt", "abs", "sign", "heaviside", "min", "max", "mod",
-    "floor", "where", "erf", "recorded", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",
+    "floor", "where", "erf", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",
+    "pulse", "pulse_train", "ramp", "step", "recorded",
 })  # fmt: skip
 
 

@@ -55,9 +55,8 @@ Discrete = Need(
 )
 Autonomous = Need(
     lambda system: system.is_autonomous,
-    "its rule depends on the time dl.t, so it has no equilibria. Freeze it at a "
-    "moment with .frozen(at=...), make the phase of a periodic drive a state with .with_phase, or "
-    "integrate it with dl.integrate",
+    "its rule depends on the time dl.t, so it has no equilibria. Make the phase a state with "
+    ".with_phase, stop the time with .frozen(at=...), or integrate it with dl.integrate",
 )
 
 

@@ -27,12 +27,12 @@ from dynlab.errors import (
     UnknownNameError,
     UnsupportedSystemError,
 )
+from dynlab.links import Bound, bind, with_values
 from dynlab.names import checked_name, checked_names, finite
 from dynlab.recording import Recording
 from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
-from dynlab.links import Bound, bind, with_values
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree

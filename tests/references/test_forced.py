@@ -89,11 +89,11 @@ def filtered_sine(t, w=3.0, tau=0.5, start=0.5):
     ids=lambda v: getattr(v, "value", v),
 )
 def test_a_sampled_sine_converges_with_the_order_of_its_interpolation(interpolation, order):
-    counts, errors = np.array([80, 160, 320]), []
+    counts, errors = np.array([120, 160, 240]), []
     for count in counts:
         times = np.linspace(0, 6, count + 1)
         recording = dl.Recording(times, np.sin(3 * times), interpolation)
-        run = dl.integrate(circuit.with_signal(u=recording), duration=6)
+        run = dl.integrate(circuit.with_signal(u=recording), duration=6, method=STRICT)
         errors.append(np.abs(run["v"] - filtered_sine(run.t)).max())
     slope = -np.polyfit(np.log(counts), np.log(errors), 1)[0]
     if interpolation is dl.Monotone:  # 2 at the turning points, 4 elsewhere

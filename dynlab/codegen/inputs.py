@@ -111,7 +111,7 @@ def _piecewise(
             f"{system}.with_signal({signal.name}=dl.Recording(times, values))."
         )
     if recording is None:
-        recording = Recording([0.0, 1.0], [signal.value] * 2).held()
+        recording = Recording(np.array([0.0, 1.0]), np.full(2, signal.value)).held()
     pieces = recording.pieces
     data = np.concatenate([recording.times, pieces.ravel()])
     return data, (place, len(pieces), pieces.shape[1], int(recording.beyond))

@@ -18,6 +18,7 @@ import sympy
 from numpy.typing import NDArray
 
 from dynlab.codegen import cache, loop_printer, loops, lower, printer
+from dynlab.codegen.along import lower_along
 from dynlab.codegen.inputs import inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.symbolic.system import System
@@ -129,6 +130,10 @@ class Kernels:
         return self._get(
             (kind, active), None, lambda s: loops.lower_loops(kind, s, active), size=size
         )
+
+    def along(self, order: int) -> Kernel:
+        """Return the derivatives of the states by time along the flow, up to the third."""
+        return self._get(("along", order), lambda s: lower_along(s, order), None)
 
     def expressions(self, expressions: Sequence[sympy.Expr]) -> Kernel:
         """Return a kernel of any expressions in the system's names: guards, observables."""

@@ -20,7 +20,6 @@ from dynlab.errors import SettingError
 from dynlab.kernels import compositions
 from dynlab.names import finite
 from dynlab.solve.methods import OdeMethod
-from dynlab.symbolic.along_flow import along_flow
 from dynlab.symbolic.hamiltonian import Parts, parts_of
 from dynlab.symbolic.system import System
 
@@ -28,6 +27,9 @@ __all__ = ["BlanesMoan4", "BlanesMoan6", "KahanLi8", "SymplecticMethod", "Verlet
 
 #: Derivatives of the states that the polynomial of a step meets at both ends, by the order of the method.
 SLOPES = {2: 1, 4: 2, 6: 3, 8: 3}
+#: With more states the third derivative takes too long to compile (28 of seven bodies: half a minute
+#: against 5 s), and two have to do.
+MOST_STATES_OF_THREE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +245,13 @@ def prepare(
     """
     loops, parts, composition = method.loops, parts_of(system), method.composition
     slopes = SLOPES[composition.order]
+    if len(start) > MOST_STATES_OF_THREE:
+        slopes = min(slopes, 2)
     kernels = kernels_of(system)
     inner = (
         kernels.expressions(parts.velocities),
         kernels.expressions(parts.forces),
-        kernels.expressions(along_flow(system.rule, system.state_names, slopes)),
+        kernels.along(slopes),
     )
     coefficients = np.zeros(2 * len(composition.drifts) + 1)
     coefficients[::2], coefficients[1::2] = composition.kicks, composition.drifts

@@ -83,3 +83,22 @@ def test_a_long_run_can_be_stopped():
         run = dl.integrate(SPRING, duration=1e8, at=[1e8], method=dl.Verlet(step=0.1))
     assert run.status is dl.Status.STOPPED
     assert 0 < run.end[0] < 1e8
+
+
+def test_many_states_get_a_shorter_polynomial():
+    names = [f"q{i}" for i in range(7)] + [f"p{i}" for i in range(7)]
+
+    def energy(*states):
+        return sum(s**2 for s in states) / 2
+
+    scope = {"energy": energy}
+    arguments = ", ".join(f"{n}={float(n[0] == 'q')}" for n in names)
+    exec(f"def springs({arguments}):\n    return energy({', '.join(names)})", scope)
+    run = dl.integrate(dl.hamiltonian(scope["springs"]), duration=2.0, method=dl.KahanLi8(step=0.1))
+    inner = np.linspace(0, 2, 77)
+    assert np.abs(run["q3"] - np.cos(run.t)).max() < 1e-12
+    # Degree 5: h^6 / 46080 times the sixth derivative, 2e-11.
+    assert 1e-13 < np.abs(run.at(inner)["q3"] - np.cos(inner)).max() < 4e-11
+    low = dl.Crossing("low", lambda q0: q0)
+    ended = dl.integrate(run.system, duration=2.0, until=low, method=dl.KahanLi8(step=0.1))
+    assert ended.end[0] == pytest.approx(np.pi / 2, abs=1e-10)

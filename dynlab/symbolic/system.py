@@ -462,6 +462,35 @@ class System(Dynamics):
             system = replace(system, observables=(*system.observables, added))
         return system
 
+    def expression_of(self, function: Callable[..., Any]) -> sympy.Expr:
+        """Turn ``lambda v, I: v - I`` over named quantities into a checked expression."""
+        if not callable(function):
+            raise DefinitionError(
+                f"{function!r} is not a function of quantities of {self.name!r}. "
+                f"Write for example: lambda {self.declared[0]}: {self.declared[0]} - 1."
+            )
+        named = names_in_bodies(self)
+        named |= {o.name: o.expression for o in self.observables}
+        named["t"] = TIME
+        arguments = list(inspect.signature(function).parameters)
+        for argument in arguments:
+            if argument not in named:
+                what = f"quantity of {self.name!r} (argument of a function given by you)"
+                raise UnknownNameError(what, argument, named)
+        value = on_symbols(
+            lambda: function(*(named[a] for a in arguments)),
+            f"the body of a function given for {self.name!r}",
+            arguments,
+        )
+        checked = checked_expression(value, self, f"a function of {', '.join(arguments)}")
+        loose = indexed.free_indices(checked)
+        if loose:
+            raise DefinitionError(
+                f"a function given for {self.name!r} depends on the index {min(loose)}; it must be one "
+                "number. Take dl.Sum or dl.Mean over the nodes."
+            )
+        return checked
+
     def with_signal(self, **recordings: Recording) -> System:
         """Return the same system with recordings for its signals; nothing is compiled again.
 
@@ -567,35 +596,6 @@ class System(Dynamics):
             intermediates=tuple(replace(i, expression=e) for i, e in between),
             **changed,
         )
-
-    def expression_of(self, function: Callable[..., Any]) -> sympy.Expr:
-        """Turn ``lambda v, I: v - I`` over named quantities into a checked expression."""
-        if not callable(function):
-            raise DefinitionError(
-                f"{function!r} is not a function of quantities of {self.name!r}. "
-                f"Write for example: lambda {self.declared[0]}: {self.declared[0]} - 1."
-            )
-        named = names_in_bodies(self)
-        named |= {o.name: o.expression for o in self.observables}
-        named["t"] = TIME
-        arguments = list(inspect.signature(function).parameters)
-        for argument in arguments:
-            if argument not in named:
-                what = f"quantity of {self.name!r} (argument of a function given by you)"
-                raise UnknownNameError(what, argument, named)
-        value = on_symbols(
-            lambda: function(*(named[a] for a in arguments)),
-            f"the body of a function given for {self.name!r}",
-            arguments,
-        )
-        checked = checked_expression(value, self, f"a function of {', '.join(arguments)}")
-        loose = indexed.free_indices(checked)
-        if loose:
-            raise DefinitionError(
-                f"a function given for {self.name!r} depends on the index {min(loose)}; it must be one "
-                "number. Take dl.Sum or dl.Mean over the nodes."
-            )
-        return checked
 
     @property
     def rule_hash(self) -> str:

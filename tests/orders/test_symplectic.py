@@ -178,3 +178,19 @@ def test_rounding_walks_at_random():
     method = dl.KahanLi8(step=0.01)
     run = dl.integrate(dl.zoo.harmonic_oscillator, duration=2e4, at=[2e4], method=method)
     assert abs(run["q"][-1] ** 2 + run["p"][-1] ** 2 - 1) < 1.5e-13
+
+
+def test_a_run_left_anywhere_may_begin_anew():
+    method = dl.BlanesMoan4(step=0.1)
+    made, run = arguments(method, 3.0)
+    assert symplectic.begin(*run) == RUNNING
+    assert symplectic.advance(*run, 100) == OK
+    assert made.tally[symplectic.ATTEMPTS] == 30
+    made.state[symplectic.END] = 3.25  # another leg: three steps that fill 0.25
+    assert symplectic.begin(*run) == RUNNING
+    assert symplectic.advance(*run, 100) == OK
+    assert made.tally[symplectic.ATTEMPTS] == 3
+    assert made.state[symplectic.T] == 3.25
+    legs = dl.integrate(dl.zoo.henon_heiles, duration=3.0, method=method)
+    legs = dl.integrate(legs.system, start=legs.final, duration=0.25, method=method)
+    assert np.allclose(made.work[symplectic.X], legs.values[-1], rtol=0, atol=1e-15)

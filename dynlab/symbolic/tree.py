@@ -299,5 +299,7 @@ def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
         and isinstance(arguments[2], sympy.Integer)
         and 0 <= int(arguments[2]) <= _HIGHEST_ORDER
     ):
-        raise DefinitionError("a stored signal is not a name, a time and the order of a derivative.")
+        raise DefinitionError(
+            "a stored signal is not a name, a time and the order of a derivative."
+        )
     return _FUNCTIONS[name](*arguments)

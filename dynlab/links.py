@@ -12,7 +12,7 @@ import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,33 @@ from numpy.typing import NDArray
 from dynlab.errors import DegenerateWarning, SettingError, UnknownNameError
 from dynlab.names import finite
 
-if TYPE_CHECKING:
-    from dynlab.symbolic.system import Parameter, State, System
-
 __all__ = ["AllToAll", "Bound", "Links", "bind", "with_values"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+class Quantity(Protocol):
+    """A state or parameter: its name and the sets that it is indexed over."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> tuple[Any, ...]: ...
+
+
+class Rule(Protocol):
+    """What binding needs to know of a system."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def quantities(self) -> tuple[Any, ...]: ...
+    @property
+    def shapes(self) -> dict[str, tuple[str, ...]]: ...
+    @property
+    def bound(self) -> Bound | None: ...
+
 
 _MOST_NODES = 50_000_000
 
@@ -165,7 +185,7 @@ class Bound:
         return cls(sizes, links, values, draws)
 
 
-def bind(system: System, network: Any, links: Mapping[str, Any] | None) -> Bound:
+def bind(system: Rule, network: Any, links: Mapping[str, Any] | None) -> Bound:
     """Return what a system is bound to by ``system.on(network, links=...)``."""
     node_sets, pairs = _declared(system)
     if not node_sets:
@@ -192,7 +212,7 @@ def bind(system: System, network: Any, links: Mapping[str, Any] | None) -> Bound
     return _assembled(system, sizes, pairs, given, network)
 
 
-def _declared(system: System) -> tuple[list[str], list[tuple[str, str]]]:
+def _declared(system: Rule) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the node sets and the pairs of sets that have links, in order of declaration."""
     shapes = list(system.shapes.values())
     node_sets = list(dict.fromkeys(name for shape in shapes for name in shape))
@@ -200,7 +220,7 @@ def _declared(system: System) -> tuple[list[str], list[tuple[str, str]]]:
     return node_sets, pairs
 
 
-def _per_link(system: System) -> list[State | Parameter]:
+def _per_link(system: Rule) -> list[Quantity]:
     return [q for q in system.quantities if len(q.shape) == 2]
 
 
@@ -213,7 +233,7 @@ def _size(value: Any, what: str) -> int:
     return int(number)
 
 
-def _sizes(given: Mapping[str, Any], node_sets: list[str], system: System) -> dict[str, int]:
+def _sizes(given: Mapping[str, Any], node_sets: list[str], system: Rule) -> dict[str, int]:
     for name in given:
         if name not in node_sets:
             raise UnknownNameError(f"node set of {system.name!r}", str(name), node_sets)
@@ -243,7 +263,7 @@ def _order(network: Any) -> int:
 
 
 def _assembled(
-    system: System, sizes: dict[str, int], pairs: list[tuple[str, str]], given: dict[str, Any],
+    system: Rule, sizes: dict[str, int], pairs: list[tuple[str, str]], given: dict[str, Any],
     network: Any,
 ) -> Bound:  # fmt: skip
     quantities = {q.name: q for q in _per_link(system)}
@@ -366,7 +386,7 @@ def _warn_if_apart(graph: Any) -> None:
         )  # fmt: skip
 
 
-def _node_attributes(system: System, network: Any) -> dict[str, Array]:
+def _node_attributes(system: Rule, network: Any) -> dict[str, Array]:
     """Return values of per-node quantities that the nodes of a graph carry under their names."""
     if not hasattr(network, "number_of_nodes"):
         return {}
@@ -379,7 +399,7 @@ def _node_attributes(system: System, network: Any) -> dict[str, Array]:
     return values
 
 
-def with_values(system: System, given: Mapping[str, Any], draws: Mapping[str, str]) -> Bound:
+def with_values(system: Rule, given: Mapping[str, Any], draws: Mapping[str, str]) -> Bound:
     """Return the system's binding with other values of indexed quantities, by name."""
     bound = system.bound
     if bound is None:

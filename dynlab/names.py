@@ -24,7 +24,7 @@ RESERVED = frozenset({
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
     "exp", "log", "log1p", "expm1", "sqrt", "abs", "sign", "heaviside", "min", "max", "mod",
     "floor", "where", "erf", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",
-    "pulse", "pulse_train", "ramp", "step", "recorded",
+    "pulse", "pulse_train", "ramp", "step", "recorded", "each", "nodes", "Sum", "Mean",
 })  # fmt: skip
 
 
@@ -216,7 +216,7 @@ class Layout:
         import numpy as np
 
         count = len(range(*self.places(name).indices(1 << 62)))
-        if np.ndim(value) == 0:
+        if np.ndim(value) == 0 or name in self.states:
             return finite(value, f"start[{name!r}]")
         if np.size(value) != count:
             raise SettingError(

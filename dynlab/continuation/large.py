@@ -106,7 +106,7 @@ def _parity(permutation: NDArray[Any]) -> int:
             cycles += 1
             while not seen[k]:
                 seen[k] = True
-                k = permutation[k]  # noqa: PLW2901  (walks along the cycle)
+                k = permutation[k]
     return (len(permutation) - cycles) % 2
 
 

@@ -20,8 +20,7 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.codegen.sparse import SparseJacobian
 from dynlab.symbolic.system import System
 
-__all__ = ["factorised",
-    "is_large", "leading_eigenvalues", "newton_sparse", "sparse_jacobian_of"]
+__all__ = ["factorised", "is_large", "leading_eigenvalues", "newton_sparse", "sparse_jacobian_of"]
 
 Vector = NDArray[np.float64]
 

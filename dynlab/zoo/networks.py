@@ -129,6 +129,8 @@ def layered_network(
 ):  # fmt: skip
     """A layer of leaky outputs behind a hidden layer that follows its input at once.
 
+    Rumelhart, Hinton and Williams 1986, Nature 323, 533 (the layers; there without time).
+
     The input is a wave that reaches each input unit with its own strength u.
     """
     i, j, k = dl.nodes("i j k")

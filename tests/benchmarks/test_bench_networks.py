@@ -5,7 +5,6 @@ import time
 import networkx as nx
 import numpy as np
 import pytest
-import scipy.sparse
 from scipy.integrate import solve_ivp
 
 import dynlab as dl
@@ -32,7 +31,9 @@ def test_kuramoto_as_a_plain_double_sum(capsys):
     method = dl.Explicit8(rtol=1e-6, atol=1e-6)
 
     def ours():
-        return dl.integrate(swarm, start={"theta": start}, duration=duration, at=[duration], method=method)
+        return dl.integrate(
+            swarm, start={"theta": start}, duration=duration, at=[duration], method=method
+        )
 
     def rhs(t, theta):
         return omega + K * np.sin(theta - theta[:, None]).mean(axis=1)
@@ -45,7 +46,9 @@ def test_kuramoto_as_a_plain_double_sum(capsys):
     ours()
     mine = seconds(ours)
     with capsys.disabled():
-        print(f"\nKuramoto N = 1000, t = 100: {mine:.3f} s, numpy {theirs:.0f} s: {theirs / mine:.0f}x")
+        print(
+            f"\nKuramoto N = 1000, t = 100: {mine:.3f} s, numpy {theirs:.0f} s: {theirs / mine:.0f}x"
+        )
 
 
 def test_a_sparse_network(capsys):
@@ -58,7 +61,9 @@ def test_a_sparse_network(capsys):
     method = dl.Explicit8(rtol=1e-6, atol=1e-6)
 
     def ours():
-        return dl.integrate(swarm, start={"theta": start}, duration=duration, at=[duration], method=method)
+        return dl.integrate(
+            swarm, start={"theta": start}, duration=duration, at=[duration], method=method
+        )
 
     def rhs(t, theta):
         s, c = np.sin(theta), np.cos(theta)

@@ -9,7 +9,6 @@ import dynlab as dl
 from dynlab import zoo
 from dynlab.equilibria.stability import Equilibrium
 
-
 _j = dl.nodes("j")
 
 

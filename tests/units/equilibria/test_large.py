@@ -49,5 +49,3 @@ def test_leading_eigenvalues_are_the_rightmost(lattice):
     found = leading_eigenvalues(ring)
     assert abs(found - exact[:, None]).min(axis=0).max() < 1e-9
     assert found[0] == pytest.approx(0, abs=1e-9)
-
-

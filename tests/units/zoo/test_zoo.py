@@ -136,8 +136,8 @@ def test_facts_name_what_the_model_has(fact):
     system = zoo.get(fact.model)
     moved = {fact.vary} - {None}
     assert moved | set(fact.at) <= set(system.parameter_names)
-    assert set(fact.start) | set(fact.minimum) | set(fact.maximum) <= set(system.state_names)
-    assert set(fact.state) in (set(), set(system.state_names))
+    assert set(fact.start) | set(fact.minimum) | set(fact.maximum) <= set(system.declared)
+    assert set(fact.state) in (set(), set(system.declared))
     assert fact.tolerance >= 0
     if fact.over and fact.value is not None:
         assert fact.over[0] < fact.value < fact.over[1]

@@ -31,6 +31,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "sign", "sin", "sinc", "sinh", "sqrt", "step", "t", "tan", "tanh", "where",
     ),
     "dynlab.distributions": ("Gaussian", "LogNormal", "Lorentzian", "Quantiles", "Uniform"),
+    # models as text
+    "dynlab.text.model": ("map_system", "system"),
+    "dynlab.text.files": ("read_model", "write_model"),
+    "dynlab.text.toml": ("from_toml", "to_toml"),
+    "dynlab.text.ode_file": ("from_ode", "to_ode"),
+    "dynlab.text.sbml": ("from_sbml",),
+    "dynlab.text.latex": ("to_latex",),
     # run it
     "dynlab.solve.integrate": ("integrate",),
     "dynlab.solve.iterate": ("iterate",),
@@ -64,7 +71,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "AccuracyWarning", "CompileError", "ComputationError", "DefinitionError",
         "DegenerateWarning", "DuplicateNameError", "DynlabError", "DynlabWarning", "LeftDomain",
         "MissingExtraError", "NotConverged", "SettingError", "SingularProblem", "StepTooSmall",
-        "StoreError", "UnitError", "UnknownNameError", "UnsupportedSystemError",
+        "StoreError", "TextError", "UnitError", "UnknownNameError", "UnsupportedSystemError",
     ),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 ::
 
     dynlab diagram hodgkin_huxley --vary I --over 0 200
+    dynlab diagram my_model.toml --vary a --over 0 1
     dynlab diagram my_model.py:my_flow --vary a --over 0 1 --set b=2 --show y
     dynlab models
     dynlab cache
@@ -52,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Follow all equilibria of a model over a parameter range; write figure, data "
         "and a table of special points.",
     )  # fmt: skip
-    diagram.add_argument("model", help="a name from 'dynlab models', or file.py:name")
+    diagram.add_argument(
+        "model", help="a name from 'dynlab models', a model file (.toml, .ode, .xml), or "
+        "file.py:name",
+    )  # fmt: skip
     diagram.add_argument("--vary", required=True, metavar="NAME", help="the parameter to vary")
     diagram.add_argument(
         "--over", required=True, nargs=2, type=float, metavar=("LOW", "HIGH"), help="its range"
@@ -152,10 +156,13 @@ def _complex(value: complex) -> str:
 
 
 def _model(text: str) -> Any:
-    """Return a zoo model, or the system of that name in a Python file."""
+    """Return a zoo model, one from a model file, or the system of that name in a Python file."""
     from dynlab import zoo
     from dynlab.symbolic.system import System
+    from dynlab.text.files import ENDINGS, read_model
 
+    if text.lower().endswith(ENDINGS):
+        return read_model(text)
     if ":" not in text:
         if text.endswith(".py"):
             raise SettingError(f"{text!r} names no system in the file; write {text}:name.")

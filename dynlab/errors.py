@@ -8,6 +8,7 @@
         DuplicateNameError              one name for two things
         UnitError                       a unit label for something that is not there
         UnsupportedSystemError          this analysis cannot take this kind of system
+        TextError                       a text that is no equation or no model
         SettingError                    a start, range, tolerance or method that cannot work
       CompileError (RuntimeError)       an expression without a kernel
       ComputationError (RuntimeError)   no answer; carries .status and .partial
@@ -46,6 +47,7 @@ __all__ = [
     "SingularProblem",
     "StepTooSmall",
     "StoreError",
+    "TextError",
     "UnitError",
     "UnknownNameError",
     "UnsupportedSystemError",
@@ -96,6 +98,10 @@ class UnitError(DefinitionError):
 
 class UnsupportedSystemError(DefinitionError):
     """The analysis cannot take this kind of system; the message names the part in the way."""
+
+
+class TextError(DefinitionError):
+    """A text that is no equation or no model; the message tells where in it."""
 
 
 class SettingError(DefinitionError):

@@ -9,22 +9,48 @@ import sympy
 
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["equations", "table"]
+__all__ = ["aligned", "equations", "letter", "next_row", "rate_row", "row", "table"]
 
 #: Names that a paper writes as another letter than the one that spells them.
 _LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
+_WRITTEN = {symbol(name): spelled for name, spelled in _LETTERS.items()}
 
 
 def equations(names: Sequence[str], rule: Sequence[sympy.Expr], *, discrete: bool) -> str:
-    """Return the equations as a LaTeX ``aligned`` block."""
-    written = {symbol(name): letter for name, letter in _LETTERS.items()}
-    rows = []
-    for name, expression in zip(names, rule, strict=True):
-        left = sympy.latex(symbol(name), symbol_names=written)
-        left = f"{left}_{{n+1}}" if discrete else rf"\dot{{{left}}}"
-        rows.append(rf"{left} &= {sympy.latex(expression, symbol_names=written)}")
+    """Return the equations as LaTeX for a notebook."""
+    made = next_row if discrete else rate_row
+    body = aligned([made(n, e) for n, e in zip(names, rule, strict=True)])
+    return f"$\\displaystyle{body}$"
+
+
+def aligned(rows: Sequence[str]) -> str:
+    """Return rows as a LaTeX ``aligned`` block."""
     body = " \\\\\n".join(rows)
-    return f"$\\displaystyle\\begin{{aligned}}\n{body}\n\\end{{aligned}}$"
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def row(name: str, expression: sympy.Expr) -> str:
+    """Return ``name = expression`` as LaTeX."""
+    return f"{letter(name)} &= {_latex(expression)}"
+
+
+def rate_row(name: str, expression: sympy.Expr) -> str:
+    """Return the rate of change of a state as LaTeX."""
+    return f"\\dot{{{letter(name)}}} &= {_latex(expression)}"
+
+
+def next_row(name: str, expression: sympy.Expr) -> str:
+    """Return the next value of a state as LaTeX."""
+    return f"{letter(name)}_{{n+1}} &= {_latex(expression)}"
+
+
+def letter(name: str) -> str:
+    """Return a name as a paper prints it."""
+    return _latex(symbol(name))
+
+
+def _latex(expression: sympy.Expr) -> str:
+    return str(sympy.latex(expression, symbol_names=_WRITTEN))
 
 
 def table(rows: Sequence[tuple[str, float, str]]) -> str:

@@ -35,6 +35,7 @@ from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
+from dynlab.symbolic.tie import tied
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
 __all__ = [
@@ -442,6 +443,21 @@ class System(Dynamics):
             values[name] = drawn(distribution, count, stream)
             words[name] = f"{distribution}, seed {chosen.text}"
         return replace(self, bound=with_values(self, values, words))
+
+    def tie(self, **expressions: str) -> System:
+        """Return the system with parameters replaced by expressions of other parameters.
+
+        A tie that is the bare name of a new parameter declares it: it takes the value and unit of
+        the parameter it replaces.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> tied = dl.zoo.roessler.tie(a="g", b="g")
+        >>> tied
+        <flow roessler: x' = -y - z; y' = g*y + x; z' = g + z*(-c + x); g = 0.2, c = 5.7>
+        """
+        return tied(self, expressions)
 
     def with_observable(self, **functions: Callable[..., Any]) -> System:
         """Return the system with named functions of the state, recorded wherever it goes.

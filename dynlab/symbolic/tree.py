@@ -50,6 +50,10 @@ def symbol(name: str) -> sympy.Symbol:
 
 #: A double has 1024 binary places before the point.
 _MOST_BITS = 1024
+#: sympy looks for factors of the number under a root.
+_MOST_BITS_OF_A_ROOT = 256
+#: Beyond this every double is whole, and sympy would find the exact digits.
+_LARGEST_TO_ROUND = 2.0**53
 #: exp of more is beyond doubles.
 _LARGEST_EXPONENT = 710.0
 #: Higher derivatives of the primitives are never asked for.
@@ -250,7 +254,7 @@ def _finite(number: float) -> float:
 
 def _bounded(number: int) -> int:
     if number.bit_length() > _MOST_BITS:
-        raise DefinitionError("a stored constant is too large for double precision.")
+        raise DefinitionError("a constant is too large for double precision.")
     return number
 
 
@@ -264,14 +268,25 @@ def _checked(value: sympy.Expr) -> sympy.Expr:
 
 def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """Return a power; refuse one of constants that sympy would write out to millions of digits."""
-    if isinstance(exponent, sympy.Rational) and base.is_number:
-        size = abs(float(base)) if base.is_real else 2.0
-        bits = abs(math.log2(size)) if size > 0 else 0.0
-        if isinstance(base, sympy.Rational):
-            bits = max(int(base.p).bit_length(), int(base.q).bit_length())
-        if bits * abs(float(exponent)) > 2 * _MOST_BITS:
-            raise DefinitionError("a stored constant power is too large for double precision.")
+    if isinstance(exponent, sympy.Rational):
+        # sympy raises the numbers in a product as well: (2 x)^n becomes 2^n x^n.
+        for factor in sympy.Mul.make_args(base):
+            if factor.is_number:
+                _check_power(factor, exponent)
     return sympy.Pow(base, exponent)
+
+
+def _check_power(base: sympy.Expr, exponent: sympy.Rational) -> None:
+    size = abs(float(base)) if base.is_real else 2.0
+    bits = abs(math.log2(size)) if 0 < size < math.inf else _MOST_BITS if size else 0.0
+    if isinstance(base, sympy.Rational):
+        bits = max(int(base.p).bit_length(), int(base.q).bit_length())
+        if exponent.q != 1 and bits > _MOST_BITS_OF_A_ROOT:
+            raise DefinitionError(
+                "a root of a constant is too long to be exact. Write it with a decimal point."
+            )
+    if bits * abs(float(exponent)) > 2 * _MOST_BITS:
+        raise DefinitionError("a constant power is too large for double precision.")
 
 
 def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
@@ -282,7 +297,11 @@ def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
     if name in ("exp", "expm1", "sinh", "cosh") and arguments[0].is_number:
         size = arguments[0].evalf(15)
         if not (size.is_real and abs(float(size)) < _LARGEST_EXPONENT):
-            raise DefinitionError("a stored constant is too large for double precision.")
+            raise DefinitionError("a constant is too large for double precision.")
+    if name == "floor" and arguments[0].is_number:
+        size = arguments[0].evalf(15)
+        if size.is_real and abs(float(size)) > _LARGEST_TO_ROUND:
+            raise DefinitionError("a constant is too large to be rounded in double precision.")
     if name not in _FUNCTIONS:
         raise DefinitionError(f"unknown function {name!r} in a stored expression.")
     if (

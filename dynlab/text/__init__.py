@@ -1,0 +1,1 @@
+"""Models that arrive as text, from anyone: nothing here ever evaluates Python."""

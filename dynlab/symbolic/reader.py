@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
 import sympy
 
@@ -195,13 +195,7 @@ def built(tree: Tree, *, where: str) -> sympy.Expr:
         If the expression is not finite, real and small enough for double precision.
     """
     try:
-        expression = from_tree(tree)
-        if not isinstance(expression, sympy.Expr):
-            raise TextError(f"{where} is a condition, not a number. Write where(condition, 1, 0).")
-        checked = to_tree(expression)
-        if expression.has(sympy.ITE):
-            expression = from_tree(checked)
-        return remove_singularities(expression)
+        return _checked(tree, where)
     except TextError:
         raise
     except DynlabError as error:
@@ -216,6 +210,16 @@ def built(tree: Tree, *, where: str) -> sympy.Expr:
             f"{where} cannot be evaluated ({type(error).__name__}: {error!s:.60}). "
             "Simplify its constants."
         ) from error
+
+
+def _checked(tree: Tree, where: str) -> sympy.Expr:
+    expression = from_tree(tree)
+    if not isinstance(expression, sympy.Expr):
+        raise TextError(f"{where} is a condition, not a number. Write where(condition, 1, 0).")
+    checked = to_tree(expression)
+    if expression.has(sympy.ITE):
+        expression = from_tree(checked)
+    return remove_singularities(expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,9 @@ class _Reading:
             found = _WORD.match(text, position)
             kind = found.lastgroup if found else None
             if found is None or kind is None:
-                self.refuse("a character that no expression holds", position, "Type it again.")
+                raise self.refusal(
+                    "a character that no expression holds", position, "Type it again."
+                )
             word = _Word(kind, found[kind], found.start(kind))
             position = found.end()
             if kind == "number":
@@ -274,30 +280,32 @@ class _Reading:
                 depth += 1
                 self._check_call(before, word)
                 if depth > DEEPEST:
-                    self.refuse(
+                    raise self.refusal(
                         f"nested too deep: more than {DEEPEST} brackets", word.start,
                         "Name a part of it as an observable.",
                     )  # fmt: skip
             elif word.text == ")":
                 depth -= 1
                 if depth < 0:
-                    self.refuse("a closing bracket without an opening one", word.start, "Remove it.")
+                    raise self.refusal(
+                        "a closing bracket without an opening one", word.start, "Remove it."
+                    )
             else:
                 self._check_mark(before, word)
             yield word
             before = word
         if depth:
-            self.refuse("a bracket is not closed", len(text), "Add a closing bracket.")
+            raise self.refusal("a bracket is not closed", len(text), "Add a closing bracket.")
 
     def _checked_number(self, word: _Word) -> _Word:
         text = word.text
         if len(text) > LONGEST_NUMBER:
-            self.refuse(
+            raise self.refusal(
                 f"a number of {len(text)} digits is too long", word.start, "Write it as 1.5e10."
             )
         value = float(text)
         if value == float("inf"):
-            self.refuse(
+            raise self.refusal(
                 f"the number {text:.20} is not representable in double precision", word.start,
                 "The largest is 1.8e308.",
             )  # fmt: skip
@@ -313,9 +321,11 @@ class _Reading:
         if plain in self.dialect.words or plain in _JOINING:
             return
         if plain in _REFUSED_WORDS:
-            self.refuse(_REFUSED_WORDS[plain][0], word.start, _REFUSED_WORDS[plain][1])
+            raise self.refusal(_REFUSED_WORDS[plain][0], word.start, _REFUSED_WORDS[plain][1])
         if not plain.isascii() and any(unicodedata.category(c) == "Cf" for c in plain):
-            self.refuse("an invisible character in a name", word.start, "Type the name again.")
+            raise self.refusal(
+                "an invisible character in a name", word.start, "Type the name again."
+            )
 
     def _check_call(self, before: _Word | None, word: _Word) -> None:
         if before is None or before.kind != "name" or before.text in _JOINING:
@@ -324,14 +334,14 @@ class _Reading:
         if name in self.dialect.functions or name in self.dialect.words:
             return
         if name in self.names:
-            self.refuse(
+            raise self.refusal(
                 f"{before.text!r} is a quantity and no function", before.start,
                 f"Write {before.text}*(...).",
             )  # fmt: skip
         known = sorted(self.dialect.functions)
         near = get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
-        self.refuse(
+        raise self.refusal(
             f"call of the unknown function {before.text!r}", before.start,
             f"{hint}Known: {', '.join(known)}.",
         )  # fmt: skip
@@ -341,22 +351,24 @@ class _Reading:
         if mark in _MARKS or mark in self.dialect.words:
             return
         if mark == "[":
-            self._refuse_square_bracket(before, word)
+            raise self._square_bracket(before, word)
         if mark in "'\"" and before is not None and before.text.lower() in ("f", "rf", "fr"):
-            self.refuse("an f-string is not allowed", before.start, "Write the expression itself.")
+            raise self.refusal(
+                "an f-string is not allowed", before.start, "Write the expression itself."
+            )
         if mark in _REFUSED_MARKS:
-            self.refuse(_REFUSED_MARKS[mark][0], word.start, _REFUSED_MARKS[mark][1])
+            raise self.refusal(_REFUSED_MARKS[mark][0], word.start, _REFUSED_MARKS[mark][1])
         shown = mark if mark.isprintable() else f"U+{ord(mark[0]):04X}"
-        self.refuse(f"the character {shown!r} is not allowed", word.start, "Remove it.")
+        raise self.refusal(f"the character {shown!r} is not allowed", word.start, "Remove it.")
 
-    def _refuse_square_bracket(self, before: _Word | None, word: _Word) -> NoReturn:
+    def _square_bracket(self, before: _Word | None, word: _Word) -> TextError:
         if before is not None and (before.kind == "name" or before.text in (")", "]")):
             what = "a subscript is not allowed"
         elif re.search(r"\bfor\b", self.text):
             what = "a comprehension is not allowed"
         else:
             what = "a list is not allowed"
-        self.refuse(what, word.start, "Write each quantity with its own name.")
+        return self.refusal(what, word.start, "Write each quantity with its own name.")
 
     def _check_pair(self, before: _Word, word: _Word) -> None:
         """Refuse two quantities side by side, which is no product here."""
@@ -367,7 +379,7 @@ class _Reading:
         if ends and begins:
             left = before.text if before.kind != "mark" else "(...)"
             right = word.text if word.kind != "mark" else "(...)"
-            self.refuse(
+            raise self.refusal(
                 f"there is no sign between {left!r} and {right!r}", word.start,
                 f"Write {left}*{right}.",
             )  # fmt: skip
@@ -399,22 +411,24 @@ class _Reading:
             ) from None
         except (SyntaxError, ValueError) as error:
             column = self._column((getattr(error, "offset", None) or 1) - 1)
-            self.refuse("this is not an expression", column, "Is an operand or a sign missing?")
+            raise self.refusal(
+                "this is not an expression", column, "Is an operand or a sign missing?"
+            )
 
     def _column(self, offset: int) -> int:
         """Return the place in the text of a place in what was parsed."""
         at = max(bisect.bisect_right(self.starts, (offset, LONGEST)) - 1, 0)
         return self.starts[at][1] if self.starts else 0
 
-    def refuse(self, what: str, column: int, hint: str) -> NoReturn:
-        """Raise, naming the construct, the expression, the column and a way out."""
+    def refusal(self, what: str, column: int, hint: str) -> TextError:
+        """Return the error that names the construct, the expression, the column and a way out."""
         excerpt = self.text[max(column - 12, 0) : column + 20]
         shown = "".join(c if c.isprintable() else " " for c in excerpt)
-        raise TextError(f"{what}: {self.where}, column {column + 1}, near {shown!r}. {hint}")
+        return TextError(f"{what}: {self.where}, column {column + 1}, near {shown!r}. {hint}")
 
-    def refuse_node(self, what: str, node: ast.expr, hint: str) -> NoReturn:
-        """Raise at a node of the syntax tree."""
-        self.refuse(what, self._column(node.col_offset), hint)
+    def refusal_at(self, what: str, node: ast.expr, hint: str) -> TextError:
+        """Return the error at a node of the syntax tree."""
+        return self.refusal(what, self._column(node.col_offset), hint)
 
     # Gate 3: names and meaning
 
@@ -425,7 +439,7 @@ class _Reading:
             return tree
         if self.dialect.truth_is_number:
             return ("where", tree, ("integer", 1), ("integer", 0))
-        self.refuse_node(
+        raise self.refusal_at(
             "a condition stands where a number is needed", node, "Write where(condition, 1, 0)."
         )
 
@@ -436,7 +450,7 @@ class _Reading:
             return tree
         if self.dialect.truth_is_number:
             return ("ne", tree, ("integer", 0))
-        self.refuse_node(
+        raise self.refusal_at(
             "a number stands where a condition is needed", node,
             "Write a comparison such as v > 0.",
         )  # fmt: skip
@@ -444,7 +458,7 @@ class _Reading:
     def tree(self, node: ast.expr, depth: int) -> Tree:
         """Return the tree of a node of any kind."""
         if depth > 2 * DEEPEST:
-            self.refuse_node(
+            raise self.refusal_at(
                 f"nested too deep: more than {2 * DEEPEST} levels", node,
                 "Name a part of it as an observable.",
             )  # fmt: skip
@@ -466,7 +480,7 @@ class _Reading:
             parts = node.values  # type: ignore[attr-defined]
             return (word, *(self.condition(part, depth + 1) for part in parts))
         what = {ast.Tuple: "a comma outside a function", ast.Starred: "a star-argument"}
-        self.refuse_node(
+        raise self.refusal_at(
             f"{what.get(kind, kind.__name__)} is not allowed", node, "Write an expression."
         )
 
@@ -478,7 +492,9 @@ class _Reading:
         column = self._column(node.col_offset) + 1
         what = f"state or parameter (in {self.where}, column {column})"
         if name in self.dialect.functions:
-            self.refuse_node(f"the function {name!r} has no argument", node, f"Write {name}(...).")
+            raise self.refusal_at(
+                f"the function {name!r} has no argument", node, f"Write {name}(...)."
+            )
         raise UnknownNameError(what, node.id, self.names)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Tree:
@@ -489,7 +505,7 @@ class _Reading:
             return _product(factors)
         if isinstance(node.op, ast.Pow):
             return ("pow", self.number(node.left, depth), self.number(node.right, depth))
-        self.refuse_node("this sign is not allowed", node, "Use + - * / ** and functions.")
+        raise self.refusal_at("this sign is not allowed", node, "Use + - * / ** and functions.")
 
     def _chain(
         self, node: ast.BinOp, kinds: tuple[type, ...], inverted: Function, depth: int
@@ -511,19 +527,19 @@ class _Reading:
             return minus(self.number(node.operand, depth))
         if isinstance(node.op, ast.UAdd):
             return self.number(node.operand, depth)
-        self.refuse_node("this sign is not allowed", node, "Use + - * / ** and functions.")
+        raise self.refusal_at("this sign is not allowed", node, "Use + - * / ** and functions.")
 
     def _comparison(self, node: ast.Compare, depth: int) -> Tree:
         sides = [self.number(side, depth) for side in (node.left, *node.comparators)]
         signs = [_RELATIONS.get(type(sign)) for sign in node.ops]
         if None in signs:
-            self.refuse_node("this comparison is not allowed", node, "Use < <= > >= == !=.")
+            raise self.refusal_at("this comparison is not allowed", node, "Use < <= > >= == !=.")
         parts = [(sign, a, b) for sign, a, b in zip(signs, sides, sides[1:], strict=False)]
         return parts[0] if len(parts) == 1 else ("and", *parts)
 
     def _call(self, node: ast.Call, depth: int) -> Tree:
         if not isinstance(node.func, ast.Name) or node.keywords:
-            self.refuse_node(
+            raise self.refusal_at(
                 "this call is not allowed", node, "Call a function of the language by its name."
             )
         name = self._folded(node.func.id)
@@ -531,19 +547,21 @@ class _Reading:
         if not function.least <= len(node.args) <= function.most:
             count = str(function.least)
             count += f" to {function.most}" if function.most > function.least else ""
-            self.refuse_node(
+            raise self.refusal_at(
                 f"{name} takes {count} argument(s), not {len(node.args)}", node,
                 "Check the brackets and commas.",
             )  # fmt: skip
         starred = [a for a in node.args if isinstance(a, ast.Starred)]
         if starred:
-            self.refuse_node("a star-argument is not allowed", starred[0], "Write the arguments.")
+            raise self.refusal_at(
+                "a star-argument is not allowed", starred[0], "Write the arguments."
+            )
         if name == "where":
             first = self.condition(node.args[0], depth)
             return function.made(first, *(self.number(a, depth) for a in node.args[1:]))
         arguments = [self.number(a, depth) for a in node.args]
         if name in _REMOVABLE and len(arguments) == 2 and arguments[1][0] != "integer":
-            self.refuse_node(
+            raise self.refusal_at(
                 f"the order of {name} is a whole number", node, f"Write {name}(x) or {name}(x, 1)."
             )
         return function.made(*arguments)

@@ -28,9 +28,7 @@ def tied(system: System, texts: Mapping[str, str]) -> System:
     kept = [p.name for p in system.parameters if p.name not in texts]
     new = _new_parameters(system, texts, kept)
     allowed: dict[str, Tree] = {n: ("name", n) for n in [*kept, *new]}
-    swap = {
-        symbol(name): _expression(text, name, system, allowed) for name, text in texts.items()
-    }
+    swap = {symbol(name): _expression(text, name, system, allowed) for name, text in texts.items()}
 
     def put(expression: sympy.Expr) -> sympy.Expr:
         found = remove_singularities(expression.xreplace(swap))
@@ -78,9 +76,7 @@ def _new_parameters(
     return found
 
 
-def _expression(
-    text: str, name: str, system: System, allowed: Mapping[str, Tree]
-) -> sympy.Expr:
+def _expression(text: str, name: str, system: System, allowed: Mapping[str, Tree]) -> sympy.Expr:
     where = f"the tie of {name!r} of {system.name!r}"
     try:
         return built(read_tree(text, allowed, where=where), where=where)

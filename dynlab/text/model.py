@@ -233,7 +233,7 @@ class Texts:
         if not isinstance(text, str):
             raise TextError(
                 f"{where} is {text!r:.40} ({type(text).__name__}), not a text. "
-                f"Write it in quotes: {name} = \"-{name}\"."
+                f'Write it in quotes: {name} = "-{name}".'
             )
         return read_tree(text, names, where=where)
 

@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any
 
 from dynlab.errors import DefinitionError, TextError, UnsupportedSystemError
 from dynlab.names import checked_name
@@ -326,9 +326,9 @@ class _Line:
         elif found := _START.fullmatch(text):
             self.sheet.put("starts", found[1], found[2], self.number)
         elif _INTEGRAL.match(text):
-            self._refuse("Volterra equations")
+            raise self._refusal("Volterra equations")
         elif re.match(r"0\s*=", text):
-            self._refuse("algebraic equations (0=)")
+            raise self._refusal("algebraic equations (0=)")
         elif found := _FIXED.fullmatch(text):
             self.sheet.put("fixed", found[1], found[2], self.number)
         elif found := _FUNCTION.fullmatch(text):
@@ -336,7 +336,7 @@ class _Line:
         elif found := _DECLARATION.fullmatch(text):
             self._declaration(found[1].lower(), found[2])
         else:
-            self._unclear()
+            raise self._unclear()
 
     def _equation(self, name: str, text: str) -> None:
         self.sheet.put("equations", name, text, self.number)
@@ -344,7 +344,7 @@ class _Line:
     def _function(self, name: str, arguments: str, text: str) -> None:
         names = [a.strip().lower() for a in arguments.split(",")]
         if not all(re.fullmatch(_NAME, a) for a in names) or len(set(names)) < len(names):
-            self._unclear()
+            raise self._unclear()
         key = name.lower()
         if key in _FUNCTIONS or key in _NOT_READ or key in self.sheet.functions:
             raise TextError(
@@ -363,20 +363,20 @@ class _Line:
         elif word in _AUXILIARY:
             found = _FIXED.fullmatch(rest)
             if found is None:
-                self._unclear()
+                raise self._unclear()
             self.sheet.put("auxiliary", found[1], found[2], self.number)
         elif word in _SETTINGS:
             self.sheet.left_out.append(f"{word} (line {self.number})")
         elif word in _DECLARED_NOT_READ:
-            self._refuse(_DECLARED_NOT_READ[word])
+            raise self._refusal(_DECLARED_NOT_READ[word])
         else:
-            self._unclear()
+            raise self._unclear()
 
     def _assignments(self, text: str) -> Iterator[tuple[str, str]]:
         """Yield ``a=1, b=2 c=3``, with or without commas."""
         found = list(re.finditer(rf"\b({_NAME})\s*=", text))
         if not found or text[: found[0].start()].strip(" ,"):
-            self._unclear()
+            raise self._unclear()
         ends = [one.start() for one in found[1:]] + [len(text)]
         for one, end in zip(found, ends, strict=True):
             yield one[1], text[one.end() : end].strip(" ,\t")
@@ -388,14 +388,14 @@ class _Line:
             else:
                 self.sheet.left_out.append(f"{name}={value}"[:40])
 
-    def _refuse(self, what: str) -> NoReturn:
-        raise UnsupportedSystemError(
+    def _refusal(self, what: str) -> UnsupportedSystemError:
+        return UnsupportedSystemError(
             f"line {self.number}: {what} of .ode files are not read: {self.text[:60]!r}. "
             "Remove the line, or write the model in Python."
         )
 
-    def _unclear(self) -> NoReturn:
-        raise TextError(
+    def _unclear(self) -> TextError:
+        return TextError(
             f"line {self.number} cannot be understood: {self.text[:60]!r}. "
             "Lines are such as x'=-a*x, par a=1, init x=1, aux y=x^2, f(u)=u^2."
         )
@@ -585,7 +585,7 @@ def to_ode(system: System) -> str:
         functions={"log": "ln", "floor": "flr"}, names=names,
     )  # fmt: skip
 
-    def text(expression: object) -> str:
+    def text(expression: Any) -> str:
         return written(_in_their_functions(to_tree(expression)), style)
 
     mark = "(t+1)" if system.is_discrete else "'"
@@ -595,8 +595,7 @@ def to_ode(system: System) -> str:
     lines += [f"# {new} stands for {old}" for old, new in names.items() if old != new]
     lines += [f"par {names[p.name]}={p.value!r}" for p in system.parameters]
     lines += [
-        f"{names[s.name]}{mark}={text(e)}"
-        for s, e in zip(system.states, system.rule, strict=True)
+        f"{names[s.name]}{mark}={text(e)}" for s, e in zip(system.states, system.rule, strict=True)
     ]
     lines += [f"aux {names[o.name]}={text(o.expression)}" for o in system.observables]
     lines += [f"init {names[s.name]}={s.start!r}" for s in system.states]
@@ -610,7 +609,7 @@ _THEIRS = frozenset({"t", "pi", "if", "then", "else", "of", "done", "arg1", "arg
 def _spellings(names: tuple[str, ...]) -> dict[str, str]:
     """Return a spelling for each name that differs from all others in more than case."""
     taken = set(_THEIRS | _FUNCTIONS.keys() | _NOT_READ.keys())
-    found = {}
+    found: dict[str, str] = {}
     for name in names:
         plain = base = name if name.isascii() else f"n{len(found)}"
         number = 1

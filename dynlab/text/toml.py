@@ -127,12 +127,17 @@ def _loaded(text: str) -> dict[str, Any]:
         )
     for number, line in enumerate(text.split("\n"), 1):
         # Dotted keys and nested arrays cost the square of their length; no model has them.
-        if len(line) > _LONGEST_LINE or max(line.count(mark) for mark in ".[{") > _LONGEST_LINE // 9:
+        if (
+            len(line) > _LONGEST_LINE
+            or max(line.count(mark) for mark in ".[{") > _LONGEST_LINE // 9
+        ):
             raise TextError(f"line {number} of the model is too long. Break it into several.")
     try:
         return tomllib.loads(text, parse_float=_float)
     except tomllib.TOMLDecodeError as error:
-        raise TextError(f"this is not TOML: {error}. Names and texts stand as in x = \"-x\".") from None
+        raise TextError(
+            f'this is not TOML: {error}. Names and texts stand as in x = "-x".'
+        ) from None
     except RecursionError:
         raise TextError("the model is nested too deep. Write one value to a line.") from None
     except (ValueError, OverflowError) as error:
@@ -187,7 +192,7 @@ def _observable(name: str, value: Any) -> tuple[str, str]:
     path = f"observables.{name}"
     given = _entry(value, path, "expression", ("expression", "unit"))
     if "expression" not in given:
-        raise TextError(f"{path} has no expression. Write {name} = \"...\".")
+        raise TextError(f'{path} has no expression. Write {name} = "...".')
     return _text(given["expression"], path), _text(given.get("unit", ""), f"{path}.unit")
 
 
@@ -277,7 +282,8 @@ def require_plain(system: System, what: str) -> None:
                 f"{system.name!r} has {part.name}, which a model in {what} does not hold. "
                 "Keep the whole definition with system.save(path)."
             )
-    for item in (*system.states, *system.parameters):
+    items: tuple[State | Parameter, ...] = (*system.states, *system.parameters)
+    for item in items:
         if item.shape:
             raise UnsupportedSystemError(
                 f"{item.name!r} of {system.name!r} is indexed over a network, which a model in "
@@ -309,5 +315,3 @@ def quoted(text: str) -> str:
 
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_]+", name) else quoted(name)
-
-

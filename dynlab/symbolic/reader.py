@@ -412,8 +412,8 @@ class _Reading:
         except (SyntaxError, ValueError) as error:
             column = self._column((getattr(error, "offset", None) or 1) - 1)
             raise self.refusal(
-                "this is not an expression", column, "Is an operand or a sign missing?"
-            )
+                "this is not an expression", column, "Look for a missing operand or sign."
+            ) from None
 
     def _column(self, offset: int) -> int:
         """Return the place in the text of a place in what was parsed."""

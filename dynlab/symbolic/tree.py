@@ -19,6 +19,7 @@ or function ever reaches a code generator or a file.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -52,10 +53,6 @@ def symbol(name: str) -> sympy.Symbol:
 _MOST_BITS = 1024
 #: sympy looks for factors of the number under a root.
 _MOST_BITS_OF_A_ROOT = 256
-#: Beyond this every double is whole, and sympy would find the exact digits.
-_LARGEST_TO_ROUND = 2.0**53
-#: exp of more is beyond doubles.
-_LARGEST_EXPONENT = 710.0
 #: Higher derivatives of the primitives are never asked for.
 _HIGHEST_ORDER = 64
 
@@ -70,6 +67,16 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "recorded": recorded,
     "exprel": singular.exprel, "bernoulli": singular.bernoulli, "sinc": singular.sinc,
     "logrel": singular.logrel, "tanhc": singular.tanhc,
+}  # fmt: skip
+_MOST = sys.float_info.max
+#: Where constants may lie.  exp of more than 710 is beyond doubles; beyond 2^53 every double is
+#: whole, and sympy would find all digits.
+_CONSTANT_DOMAINS: dict[str, tuple[float, float]] = {
+    "bernoulli": (-1e6, 1e6), "sigmoid": (-1e6, 1e6), "tanhc": (-1e6, 1e6),
+    "exp": (-710.0, 710.0), "expm1": (-710.0, 710.0), "exprel": (-710.0, 710.0),
+    "sinh": (-710.0, 710.0), "cosh": (-710.0, 710.0), "floor": (-(2.0**53), 2.0**53),
+    "log": (0.0, _MOST), "log1p": (-1.0, _MOST), "logrel": (-1.0, _MOST), "sqrt": (0.0, _MOST),
+    "asin": (-1.0, 1.0), "acos": (-1.0, 1.0),
 }  # fmt: skip
 _PRIMITIVES = frozenset({"exprel", "bernoulli", "sinc", "logrel", "tanhc"})
 _NAMES = {function: name for name, function in _FUNCTIONS.items()}
@@ -268,7 +275,7 @@ def _checked(value: sympy.Expr) -> sympy.Expr:
 
 def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """Return a power; refuse one of constants that sympy would write out to millions of digits."""
-    if isinstance(exponent, sympy.Rational):
+    if exponent.is_number:
         # sympy raises the numbers in a product as well: (2 x)^n becomes 2^n x^n.
         for factor in sympy.Mul.make_args(base):
             if factor.is_number:
@@ -276,32 +283,52 @@ def _raised(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     return sympy.Pow(base, exponent)
 
 
-def _check_power(base: sympy.Expr, exponent: sympy.Rational) -> None:
-    size = abs(float(base)) if base.is_real else 2.0
+def _check_power(base: sympy.Expr, exponent: sympy.Expr) -> None:
+    size, power = abs(_value(base)), abs(_value(exponent))
     bits = abs(math.log2(size)) if 0 < size < math.inf else _MOST_BITS if size else 0.0
     if isinstance(base, sympy.Rational):
         bits = max(int(base.p).bit_length(), int(base.q).bit_length())
-        if exponent.q != 1 and bits > _MOST_BITS_OF_A_ROOT:
+        if isinstance(exponent, sympy.Rational) and exponent.q != 1 and bits > _MOST_BITS_OF_A_ROOT:
             raise DefinitionError(
                 "a root of a constant is too long to be exact. Write it with a decimal point."
             )
-    if bits * abs(float(exponent)) > 2 * _MOST_BITS:
+    if bits * power > 2 * _MOST_BITS:
         raise DefinitionError("a constant power is too large for double precision.")
 
 
+def _check_argument(name: str, value: float) -> None:
+    """Refuse constants outside the domain, or for which sympy would take millions of digits."""
+    low, high = _CONSTANT_DOMAINS.get(name, (-_MOST, _MOST))
+    if not low <= value <= high:
+        raise DefinitionError(
+            f"the constant {name}({value:.6g}) is not real, or too large for double precision."
+        )
+
+
+def _value(number: sympy.Expr) -> float:
+    """Return the value of a constant, infinite if it is beyond doubles."""
+    value = number.evalf(15)
+    try:
+        found = float(value)
+    except OverflowError:
+        return math.inf
+    except TypeError:
+        found = math.nan
+    if math.isnan(found):
+        raise DefinitionError(f"the constant {number!s:.40} is not a real number.")
+    return found
+
+
 def _called(name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
+    for argument in arguments:
+        if argument.is_number:
+            _check_argument(name, _value(argument))
     if name == "sqrt":
         return sympy.sqrt(*arguments)
     if name == "heaviside":
-        return sympy.Heaviside(arguments[0], sympy.Rational(1, 2))
-    if name in ("exp", "expm1", "sinh", "cosh") and arguments[0].is_number:
-        size = arguments[0].evalf(15)
-        if not (size.is_real and abs(float(size)) < _LARGEST_EXPONENT):
-            raise DefinitionError("a constant is too large for double precision.")
-    if name == "floor" and arguments[0].is_number:
-        size = arguments[0].evalf(15)
-        if size.is_real and abs(float(size)) > _LARGEST_TO_ROUND:
-            raise DefinitionError("a constant is too large to be rounded in double precision.")
+        # Unless it knows the argument to be real, sympy expands it, however high its powers.
+        known = arguments[0].is_extended_real is not None
+        return sympy.Heaviside(arguments[0], sympy.Rational(1, 2), evaluate=known)
     if name not in _FUNCTIONS:
         raise DefinitionError(f"unknown function {name!r} in a stored expression.")
     if (

@@ -203,7 +203,7 @@ class Texts:
     parameters: tuple[Parameter, ...]
     equations: Mapping[str, str]
     observables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    time: ContinuousTime | DiscreteTime = ContinuousTime()
+    time: ContinuousTime | DiscreteTime
     reference: str = ""
 
     def system(self) -> System:
@@ -260,7 +260,7 @@ class Draft:
     equations: Mapping[str, Tree]
     definitions: Mapping[str, Tree] = field(default_factory=dict)
     observables: Mapping[str, str] = field(default_factory=dict)
-    time: ContinuousTime | DiscreteTime = ContinuousTime()
+    time: ContinuousTime | DiscreteTime
     reference: str = ""
 
     def system(self) -> System:

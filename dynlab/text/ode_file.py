@@ -84,7 +84,7 @@ _PARAMETERS = frozenset({"p", "par", "para", "param", "params", "parameter", "pa
 _NUMBERS = frozenset({"n", "num", "number", "const"})
 _STARTS = frozenset({"i", "init", "initial"})
 _AUXILIARY = frozenset({"a", "aux"})
-_SETTINGS = frozenset({"set", "o", "opt", "option", "options", "only", "options", "c", "change"})
+_SETTINGS = frozenset({"set", "o", "opt", "option", "options", "only", "c", "change"})
 
 _NAME = r"[A-Za-z_]\w*"
 _RATE = re.compile(rf"({_NAME})\s*'\s*=(.*)|d({_NAME})\s*/\s*dt\s*=(.*)", re.IGNORECASE)
@@ -415,7 +415,11 @@ class _Reading:
         names = {_key(k): ("name", sheet.spelled[k]) for table in tables for k in table}
         functions = dict(_FUNCTIONS)
         words = {"^": "**", "&": "and", "|": "or"}
-        reading = cls(sheet, names | dict(CONSTANTS), Dialect(functions, words, True, True))
+        reading = cls(
+            sheet,
+            names | dict(CONSTANTS),
+            Dialect(functions, words, truth_is_number=True, ignores_case=True),
+        )
         reading._define(functions)
         return reading
 

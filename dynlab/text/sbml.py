@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from dynlab.errors import (
@@ -524,7 +525,7 @@ class _Math:
         children = [node.getChild(k) for k in range(node.getNumChildren())]
         if word in _RELATIONS:
             sides = [self.tree(child, local, where) for child in children]
-            parts = [(_RELATIONS[word], a, b) for a, b in zip(sides, sides[1:], strict=False)]
+            parts = [(_RELATIONS[word], a, b) for a, b in pairwise(sides)]
             if not parts:
                 raise TextError(f"{where} compares fewer than two things.")
             return parts[0] if len(parts) == 1 else ("and", *parts)

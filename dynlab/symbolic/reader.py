@@ -181,7 +181,10 @@ def read_tree(
     UnknownNameError
         If a name or function is not known; the message lists the nearest.
     """
-    reading = _Reading(str(text), names, where, dialect)
+    text = str(text)
+    if not text.isascii() and len(text) <= LONGEST:
+        text = unicodedata.normalize("NFC", text)  # a letter and its accent are one character
+    reading = _Reading(text, names, where, dialect)
     words = reading.scan()
     return reading.number(reading.parse(words))
 
@@ -251,17 +254,12 @@ class _Reading:
         words = list(self._words())
         if not words:
             raise TextError(f"{self.where} is empty. Write an expression.")
-        if len(words) > MOST_WORDS:
-            raise TextError(
-                f"{self.where} is too long: {len(words)} words, and the limit (nodes) is "
-                f"{MOST_WORDS}. Name parts of it as observables."
-            )
         for before, word in pairwise(words):
             self._check_pair(before, word)
         return words
 
     def _words(self) -> Iterator[_Word]:
-        depth, position, before = 0, 0, None
+        depth, count, position, before = 0, 0, 0, None
         text = self.text.rstrip()
         while position < len(text):
             found = _WORD.match(text, position)
@@ -272,6 +270,12 @@ class _Reading:
                 )
             word = _Word(kind, found[kind], found.start(kind))
             position = found.end()
+            count += 1
+            if count > MOST_WORDS:
+                raise TextError(
+                    f"{self.where} is too long: the limit (nodes) is {MOST_WORDS} words. "
+                    "Name parts of it as observables."
+                )
             if kind == "number":
                 word = self._checked_number(word)
             elif kind == "name":

@@ -187,6 +187,8 @@ def _written_out(line: str, number: int) -> list[str]:
             f"line {number}: an array from {low} to {high} is empty or longer than "
             f"{_LONGEST_ARRAY}. Write the first index first, or fewer elements."
         )
+    if len(line) * (high - low + 1) > 2 * LONGEST:
+        raise TextError(f"line {number}: the array is too long when written out. Shorten it.")
     return [_element(line, k, number) for k in range(low, high + 1)]
 
 

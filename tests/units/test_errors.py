@@ -31,6 +31,7 @@ from dynlab.errors import (
     SingularProblem,
     StepTooSmall,
     StoreError,
+    TextError,
     UnitError,
     UnknownNameError,
     UnsupportedSystemError,
@@ -72,6 +73,10 @@ def wrong_definition():
     dl.flow(has_no_equation)
 
 
+def no_expression():
+    zoo.lorenz.tie(sigma="2 rho")
+
+
 def no_kernel():
     printer.function_source(Program("rhs", ("x",), (), 0, (), (("import", "os"),)))
 
@@ -87,6 +92,7 @@ TRIGGERS = {
     UnitError: (wrong_unit, ("'q'", "<lambda>", "Known: x")),
     UnsupportedSystemError: (wrong_kind, ("needs a map", "'lorenz'", "use dl.integrate")),
     SettingError: (wrong_setting, ("nan", "'sigma'", "give a finite number")),
+    TextError: (no_expression, ("no sign between", "'sigma' of 'lorenz'", "Write 2*rho")),
     DefinitionError: (wrong_definition, ("no equation", "'has_no_equation'", "Add y: ...")),
     CompileError: (no_kernel, ("no code", "'import'")),
     StoreError: (no_file, ("no file", "absent.npz", "Check the path")),

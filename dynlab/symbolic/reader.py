@@ -220,9 +220,23 @@ def _checked(tree: Tree, where: str) -> sympy.Expr:
     if not isinstance(expression, sympy.Expr):
         raise TextError(f"{where} is a condition, not a number. Write where(condition, 1, 0).")
     checked = to_tree(expression)
-    if expression.has(sympy.ITE):
+    kinds = _kinds(tree)
+    if "where" in kinds and expression.has(sympy.ITE):
         expression = from_tree(checked)
-    return remove_singularities(expression)
+    # Polynomials have nothing to remove, and asking sympy costs as much as building them.
+    return (
+        expression if kinds.isdisjoint(("call", "constant")) else remove_singularities(expression)
+    )
+
+
+def _kinds(tree: Tree) -> set[str]:
+    """Return the kinds of all nodes of a tree."""
+    found, pending = set(), [tree]
+    while pending:
+        node = pending.pop()
+        found.add(node[0])
+        pending += [item for item in node if type(item) is tuple]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

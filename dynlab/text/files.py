@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,8 +65,9 @@ def read_model(path: str | os.PathLike[str]) -> System:
     """
     source = Path(path)
     reader = _by_ending(source, _READERS, "read")
-    text = _read_text(source)
-    return reader(text)
+    system = reader(_read_text(source))
+    stem = re.sub(r"\W+", "_", source.stem)
+    return replace(system, name=stem) if system.name == "model" and stem else system
 
 
 def write_model(system: System, *, path: str | os.PathLike[str]) -> Path:

@@ -34,7 +34,7 @@ __all__ = ["from_sbml"]
 
 LONGEST = 10_000_000
 _DEEPEST = 120
-_MOST_ELEMENTS = 200_000
+_MOST_ELEMENTS = 100_000
 
 _ONE, _ZERO = ("integer", 1), ("integer", 0)
 
@@ -113,12 +113,12 @@ def _check_text(text: str) -> None:
     if head and head[1].lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         raise TextError(f"the SBML text is in {head[1]:.30}; models are in UTF-8. Convert it.")
     depth = 0
-    for count, piece in enumerate(text.split("<")):
-        if piece.startswith("/"):
+    for count, begun in enumerate(_BEGIN.finditer(text)):
+        if begun[1] == "/":
             depth -= 1
-        elif piece[:1].isalpha():
-            found = _TAG.match(piece)
-            depth += 0 if found and found[0].endswith("/>") else 1
+        else:
+            tag = _TAG.match(text, begun.end())
+            depth += 0 if tag and tag[0].endswith("/>") else 1
         if depth > _DEEPEST or count > _MOST_ELEMENTS:
             raise TextError(
                 f"the SBML text is nested deeper than {_DEEPEST} or has more than "
@@ -126,14 +126,17 @@ def _check_text(text: str) -> None:
             )
 
 
-#: A tag up to its end, which is no > in quotes; possessive, so that its cost is its length.
-_TAG = re.compile(r"""[^"'>]*+(?:"[^"]*+"[^"'>]*+|'[^']*+'[^"'>]*+)*+>""")
+_BEGIN = re.compile(r"<(/|[A-Za-z_])")
+#: The rest of a tag up to its end, which is no > in quotes; possessive: its cost is its length.
+_TAG = re.compile(r"""[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>""")
+#: Packages that only add functions, which are looked at one by one.
+_HARMLESS = ("l3v2extendedmath",)
 
 
 def _refuse_what_is_not_read(document: Any, model: Any) -> None:
     for k in range(document.getNumPlugins()):
         package = document.getPlugin(k).getPackageName()
-        if document.getPackageRequired(package):
+        if document.getPackageRequired(package) and package not in _HARMLESS:
             _refuse(f"the package {package!r}")
     for what, count in (
         ("events", model.getNumEvents()),
@@ -490,7 +493,9 @@ class _Math:
         value = node.getReal()
         if not math.isfinite(value):
             raise TextError(f"{where} has the constant {value}; constants must be finite.")
-        return ("real", value)
+        # MathML writes 2 as a real number; an exponent of 2 is whole all the same.
+        whole = value.is_integer() and abs(value) < 2**53
+        return ("integer", int(value)) if whole else ("real", value)
 
     def _defined(self, node: Any, local: Mapping[str, Tree], where: str) -> Tree:
         name = node.getName()

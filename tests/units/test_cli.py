@@ -52,6 +52,18 @@ def test_diagram_of_a_model_in_a_file(tmp_path, capsys):
     assert "LP" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("ending", [".toml", ".ode"])
+def test_diagram_of_a_model_file(tmp_path, ending):
+    """The same points as the model itself, to rounding."""
+    path = dl.write_model(dl.zoo.fitzhugh_nagumo, path=tmp_path / f"cell{ending}")
+    code = main(["diagram", str(path), "--vary", "I", "--over", "0", "2",
+                 "--output", str(tmp_path / "out")])  # fmt: skip
+    assert code == 0
+    found = dl.load(tmp_path / "out" / "fitzhugh_nagumo_I.npz").points(dl.Hopf)
+    exact = [(v - v**3 / 3 - (v + 0.7) / 0.8) * -1 for v in (-(0.936**0.5), 0.936**0.5)]
+    assert [p["I"] for p in found] == pytest.approx(exact, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

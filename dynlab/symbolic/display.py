@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import sympy
 
+from dynlab.symbolic.indexed import Element
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["aligned", "equations", "letter", "next_row", "rate_row", "row", "table"]
 
 #: Names that a paper writes as another letter than the one that spells them.
 _LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
+DOT = r"\dot"
 _WRITTEN = {symbol(name): spelled for name, spelled in _LETTERS.items()}
 
 
@@ -29,28 +31,31 @@ def aligned(rows: Sequence[str]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def row(name: str, expression: sympy.Expr) -> str:
+def row(name: str, expression: sympy.Expr, *indices: str) -> str:
     """Return ``name = expression`` as LaTeX."""
-    return f"{letter(name)} &= {_latex(expression)}"
+    return f"{letter(name, *indices)} &= {_latex(expression)}"
 
 
-def rate_row(name: str, expression: sympy.Expr) -> str:
+def rate_row(name: str, expression: sympy.Expr, *indices: str) -> str:
     """Return the rate of change of a state as LaTeX."""
-    return f"\\dot{{{letter(name)}}} &= {_latex(expression)}"
+    return f"{letter(name, *indices, above=DOT)} &= {_latex(expression)}"
 
 
-def next_row(name: str, expression: sympy.Expr) -> str:
+def next_row(name: str, expression: sympy.Expr, *indices: str) -> str:
     """Return the next value of a state as LaTeX."""
-    return f"{letter(name)}_{{n+1}} &= {_latex(expression)}"
+    return f"{letter(name, *indices)}{'^' if indices else '_'}{{n+1}} &= {_latex(expression)}"
 
 
-def letter(name: str) -> str:
-    """Return a name as a paper prints it."""
-    return _latex(symbol(name))
+def letter(name: str, *indices: str, above: str = "") -> str:
+    """Return a name as a paper prints it; with indices, as one entry of what it names."""
+    plain = _latex(symbol(name.lstrip("_")))
+    plain = f"{above}{{{plain}}}" if above else plain
+    return f"{{{plain}}}_{{{' '.join(indices)}}}" if indices else plain
 
 
 def _latex(expression: sympy.Expr) -> str:
-    return str(sympy.latex(expression, symbol_names=_WRITTEN))
+    entries = {e: letter(e.base, *e.indices) for e in expression.atoms(Element)}
+    return str(sympy.latex(expression, symbol_names=_WRITTEN | entries))
 
 
 def table(rows: Sequence[tuple[str, float, str]]) -> str:

@@ -22,10 +22,11 @@ __all__ = ["tied"]
 
 def tied(system: System, texts: Mapping[str, str]) -> System:
     """Return the system in which parameters are expressions of other parameters."""
+    declared = [p.name for p in system.parameters]
     for name in texts:
-        if name not in system.parameter_names:
-            raise UnknownNameError(f"parameter of {system.name!r}", name, system.parameter_names)
-    kept = [p.name for p in system.parameters if p.name not in texts]
+        if name not in declared:
+            raise UnknownNameError(f"parameter of {system.name!r}", name, declared)
+    kept = [p.name for p in system.parameters if p.name not in texts and not p.shape]
     new = _new_parameters(system, texts, kept)
     allowed: dict[str, Tree] = {n: ("name", n) for n in [*kept, *new]}
     swap = {symbol(name): _expression(text, name, system, allowed) for name, text in texts.items()}
@@ -45,6 +46,7 @@ def tied(system: System, texts: Mapping[str, str]) -> System:
         parameters=tuple(parameters),
         rule=tuple(put(e) for e in system.rule),
         observables=tuple(replace(o, expression=put(o.expression)) for o in system.observables),
+        intermediates=tuple(replace(m, expression=put(m.expression)) for m in system.intermediates),
     )
 
 
@@ -67,7 +69,7 @@ def _new_parameters(
         word = text.strip()
         if word.isidentifier() and word not in by_name and word not in found:
             plain = checked_name(word, f"parameter of {system.name!r}")
-            if plain in (*system.state_names, *system.observable_names):
+            if plain in (*system.declared, *system.observable_names):
                 raise DefinitionError(
                     f"{name!r} is tied to {plain!r}, which is a state or observable of "
                     f"{system.name!r}. A parameter is tied to parameters; choose another name."

@@ -3,6 +3,7 @@ r"""A System as LaTeX, for a paper."""
 from __future__ import annotations
 
 from dynlab.symbolic import display
+from dynlab.symbolic.indexed import LETTERS
 from dynlab.symbolic.system import System
 
 __all__ = ["to_latex"]
@@ -32,6 +33,12 @@ def to_latex(system: System) -> str:
     \end{aligned}
     """
     made = display.next_row if system.is_discrete else display.rate_row
-    rows = [made(s.name, e) for s, e in zip(system.states, system.rule, strict=True)]
+    rows = [
+        made(s.name, e, *LETTERS[: len(s.shape)])
+        for s, e in zip(system.states, system.rule, strict=True)
+    ]
+    rows += [
+        display.row(m.name, m.expression, *LETTERS[: len(m.shape)]) for m in system.intermediates
+    ]
     rows += [display.row(o.name, o.expression) for o in system.observables]
     return display.aligned(rows)

@@ -29,7 +29,7 @@ from dynlab.symbolic.reader import FUNCTIONS, Call, Dialect, built, minus, over,
 from dynlab.symbolic.system import ContinuousTime, DiscreteTime, Parameter, State, System
 from dynlab.symbolic.tree import Tree, to_tree
 from dynlab.text.expression import Style, written
-from dynlab.text.model import CONSTANTS, MOST_NODES, Draft, in_order, refuse_twice
+from dynlab.text.model import CONSTANTS, Draft, in_order, refuse_twice
 from dynlab.text.toml import require_plain
 
 __all__ = ["from_ode", "to_ode"]
@@ -37,6 +37,8 @@ __all__ = ["from_ode", "to_ode"]
 LONGEST = 200_000
 _LONGEST_LINE = 20_000
 _LONGEST_ARRAY = 500
+#: Nodes of all functions together, with their arguments written in.
+_MOST_PLACED = 20_000
 
 _ONE, _ZERO = ("integer", 1), ("integer", 0)
 
@@ -432,7 +434,7 @@ class _Reading:
             name: {w.lower() for w in re.findall(rf"\b({_NAME})\s*\(", text)} & bodies.keys()
             for name, (_, text, _) in bodies.items()
         }
-        budget = [MOST_NODES]
+        budget = [_MOST_PLACED]
         for name in in_order(calls, f"functions of {self.sheet.name!r}"):
             arguments, text, number = bodies[name]
             local = {_key(a): ("name", f"_{a}") for a in arguments}
@@ -485,7 +487,7 @@ def _placed(tree: Tree, values: Mapping[str, Tree], budget: list[int]) -> Tree:
     budget[0] -= 1
     if budget[0] < 0:
         raise TextError(
-            f"the functions of the model grow beyond {MOST_NODES} parts (nodes) when their "
+            f"the functions of the model grow beyond {_MOST_PLACED} parts (nodes) when their "
             "arguments are written in. Name the arguments first: z=..."
         )
     return tuple(_placed(i, values, budget) if isinstance(i, tuple) else i for i in tree)

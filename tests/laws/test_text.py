@@ -33,10 +33,14 @@ def read(text):
     return built(read_tree(text, KNOWN, where="the text"), where="the text")
 
 
+#: Rules over networks are not written as text yet.
+SCALAR = [name for name in zoo.names() if not zoo.get(name).is_indexed]
+
+
 # Writing and reading
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", SCALAR)
 def test_a_model_written_as_toml_reads_back_equal(name):
     system = zoo.get(name)
     again = dl.from_toml(dl.to_toml(system))
@@ -91,7 +95,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", SCALAR)
 def test_a_model_written_for_xppaut_reads_back_as_the_same_function(name):
     """In XPPAUT's few functions once, then equal for ever: text -> model -> text -> model."""
     system = zoo.get(name)
@@ -124,6 +128,14 @@ def test_a_random_system_written_for_xppaut_is_stable_under_reading(system):
     assert once.state_names == system.state_names
     twice = dl.from_ode(dl.to_ode(once))
     assert (twice.states, twice.parameters) == (once.states, once.parameters)
+
+
+@pytest.mark.parametrize("name", sorted(set(zoo.names()) - set(SCALAR)))
+def test_a_rule_over_a_network_is_refused_by_name(name):
+    for write in (dl.to_toml, dl.to_ode):
+        with pytest.raises(dl.UnsupportedSystemError, match=r"network|intermediates"):
+            write(zoo.get(name))
+    assert dl.to_latex(zoo.get(name)).startswith(r"\begin{aligned}")
 
 
 # Meaning: the same text as Python, on our symbols
@@ -239,7 +251,7 @@ def test_random_models_are_read_or_refused_by_name(read_it):
     law()
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", SCALAR)
 def test_a_damaged_model_is_read_or_refused_by_name(name):
     """Each character of a model replaced, dropped or doubled in turn, at random."""
     rng = np.random.default_rng(7)

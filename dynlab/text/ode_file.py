@@ -38,7 +38,7 @@ LONGEST = 200_000
 _LONGEST_LINE = 20_000
 _LONGEST_ARRAY = 500
 #: Nodes of all functions together, with their arguments written in.
-_MOST_PLACED = 20_000
+_MOST_PLACED = 10_000
 
 _ONE, _ZERO = ("integer", 1), ("integer", 0)
 

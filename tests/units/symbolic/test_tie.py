@@ -57,3 +57,11 @@ def test_what_is_no_tie(ties, kind, parts):
     with pytest.raises(kind) as caught:
         zoo.roessler.tie(**ties)
     assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+def test_rules_over_networks():
+    tied = zoo.sir_on_graph.tie(gamma="2*beta").on(dl.AllToAll(3))
+    assert tied.parameter_names == ("beta",)
+    assert symbol("gamma") not in set().union(*(e.free_symbols for e in tied.rule))
+    with pytest.raises(DefinitionError, match=r"'omega' of 'kuramoto' has a value for each node"):
+        zoo.kuramoto.tie(omega="g")

@@ -83,9 +83,38 @@ _ONE = (
 #: Smooth at a removable 0/0; a second argument is the order of the derivative.
 _REMOVABLE = ("exprel", "sinc", "bernoulli", "logrel", "tanhc")
 
+_TIME: Tree = ("time",)
+
+
+def _ramp(begin: Tree, end: Tree) -> Tree:
+    rising = over(("add", _TIME, minus(begin)), ("add", end, minus(begin)))
+    later = ("where", ("le", begin, _TIME), rising, ("integer", 0))
+    return ("where", ("le", end, _TIME), ("integer", 1), later)
+
+
+def _while(condition: Tree, begin: Tree) -> Tree:
+    """Return 1 where the condition holds, from a time on."""
+    on = ("where", condition, ("integer", 1), ("integer", 0))
+    return ("where", ("le", begin, _TIME), on, ("integer", 0))
+
+
+def _train(period: Tree, width: Tree, start: Tree = ("integer", 0)) -> Tree:
+    since = _mod(("add", _TIME, minus(start)), period)
+    return _while(("lt", since, width), start)
+
+
+#: Functions of time, whose arguments do not depend on it.
+_OF_TIME: dict[str, Call] = {
+    "step": Call(1, 1, lambda at: ("where", ("le", at, _TIME), ("integer", 1), ("integer", 0))),
+    "pulse": Call(2, 2, lambda a, width: _while(("gt", ("add", a, width), _TIME), a)),
+    "ramp": Call(2, 2, _ramp),
+    "pulse_train": Call(2, 3, _train),
+}
+
 #: The functions of the language of equations.
 FUNCTIONS: Mapping[str, Call] = (
     {name: _named(name) for name in _ONE}
+    | _OF_TIME
     | {name: _named(name, 1, 2) for name in _REMOVABLE}
     | {
         "atan2": _named("atan2", 2), "min": _named("min", 1, 64), "max": _named("max", 1, 64),
@@ -578,6 +607,10 @@ class _Reading:
             first = self.condition(node.args[0], depth)
             return function.made(first, *(self.number(a, depth) for a in node.args[1:]))
         arguments = [self.number(a, depth) for a in node.args]
+        if name in _OF_TIME and any("time" in _kinds(a) for a in arguments):
+            raise self.refusal_at(
+                f"an argument of {name} depends on the time", node, "Give numbers or parameters."
+            )
         if name in _REMOVABLE and len(arguments) == 2 and arguments[1][0] != "integer":
             raise self.refusal_at(
                 f"the order of {name} is a whole number", node, f"Write {name}(x) or {name}(x, 1)."

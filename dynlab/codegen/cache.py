@@ -23,10 +23,15 @@ from dynlab.errors import CompileError
 from dynlab.kernels import caching
 from dynlab.kernels.convention import CONVENTION_VERSION, kernel_signature
 
-__all__ = ["compile_kernel", "module_of"]
+__all__ = ["compile_function", "compile_kernel", "module_of"]
 
 
 def compile_kernel(text: str, name: str, directions: int) -> Any:
+    """Return the compiled model kernel `name` of the source text, from disk if it is there."""
+    return compile_function(text, name, kernel_signature(directions))
+
+
+def compile_function(text: str, name: str, signature: Any) -> Any:
     """Return the compiled C function `name` of the source text, from disk if it is there.
 
     Raises
@@ -36,12 +41,12 @@ def compile_kernel(text: str, name: str, directions: int) -> Any:
     """
     module = module_of(text)
     function = getattr(module, name)
-    decorate = cfunc(kernel_signature(directions), cache=True, error_model="numpy")
+    decorate = cfunc(signature, cache=True, error_model="numpy")
     try:
         try:
             compiled = decorate(function)
         except (OSError, EOFError, RuntimeError, ValueError, KeyError, ImportError):
-            compiled = cfunc(kernel_signature(directions), error_model="numpy")(function)
+            compiled = cfunc(signature, error_model="numpy")(function)
     except Exception as error:
         line = str(error).strip().splitlines()
         raise CompileError(

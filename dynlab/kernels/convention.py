@@ -62,8 +62,12 @@ def kernel_signature(directions: int) -> Any:
 
 @intrinsic
 def call0(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
-    """Call the kernel without direction vectors that stands at an address."""
-    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, out)
+    """Call the kernel without direction vectors that stands at an address.
+
+    Time, state, parameters and answer are floats, or lanes for a kernel of lanes.
+    """
+    time = types.float64 if isinstance(t, types.Number) else t
+    signature = types.int64(types.int64, time, x, _F, p, _F, _K, _F, out)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arguments = [context.get_value_type(a) for a in signature.args[1:]]

@@ -180,9 +180,7 @@ def attempt(rhs, t, h, rtol, atol, work, z_, p_, d_, k_, w_):
         sum5 += (scale * e5) ** 2
         Y[i] = new
     both = sum5 + 0.01 * sum3
-    if both == 0.0:
-        return 0.0
-    return abs(h) * sum5 / math.sqrt(n * both)
+    return abs(h) * sum5 / math.sqrt(n * both + TINY)
 
 
 @njit(f"void(i8, f8[::1], f8[:, ::1], {MODEL})", **OPTIONS)

@@ -47,6 +47,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     "dynlab.solve.crossing": ("Crossing",),
     "dynlab.solve.trajectory": ("Trajectory",),
+    "dynlab.solve.ensemble": ("ensemble",),
+    "dynlab.solve.keep": ("Extremes", "Histogram", "Keep", "Moments", "States"),
+    "dynlab.solve.outcomes": ("Ensemble",),
+    "dynlab.solve.threads": ("threads",),
     # equilibria
     "dynlab.equilibria.find": ("Equilibria", "find_equilibria"),
     "dynlab.equilibria.stability": ("Equilibrium",),

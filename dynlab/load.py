@@ -56,7 +56,9 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.equilibria.portrait import PhasePortrait
     from dynlab.equilibria.stability import Equilibrium
     from dynlab.result import Provenance
+    from dynlab.solve.keep import Extremes, Histogram, Moments, States
     from dynlab.solve.methods import Explicit8
+    from dynlab.solve.outcomes import Ensemble
     from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
     from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
@@ -65,8 +67,9 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        BlanesMoan4, BlanesMoan6, Branch, BranchPoint, End, Equilibria, Equilibrium, Explicit8, Fold, Hopf, KahanLi8, Manifolds,
-        NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength, Steps, System,
-        Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
+        BlanesMoan4, BlanesMoan6, Branch, BranchPoint, End, Ensemble, Equilibria, Equilibrium,
+        Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8, Manifolds, Moments,
+        NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength, States,
+        Steps, System, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

@@ -12,7 +12,7 @@ import contextvars
 import time
 from collections.abc import Callable, Iterator
 
-__all__ = ["observe", "progress_bar", "stop_after", "tick"]
+__all__ = ["observe", "progress_bar", "stop_after", "stop_when", "tick"]
 
 Observer = Callable[[float, float, str], None]
 
@@ -20,6 +20,9 @@ _observer: contextvars.ContextVar[Observer | None] = contextvars.ContextVar(
     "observer", default=None
 )
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
+_wish: contextvars.ContextVar[Callable[[], bool] | None] = contextvars.ContextVar(
+    "wish", default=None
+)
 
 
 def tick(done: float, total: float, note: str = "") -> bool:
@@ -27,7 +30,9 @@ def tick(done: float, total: float, note: str = "") -> bool:
     observer = _observer.get()
     if observer is not None:
         observer(done, total, note)
-    deadline = _deadline.get()
+    deadline, wish = _deadline.get(), _wish.get()
+    if wish is not None and wish():
+        return False
     return deadline is None or time.monotonic() < deadline
 
 
@@ -39,6 +44,20 @@ def observe(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+@contextlib.contextmanager
+def stop_when(wish: Callable[[], bool]) -> Iterator[None]:
+    """Ask every computation in the block to end, with what it has, once ``wish()`` is true.
+
+    A thread has no observer and no deadline of its own; this carries the wish of the one that waits
+    for it.
+    """
+    token = _wish.set(wish)
+    try:
+        yield
+    finally:
+        _wish.reset(token)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,21 @@ them; none shows a figure or changes a global setting.  matplotlib is loaded by 
 style       colours, markers and short names      axes      new axes, labels, legend, files
 stability   branches, solid where stable          markers   special points and their labels
 portrait    phase portraits                       series    quantities against time
-spectrum    eigenvalues and multipliers
+spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
 """
 
 from __future__ import annotations
 
-from dynlab.plotting.axes import close_figure, draw_legend, label, new_axes, save_figure, symbol
+from dynlab.plotting.axes import (
+    close_figure,
+    draw_legend,
+    label,
+    new_axes,
+    save_figure,
+    stacked_axes,
+    symbol,
+)
+from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.portrait import (
     draw_direction,
@@ -32,11 +41,14 @@ from dynlab.plotting.stability import draw_stability_line
 __all__ = [
     "arrange_labels",
     "close_figure",
+    "draw_cloud",
+    "draw_density",
     "draw_direction",
     "draw_eigenvalue_plane",
     "draw_eigenvalues",
     "draw_equilibria",
     "draw_events",
+    "draw_fan",
     "draw_field",
     "draw_legend",
     "draw_manifold",
@@ -44,11 +56,13 @@ __all__ = [
     "draw_nullclines",
     "draw_orbit",
     "draw_points",
+    "draw_ranges",
     "draw_series",
     "draw_stability_line",
     "label",
     "new_axes",
     "save_figure",
+    "stacked_axes",
     "symbol",
     "wrap_for_drawing",
 ]

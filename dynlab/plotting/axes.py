@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 SIZE = (6.4, 4.2)
+MARGIN_HEIGHT, TALLEST = 0.9, 11.0
 DOTS_PER_INCH = 200
 POINTS_PER_INCH = 72
 LAYOUT_PASSES = 4
@@ -97,6 +98,21 @@ def new_axes(
     if title is not None:
         ax.set_title(title, loc="left", fontsize=style.LABEL_SIZE, color=style.INK)
     return ax
+
+
+def stacked_axes(count: int, *, height: float = 1.5) -> list[Axes]:
+    """Return panels above each other that share the axis across, in a new figure, without labels.
+
+    One panel is as high as 1.6 of several.
+    """
+    size = (SIZE[0], min(MARGIN_HEIGHT + height * max(count, 1.6), TALLEST))
+    first = new_axes(xlabel="", ylabel="", size=size)
+    if count == 1:
+        return [first]
+    figure = first.figure
+    first.remove()
+    panels = figure.subplots(count, 1, sharex=True)
+    return [new_axes(panel, xlabel="", ylabel="") for panel in panels]
 
 
 def _dress(ax: Axes) -> None:

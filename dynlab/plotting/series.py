@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlab.plotting import style
-from dynlab.plotting.axes import draw_legend_beside, new_axes
+from dynlab.plotting.axes import draw_legend_beside, new_axes, stacked_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-WIDTH = 6.4
-PANEL_HEIGHT = 1.5
-MARGIN_HEIGHT = 0.9
-TALLEST = 11.0
 SAME_SCALE = 8.0
 """Quantities share a panel while the panel's range is at most this many times each one's own."""
 
@@ -59,7 +55,9 @@ def draw_series(
     """
     series = {name: np.asarray(values, float) for name, values in columns.items()}
     groups = [list(series)] if ax is not None else _by_scale(series)
-    panels = _panels(max(len(groups), 1)) if ax is None else [new_axes(ax, xlabel="", ylabel="")]
+    panels = (
+        stacked_axes(max(len(groups), 1)) if ax is None else [new_axes(ax, xlabel="", ylabel="")]
+    )
     colors = iter(style.CYCLE * (1 + len(series) // len(style.CYCLE)))
     times = np.asarray(t, float)
     for panel, names in zip(panels, groups, strict=False):
@@ -94,17 +92,6 @@ def _share_scale(names: list[str], series: Mapping[str, Array]) -> bool:
 def _range(values: Array) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-
-
-def _panels(count: int) -> list[Axes]:
-    height = min(MARGIN_HEIGHT + PANEL_HEIGHT * max(count, 1.6), TALLEST)
-    first = new_axes(xlabel="", ylabel="", size=(WIDTH, height))
-    if count == 1:
-        return [first]
-    figure = first.figure
-    first.remove()
-    axes = figure.subplots(count, 1, sharex=True)
-    return [new_axes(panel, xlabel="", ylabel="") for panel in axes]
 
 
 def _draw(ax: Axes, t: Array, values: Array, name: str, color: str) -> None:

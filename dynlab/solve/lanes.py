@@ -1,0 +1,127 @@
+"""Members of an ensemble in lanes: the arrays that the compiled loops want, and their chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.kernels import Kernel, kernels_of
+from dynlab.codegen.lanes import lane_kernel
+from dynlab.kernels import explicit, lane_members
+from dynlab.kernels.convention import RUNNING
+from dynlab.kernels.lanes import WIDTH
+from dynlab.progress import tick
+from dynlab.solve.methods import Explicit8, OdeMethod
+from dynlab.symbolic.system import System
+
+__all__ = ["Answers", "run_in_lanes"]
+
+Array = NDArray[np.float64]
+
+#: A chunk should take about this long, and the first has so many trial steps or steps of a map.
+SECONDS = 0.03
+FIRST, MOST, MOST_GROWTH = 64, 1 << 22, 8.0
+
+
+class Answers(NamedTuple):
+    """What became of some members: states at the times, and time and status with which each ended."""
+
+    values: Array
+    ends: Array
+    status: NDArray[np.int64]
+
+    @classmethod
+    def room(cls, members: int, times: int, states: int) -> Answers:
+        """Return room for answers; a member that has none is RUNNING, a state nan."""
+        return cls(
+            np.full((members, times, states), np.nan),
+            np.full(members, np.nan),
+            np.full(members, RUNNING),
+        )
+
+
+class _Task(NamedTuple):
+    """What all members share."""
+
+    system: System
+    lanes: Kernel
+    method: Explicit8 | None
+    duration: float
+    times: Array
+
+
+def run_in_lanes(
+    system: System, method: OdeMethod | None, duration: float, times: Array
+) -> Callable[[Array, Array, Answers], None] | None:
+    """Return what runs members in lanes, or None if this system or this method cannot.
+
+    It takes starts and parameters, a row for each member, and room for the answers.  Members that it
+    gives up stay RUNNING there.  It may be called from several threads.
+    """
+    if method is not None and type(method) is not Explicit8:
+        return None
+    lanes = lane_kernel(system)
+    if lanes is None:
+        return None
+    task = _Task(system, lanes, method, duration, times)
+
+    def run(starts: Array, parameters: Array, answers: Answers) -> None:
+        prepare = _maps if method is None else _flows
+        take, count = prepare(task, starts, parameters, answers), FIRST
+        began = perf_counter()
+        while take(count) == RUNNING and tick(0.0, 1.0):
+            growth = min(SECONDS / max(perf_counter() - began, 1e-9), MOST_GROWTH)
+            count = int(min(max(1.0, count * growth), MOST))
+            began = perf_counter()
+
+    return run
+
+
+def _aligned(*shape: int) -> Array:
+    """Return zeros that begin where a group of lanes may begin: vectors are loaded whole."""
+    size = 8 * WIDTH
+    raw = np.zeros(8 * int(np.prod(shape)) + size, np.uint8)
+    first = -raw.ctypes.data % size
+    return raw[first : first + 8 * int(np.prod(shape))].view(float).reshape(shape)
+
+
+def _flows(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Callable[[int], int]:
+    n, method = starts.shape[1], task.method or Explicit8()
+    rhs = kernels_of(task.system).rhs
+    state = np.zeros(explicit.STATE_SIZE)
+    tally = np.zeros(explicit.TALLY_SIZE, np.int64)
+    state[explicit.END] = task.duration
+    state[explicit.RTOL], state[explicit.ATOL] = method.rtol, max(method.atol, explicit.TINY)
+    state[explicit.STEP] = method.first_step or 0.0
+    tally[explicit.MOST_ATTEMPTS] = method.max_steps
+    one = (state, tally, np.zeros((explicit.WORK_ROWS, n)), *inputs_of(task.system))
+    members = (starts, parameters, task.times, answers.values, answers.ends, answers.status)
+    group = (
+        _aligned(1, lane_members.FLOW_STATE_SIZE, WIDTH),
+        _aligned(explicit.WORK_ROWS, n, WIDTH),
+        _aligned(1, parameters.shape[1], WIDTH),
+        np.full((lane_members.PLACE_ROWS, WIDTH), lane_members.NOBODY),
+        np.zeros(lane_members.PROGRESS_SIZE, np.int64),
+    )
+    return lambda count: int(
+        lane_members.flows(task.lanes.address, rhs.address, *one, *members, *group, count)
+    )
+
+
+def _maps(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Callable[[int], int]:
+    members = (starts, parameters, task.times, answers.values, answers.ends, answers.status)
+    inputs, duration = inputs_of(task.system), int(task.duration)
+    group = (
+        _aligned(2, starts.shape[1], WIDTH),
+        _aligned(1, parameters.shape[1], WIDTH),
+        np.full((lane_members.PLACE_ROWS, WIDTH), lane_members.NOBODY),
+        np.zeros(lane_members.PROGRESS_SIZE, np.int64),
+    )
+    return lambda count: int(
+        lane_members.maps(task.lanes.address, *inputs, duration, *members, *group, count)
+    )

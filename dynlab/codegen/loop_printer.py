@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynlab.codegen import wide_loops
 from dynlab.codegen.loops import Add, Array, Dot, Let, Loop, LoopProgram, Put
 from dynlab.codegen.printer import HEADER, expression_text
+from dynlab.codegen.wide_loops import wide_loop
 from dynlab.names import checked_name
 from dynlab.symbolic.derivatives import DIRECTION_LETTERS
 from dynlab.symbolic.tree import Tree
@@ -17,7 +19,8 @@ from numpy import empty as _empty, zeros as _zeros
 
 from dynlab.kernels.convention import pointer as _pointer
 from dynlab.kernels.sums import (
-    full_product as _full_product, link_product as _link_product, share as _share,
+    full_product as _full_product, link_product as _link_product,
+    link_products as _link_products, share as _share,
 )
 
 _range = range
@@ -26,7 +29,9 @@ _range = range
 
 def loop_source(program: LoopProgram) -> str:
     """Return a whole module: imports and the kernel function."""
-    return f"{HEADER}{_MORE}\n\n{_function(program)}"
+    text = _function(program)
+    wide = wide_loops.HEADER if "_wide" in text else ""
+    return f"{HEADER}{_MORE}{wide}\n\n{text}"
 
 
 def _function(program: LoopProgram) -> str:
@@ -82,6 +87,11 @@ def _lines(s: Any, program: LoopProgram) -> list[str]:
         return _dot(s)
     if isinstance(s, Loop):
         head = _loop_head(s)
+        if program.kind == "rhs" or program.kind.startswith("derivative"):
+            scalar = _block(s.body, program)
+            wide = wide_loop(s, _word(f"n {s.over[1]}"), _place, scalar)
+            if wide is not None:
+                return wide
         return [head[0], *(f"    {line}" for line in [*head[1:], *_block(s.body, program)])]
     raise TypeError(s)
 
@@ -124,17 +134,27 @@ def _put(s: Put, program: LoopProgram) -> list[str]:
 def _dot(s: Dot) -> list[str]:
     pair = " ".join(s.link)
     first, count = _word(f"first {pair}"), _word(f"n {s.link[1]}")
-    array, base = s.weight
-    values, value_at = s.values
-    values = values if values in ("_x", "_d") or len(values) == 2 else f"_pointer({values})"
-    at, value_at = _place(base, ""), _place(value_at, "")
+    array, at = s.weight[0], _place(s.weight[1], "")
+    values = [f"{_pointer(v)}, {_place(base, '')}" for v, base in s.values]
+    links = (
+        f"_k, {_word(f'sources {pair}')}, _k[{first} + {s.own}], _k[{first} + {s.own} + 1]"
+    )  # fmt: skip
+    many = "_link_products" if len(values) == 2 else "_link_product"
+    full = f"{array}, {at} + {s.own}*{count}"
     return [
         f"if {_word(f'full {pair}')}:",
-        f"    {s.name} = _full_product({array}, {at} + {s.own}*{count}, {values}, {value_at}, {count})",
+        *(
+            f"    {name} = _full_product({full}, {v}, {count})"
+            for name, v in zip(s.names, values, strict=True)
+        ),
         "else:",
-        f"    {s.name} = _link_product({array}, {at}, {values}, {value_at}, _k, "
-        f"{_word(f'sources {pair}')}, _k[{first} + {s.own}], _k[{first} + {s.own} + 1])",
+        f"    {', '.join(s.names)} = {many}({array}, {at}, {', '.join(values)}, {links})",
     ]
+
+
+def _pointer(array: str) -> str:
+    """Return an array of the calling convention as it is, a local one by its address."""
+    return array if len(array) == 2 else f"_pointer({array})"
 
 
 def _place(base: str, index: str) -> str:

@@ -91,13 +91,13 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """``name = sum of weight[i, j] * values[j]`` over the links into i; both as array and base."""
+    """One or two sums of ``weight[i, j] * values[j]`` over the links into i, by array and base."""
 
-    name: str
+    names: tuple[str, ...]
     weight: tuple[str, str]
     link: tuple[str, str]
     own: str
-    values: tuple[str, str]
+    values: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +305,8 @@ class _Lowering:
             between, outputs = self._differentiated(between, outputs, letter)
         self._define(between)
         finished = [(t, o, self.family.without_sums(e)) for t, o, e in outputs]
+        if kind in ("rhs", "expressions") or order:
+            finished = [(t, o, self._reusing(e, o)) for t, o, e in finished]
         body: list[Any] = self._scalar_directions()
         emit_values(self, self.family.made, body)
         if kind in ("rhs", "expressions") or order:
@@ -330,6 +332,15 @@ class _Lowering:
         for name, expression in between:
             closed = self.family.without_sums(expression)
             self.family.made.append(_Definition(name, self.family.shapes[name], closed))
+
+    def _reusing(self, expression: Any, over: tuple[str, ...]) -> Any:
+        """Return an output in terms of what has been computed per node before."""
+        known = {
+            d.expression: element(d.name, "i")
+            for d in self.family.made
+            if d.over == over and not d.runs and d.expression.args
+        }
+        return expression.xreplace(known) if known and len(over) == 1 else expression
 
     def _differentiated(
         self, between: list[tuple[str, Any]], outputs: list[Output], letter: str
@@ -570,15 +581,13 @@ def _looped(over: tuple[str, ...], inner: list[Any]) -> list[Any]:
 
 
 def emit_values(lowering: _Lowering, made: Sequence[_Definition], body: list[Any]) -> None:
-    """Emit the definitions in order; neighbours of one kind that do not need each other share a loop."""
-    pending: list[_Definition] = []
-    for d in made:
-        if pending and (_kind(d) != _kind(pending[0]) or _needs(d, pending)):
-            _emit_group(lowering, pending, body)
-            pending = []
-        pending.append(d)
-    if pending:
-        _emit_group(lowering, pending, body)
+    """Emit the definitions, each after what it needs; those of one kind that can share a loop."""
+    left = list(made)
+    while left:
+        ready = [d for d in left if not _needs(d, left)]
+        group = [d for d in ready if _kind(d) == _kind(ready[0])]
+        _emit_group(lowering, group, body)
+        left = [d for d in left if d not in group]
 
 
 def _kind(d: _Definition) -> tuple[Any, ...]:
@@ -610,15 +619,7 @@ def _emit_group(lowering: _Lowering, group: Sequence[_Definition], body: list[An
     if not first.runs:
         values = emit_expressions(lowering, [d.expression for d in group], {"i": "_i"}, inner)
     elif _dot(first):
-        values = []
-        for d in group:
-            weight, other = _dot(d)  # type: ignore[misc]
-            name = lowering.fresh("s")
-            weights, numbers = (
-                _read(lowering, a, {"j": "", "i, j": ""})[1:3] for a in (weight, other)
-            )
-            inner.append(Dot(name, weights, (d.over[0], d.runs), "_i", numbers))
-            values.append(_mean_of(lowering, d, name, inner))
+        values = _emit_dots(lowering, group, inner)
     else:
         names = {"i": "_i", "j": "_j", "i, j": "_l"}
         sums = [lowering.fresh("s") for _ in group]
@@ -635,6 +636,25 @@ def _emit_group(lowering: _Lowering, group: Sequence[_Definition], body: list[An
     for d, value in zip(group, values, strict=True):
         inner.append(Put(("at", d.name, "", "_i"), value) if d.over else Let(d.name, value))
     body += _looped(first.over, inner)
+
+
+def _emit_dots(lowering: _Lowering, group: Sequence[_Definition], inner: list[Any]) -> list[Tree]:
+    """Emit scalar products over the links into a node; two with the same weights go together."""
+    names = {d.name: lowering.fresh("s") for d in group}
+    by_weight: dict[Any, list[_Definition]] = {}
+    for d in group:
+        by_weight.setdefault(_dot(d)[0], []).append(d)  # type: ignore[index]
+    at = {"j": "", "i, j": ""}
+    for weight, same in by_weight.items():
+        for pair in (same[k : k + 2] for k in range(0, len(same), 2)):
+            numbers = tuple(_read(lowering, _dot(d)[1], at)[1:3] for d in pair)  # type: ignore[index]
+            inner.append(
+                Dot(
+                    tuple(names[d.name] for d in pair), _read(lowering, weight, at)[1:3],
+                    (pair[0].over[0], pair[0].runs), "_i", numbers,
+                )
+            )  # fmt: skip
+    return [_mean_of(lowering, d, names[d.name], inner) for d in group]
 
 
 def _only_of(statement: Let, index: str) -> bool:

@@ -38,9 +38,12 @@ __all__ = [
     "lane_array",
     "lane_vector",
     "lanes",
+    "lanes_at",
     "mask",
+    "put_lanes",
     "select",
     "spread",
+    "sum_of",
     "times_power_of_two",
     "with_lane",
 ]
@@ -277,6 +280,46 @@ def with_lane(typingctx, x, place, value):  # type: ignore[no-untyped-def]
         return builder.insert_element(args[0], args[2], args[1])
 
     return lanes(lanes, types.int64, types.float64), codegen
+
+
+def _place(builder, array, place):  # type: ignore[no-untyped-def]
+    """Return the address of a run of floats as one of lanes."""
+    return builder.bitcast(builder.gep(array, [place]), _DOUBLES.as_pointer())
+
+
+@intrinsic
+def lanes_at(typingctx, array, place):  # type: ignore[no-untyped-def]
+    """Return the `WIDTH` neighbouring floats that begin at a place."""
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        return builder.load(_place(builder, *args), align=8)
+
+    return lanes(types.CPointer(types.float64), types.int64), codegen
+
+
+@intrinsic
+def put_lanes(typingctx, array, place, value):  # type: ignore[no-untyped-def]
+    """Write lanes as `WIDTH` neighbouring floats that begin at a place."""
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        builder.store(args[2], _place(builder, args[0], args[1]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.CPointer(types.float64), types.int64, lanes), codegen
+
+
+@intrinsic
+def sum_of(typingctx, x):  # type: ignore[no-untyped-def]
+    """Return the sum over the lanes, in order."""
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        total = builder.extract_element(args[0], ir.Constant(ir.IntType(32), 0))
+        for k in range(1, WIDTH):
+            part = builder.extract_element(args[0], ir.Constant(ir.IntType(32), k))
+            total = builder.fadd(total, part)
+        return total
+
+    return types.float64(lanes), codegen
 
 
 @intrinsic

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import njit, types
 
-__all__ = ["full_product", "link_product", "share"]
+__all__ = ["full_product", "link_product", "link_products", "share"]
 
 _F = types.CPointer(types.float64)
 _K = types.CPointer(types.int64)
@@ -35,6 +35,17 @@ def link_product(weights, at, values, value_at, sources, source_at, first, last)
     for link in range(first, last):
         total += weights[at + link] * values[value_at + sources[source_at + link]]
     return total
+
+
+@njit(types.UniTuple(types.float64, 2)(_F, _N, _F, _N, _F, _N, _K, _N, _N, _N), **_OPTIONS)
+def link_products(weights, at, values, value_at, others, other_at, sources, source_at, first, last):  # type: ignore[no-untyped-def]
+    """Return two sums of `link_product` with the same weights: each link is looked up once."""
+    total = other = 0.0
+    for link in range(first, last):
+        weight, source = weights[at + link], sources[source_at + link]
+        total += weight * values[value_at + source]
+        other += weight * others[other_at + source]
+    return total, other
 
 
 @njit(types.float64(types.float64, _N), **_OPTIONS)

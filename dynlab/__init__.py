@@ -41,7 +41,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     # run it
     "dynlab.solve.integrate": ("integrate",),
     "dynlab.solve.iterate": ("iterate",),
-    "dynlab.solve.methods": ("Explicit8",),
+    "dynlab.solve.methods": ("Automatic", "Explicit8", "Radau5"),
     "dynlab.solve.symplectic": (
         "BlanesMoan4", "BlanesMoan6", "KahanLi8", "Verlet", "Yoshida4",
     ),

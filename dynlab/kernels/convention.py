@@ -26,6 +26,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 CONVENTION_VERSION = 1
 
@@ -86,3 +87,57 @@ def pointer(typingctx, array):  # type: ignore[no-untyped-def]
         return context.make_array(signature.args[0])(context, builder, args[0]).data
 
     return signature, codegen
+
+
+@intrinsic
+def call_linear(typingctx, address, request, numbers, a, b):  # type: ignore[no-untyped-def]
+    """Ask whoever stands at an address for linear algebra; the requests are in `implicit`."""
+    signature = types.int64(types.int64, types.int64, _F, _F, _F)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arguments = [context.get_value_type(a) for a in signature.args[1:]]
+        kind = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
+        return builder.call(builder.inttoptr(args[0], kind), args[1:])
+
+    return signature, codegen
+
+
+@intrinsic
+def matrix_at(typingctx, address, rows, columns):  # type: ignore[no-untyped-def]
+    """Return the matrix that stands at an address, row by row."""
+    array = types.float64[:, ::1]
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _array_at(context, builder, array, args[0], args[1:])
+
+    return array(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def integers_at(typingctx, address, count):  # type: ignore[no-untyped-def]
+    """Return the integers that stand at an address."""
+    array = types.int64[::1]
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _array_at(context, builder, array, args[0], args[1:])
+
+    return array(types.int64, types.int64), codegen
+
+
+def _array_at(context: Any, builder: Any, kind: Any, address: Any, shape: Any) -> Any:
+    """Return an array over memory that somebody else owns (carray needs numba's runtime)."""
+    made = context.make_array(kind)(context, builder)
+    size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    step = ir.Constant(ir.IntType(64), size)
+    steps = [step]
+    for length in reversed(shape[1:]):
+        steps.insert(0, builder.mul(steps[0], length))
+    populate_array(
+        made,
+        data=builder.inttoptr(address, made.data.type),
+        shape=list(shape),
+        strides=steps,
+        itemsize=step,
+        meminfo=None,
+    )
+    return made._getvalue()

@@ -1,4 +1,4 @@
-"""Small dense linear algebra inside compiled loops: LU with partial pivoting, eigenvalues.
+"""Small dense linear algebra inside compiled loops: LU with partial pivoting, real and complex, eigenvalues.
 
 Golub and Van Loan, Matrix Computations, algorithm 3.4.1.  For the sizes of a continuation step (2
 to some hundred) a call costs less than the way to LAPACK.
@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit, types
 
-__all__ = ["eigenvalues", "factor", "solve"]
+__all__ = ["eigenvalues", "factor", "factor_complex", "solve", "solve_complex"]
 
 _M = types.float64[:, ::1]
 _V = types.float64[::1]
@@ -77,6 +77,65 @@ def solve(a, pivots, b):  # type: ignore[no-untyped-def]
         for j in range(i + 1, n):
             total -= a[i, j] * b[j]
         b[i] = total / a[i, i]
+
+
+@njit(types.boolean(_M, _M, _I), cache=True, nogil=True, error_model="numpy")
+def factor_complex(re, im, pivots):  # type: ignore[no-untyped-def]
+    """Overwrite the matrix re + i im with its LU factors; return whether it is regular."""
+    n = re.shape[0]
+    for k in range(n):
+        best, row = abs(re[k, k]) + abs(im[k, k]), k
+        for i in range(k + 1, n):
+            size = abs(re[i, k]) + abs(im[i, k])
+            if size > best:
+                best, row = size, i
+        pivots[k] = row
+        if not best > 0.0:
+            return False
+        if row != k:
+            for j in range(n):
+                re[k, j], re[row, j] = re[row, j], re[k, j]
+                im[k, j], im[row, j] = im[row, j], im[k, j]
+        p, q = re[k, k], im[k, k]
+        square = p * p + q * q
+        p, q = p / square, -q / square
+        for i in range(k + 1, n):
+            a, b = re[i, k], im[i, k]
+            if a == 0.0 and b == 0.0:
+                continue
+            a, b = a * p - b * q, a * q + b * p
+            re[i, k], im[i, k] = a, b
+            for j in range(k + 1, n):
+                u, v = re[k, j], im[k, j]
+                re[i, j] -= a * u - b * v
+                im[i, j] -= a * v + b * u
+    return True
+
+
+@njit(types.void(_M, _M, _I, _V, _V), cache=True, nogil=True, error_model="numpy")
+def solve_complex(re, im, pivots, b, c):  # type: ignore[no-untyped-def]
+    """Overwrite b + i c with the solution, given what `factor_complex` left."""
+    n = re.shape[0]
+    for k in range(n):
+        row = pivots[k]
+        if row != k:
+            b[k], b[row] = b[row], b[k]
+            c[k], c[row] = c[row], c[k]
+    for i in range(1, n):
+        real, imaginary = b[i], c[i]
+        for j in range(i):
+            real -= re[i, j] * b[j] - im[i, j] * c[j]
+            imaginary -= re[i, j] * c[j] + im[i, j] * b[j]
+        b[i], c[i] = real, imaginary
+    for i in range(n - 1, -1, -1):
+        real, imaginary = b[i], c[i]
+        for j in range(i + 1, n):
+            real -= re[i, j] * b[j] - im[i, j] * c[j]
+            imaginary -= re[i, j] * c[j] + im[i, j] * b[j]
+        p, q = re[i, i], im[i, i]
+        square = p * p + q * q
+        b[i] = (real * p + imaginary * q) / square
+        c[i] = (imaginary * p - real * q) / square
 
 
 @njit(types.complex128[::1](_M), cache=True, nogil=True, error_model="numpy")

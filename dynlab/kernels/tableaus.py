@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DOP853", "Tableau"]
+__all__ = ["DOP853", "RADAU5", "Collocation", "Tableau"]
 
 Row = tuple[float, ...]
 
@@ -132,6 +132,80 @@ DOP853 = Tableau(
             29.8402934266605, -43.53345659001114, 96.32455395918828, -39.17726167561544,
             -149.72683625798564,
         ),
+    ),
+)
+# fmt: on
+
+
+class Collocation(NamedTuple):
+    """An implicit Runge-Kutta method with three stages, in the coordinates in which it is solved.
+
+    The inverse of its matrix, A^-1, is block diagonal in the coordinates ``W = to Z`` (Z: increments at
+    the nodes): once `shift`, and the pair ``shift_re +- i shift_im``.
+    """
+
+    #: Nodes.
+    c: Row
+    #: Eigenvalues of A^-1.
+    shift: float
+    shift_re: float
+    shift_im: float
+    #: Z from W, and W from Z.
+    back: tuple[Row, ...]
+    to: tuple[Row, ...]
+    #: Weights of the increments in the error estimate.
+    e: Row
+    #: Coefficients of s, s^2, s^3 of the polynomial through the increments.
+    polynomial: tuple[Row, ...]
+    #: Places for the dense output.
+    places: Row
+    #: From the defects there to the coordinates in which the same matrices stand, and from these to the
+    #: coefficients of s (1 - s), s^2 (1 - s), s^3 (1 - s); and to the values at the places.
+    from_defects: tuple[Row, ...]
+    to_correction: tuple[Row, ...]
+
+
+#: Radau IIA of order 5: collocation at (4 -+ sqrt 6) / 10 and 1.  Hairer and Wanner, Solving Ordinary
+#: Differential Equations II, 2nd ed. (Springer 1996), section IV.8: table 5.6 and eqs 8.14 to 8.19; all
+#: digits computed from the nodes.
+#:
+#: Dense output (ours): the collocation polynomial has degree 3 and an error of order h^4, which shows
+#: against ends of order h^6.  Instead the polynomial of degree 4 through both ends is taken that satisfies the
+#: differential equation at three places.  Written for the difference of the two polynomials this
+#: is again a system with a matrix of 3 by 3 instead of A^-1, and the three places are
+#: those for which that matrix has the same eigenvalues, so that the factors of the step serve again.
+# fmt: off
+RADAU5 = Collocation(
+    c=(0.155051025721682190, 0.644948974278317810, 1.0),
+    shift=3.6378342527444957322,
+    shift_re=2.6810828736277521339,
+    shift_im=3.0504301992474105694,
+    back=(
+        (0.0944387624889752415, -0.141255295020954208, -0.0300291941051474245),
+        (0.250213122965333311, 0.204129352293799932, 0.382942112757261938),
+        (1.0, 1.0, 0.0),
+    ),
+    to=(
+        (4.17871859155190473, 0.327682820761062387, 0.523376445499449548),
+        (-4.17871859155190473, -0.327682820761062387, 0.476623554500550452),
+        (-0.502872634945786876, 2.57192694985560543, -0.596039204828224925),
+    ),
+    e=(-10.0488093998274156, 1.3821427331607489, -0.333333333333333333),
+    polynomial=(
+        (10.0488093998274156, -1.3821427331607489, 0.333333333333333333),
+        (-25.6295914470766394, 10.2962581137433061, -2.66666666666666667),
+        (15.5807820472492238, -8.91411538058255716, 3.33333333333333333),
+    ),
+    places=(0.0805032618448617228, 0.385276509667903888, 0.78176661902244562),
+    from_defects=(
+        (3.22684044543415308, 1.98149346525519353, 0.49469322269101089),
+        (-3.22684044543415308, -1.98149346525519353, 0.50530677730898911),
+        (-0.389595354401984603, 1.99191487073022116, 0.822621273361986374),
+    ),
+    to_correction=(
+        (8.37647852937721426, 3.22812673271017949, -6.22538895308343531),
+        (-47.1179363259727896, -28.3389585112327155, 33.8062694182811391),
+        (56.1558500698666433, 40.5585579230626113, -33.0572280711784305),
     ),
 )
 # fmt: on

@@ -18,7 +18,8 @@ from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.crossing import Crossing
-from dynlab.solve.methods import Explicit8, OdeMethod
+from dynlab.solve.linear_algebra import LinearAlgebra, linear_algebra_of
+from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.solve.symplectic import SymplecticMethod, prepare
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
@@ -29,7 +30,7 @@ from dynlab.symbolic.system import System
 __all__ = ["integrate"]
 
 Array = NDArray[np.float64]
-DEFAULT_METHOD = Explicit8()
+DEFAULT_METHOD = Automatic()
 
 #: Room for crossings in one chunk.
 CROSSINGS = 512
@@ -114,7 +115,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         kept = _watch(run, guard, times)
     else:
         kept = _record(run) if times is None else _sample(run, times)
-    settings = {"duration": span, "method": method}
+    settings = {"duration": span, "method": method, "steps": run.steps}
     return Trajectory(
         system=system,
         t=kept.t,
@@ -167,24 +168,46 @@ class _Run(NamedTuple):
     status: int
     first_chunk: int
     keeps_alive: tuple[Kernel, ...]
+    linear: LinearAlgebra | None = None
 
     def go(self, take: Callable[[int], int]) -> Status:
         """Take chunks until the run ends."""
         if self.status != RUNNING:
             return Status(self.status)
         state, begin, end = self.state, self.state[self.loops.T], self.state[self.loops.END]
-        return in_chunks(
+        status = in_chunks(
             take,
             lambda: abs(state[self.loops.T] - begin),
             abs(end - begin),
             "integrate",
             self.first_chunk,
         )
+        if self.linear is not None and self.linear.failure is not None:
+            raise self.linear.failure
+        return status
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """How many steps each method took; nothing for equal steps."""
+        tally, loops = self.tally, self.loops
+        if self.linear is None:
+            return {}
+        taken = {
+            "explicit": int(tally[loops.EXPLICIT_STEPS]),
+            "implicit": int(tally[loops.IMPLICIT_STEPS]),
+        }
+        return {name: count for name, count in taken.items() if count}
 
 
 def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _Run:
+    if isinstance(method, AdaptiveMethod):
+        return _prepared_adaptive(system, start, span, method)
     if isinstance(method, SymplecticMethod):
         return _prepared_symplectic(system, start, span, method)
+    raise SettingError(f"method is {method!r}; give a method such as dl.Automatic().")
+
+
+def _prepared_adaptive(system: System, start: Array, span: float, method: AdaptiveMethod) -> _Run:
     loops, rhs = method.loops, kernels_of(system).rhs
     state = np.zeros(loops.STATE_SIZE)
     tally = np.zeros(loops.TALLY_SIZE, np.int64)
@@ -196,12 +219,17 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     state[loops.STEP] = method.first_step or 0.0
     tally[loops.MOST_ATTEMPTS] = method.max_steps
     work[loops.X] = start
+    tally[loops.CHOICE] = method.choice
+    linear = linear_algebra_of(system)
+    linear.attach(tally, len(start))
+    if method.choice == loops.IMPLICIT:
+        linear.prepare()
     arguments = (rhs.address, state, tally, work, *inputs_of(system))
     began = perf_counter()
     status = loops.begin(*arguments)
     per_step = EVALUATIONS_PER_STEP / 2 * (perf_counter() - began)
     first = int(min(max(1.0, FIRST_SECONDS / per_step), 1000.0))
-    return _Run(loops, arguments, state, tally, work, status, first, (rhs,))
+    return _Run(loops, arguments, state, tally, work, status, first, (rhs,), linear)
 
 
 def _prepared_symplectic(

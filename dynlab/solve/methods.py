@@ -10,7 +10,7 @@ from typing import Any
 from dynlab.errors import AccuracyWarning, SettingError
 from dynlab.names import finite
 
-__all__ = ["Explicit8", "OdeMethod"]
+__all__ = ["AdaptiveMethod", "Automatic", "Explicit8", "OdeMethod", "Radau5"]
 
 #: 100 units of rounding: no method that adds increments to a state can promise more.
 SMALLEST_RTOL = 100 * 2.0**-52
@@ -21,19 +21,50 @@ class OdeMethod(abc.ABC):
 
     __slots__ = ()
 
-    rtol: float
-    atol: float
-    max_steps: int
-    first_step: float | None
-
     @property
     @abc.abstractmethod
     def loops(self) -> Any:
         """The kernel module with the compiled loops begin, advance, sample, record and watch."""
 
 
+class AdaptiveMethod(OdeMethod):
+    """A method whose steps follow tolerances."""
+
+    __slots__ = ()
+
+    rtol: float
+    atol: float
+    max_steps: int
+    first_step: float | None
+
+    @property
+    def loops(self) -> Any:
+        """The loops of `dynlab.kernels.loops`."""
+        from dynlab.kernels import loops
+
+        return loops
+
+    @property
+    @abc.abstractmethod
+    def choice(self) -> int:
+        """Which of the loops' methods take the steps, a value of ``tally[CHOICE]``."""
+
+    def _check(self) -> None:
+        """Refuse settings that cannot work."""
+        rtol, atol = checked_tolerances(self.rtol, self.atol)
+        object.__setattr__(self, "rtol", rtol)
+        object.__setattr__(self, "atol", atol)
+        if int(finite(self.max_steps, "max_steps")) < 1:
+            raise SettingError(f"max_steps is {self.max_steps}; give a positive number of steps.")
+        if self.first_step is not None and finite(self.first_step, "first_step") <= 0:
+            raise SettingError(
+                f"first_step is {self.first_step}; give a positive size, also when the time runs "
+                "backwards, or None."
+            )
+
+
 @dataclass(frozen=True, slots=True)
-class Explicit8(OdeMethod):
+class Explicit8(AdaptiveMethod):
     """The explicit Runge-Kutta method of order 8 by Dormand and Prince (DOP853).
 
     The error of each step is kept below ``atol + rtol |x|``, in the root-mean-square over the states.
@@ -85,23 +116,111 @@ class Explicit8(OdeMethod):
     first_step: float | None = None
 
     def __post_init__(self) -> None:
-        rtol, atol = checked_tolerances(self.rtol, self.atol)
-        object.__setattr__(self, "rtol", rtol)
-        object.__setattr__(self, "atol", atol)
-        if int(finite(self.max_steps, "max_steps")) < 1:
-            raise SettingError(f"max_steps is {self.max_steps}; give a positive number of steps.")
-        if self.first_step is not None and finite(self.first_step, "first_step") <= 0:
-            raise SettingError(
-                f"first_step is {self.first_step}; give a positive size, also when the time runs "
-                "backwards, or None."
-            )
+        self._check()
 
     @property
-    def loops(self) -> Any:
-        """The loops of `dynlab.kernels.explicit`."""
-        from dynlab.kernels import explicit
+    def choice(self) -> int:
+        from dynlab.kernels.run import EXPLICIT
 
-        return explicit
+        return EXPLICIT
+
+
+@dataclass(frozen=True, slots=True)
+class Radau5(AdaptiveMethod):
+    """The implicit Runge-Kutta method Radau IIA of order 5, for stiff systems.
+
+    Its steps are bound by accuracy alone, however fast some states would return to where the others
+    hold them.  The Jacobian is exact, from the equations.  On a system that is not stiff it takes more
+    and costlier steps than `Explicit8`.
+
+    Parameters
+    ----------
+    rtol, atol, max_steps, first_step
+        As in `Explicit8`.  For a concentration that falls to 1e-13 set `atol` lower still.
+
+    Raises
+    ------
+    SettingError
+        As `Explicit8`.
+
+    Warns
+    -----
+    AccuracyWarning
+        As `Explicit8`.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> run = dl.integrate(dl.zoo.robertson, duration=1e11, method=dl.Radau5(rtol=1e-6, atol=1e-20))
+    >>> len(run.t) < 500
+    True
+
+    References
+    ----------
+    1. Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, section
+       IV.8.
+    """
+
+    rtol: float = 1e-9
+    atol: float = 1e-12
+    max_steps: int = 10_000_000
+    first_step: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    @property
+    def choice(self) -> int:
+        from dynlab.kernels.run import IMPLICIT
+
+        return IMPLICIT
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic(AdaptiveMethod):
+    """`Explicit8` as long as the system is not stiff, `Radau5` where it is.
+
+    Stiffness is measured along the way: the explicit steps are bound by stability and not by accuracy.
+    The method changes as often as that does.  On a system that is never stiff the result is that of
+    `Explicit8`, to the last bit, and no Jacobian is made.
+
+    Parameters
+    ----------
+    rtol, atol, max_steps, first_step
+        As in `Explicit8`.
+
+    Raises
+    ------
+    SettingError
+        As `Explicit8`.
+
+    Warns
+    -----
+    AccuracyWarning
+        As `Explicit8`.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> run = dl.integrate(dl.zoo.van_der_pol(mu=1000), duration=2000)
+    >>> counts = run.provenance.settings["steps"]
+    >>> counts["explicit"] > 0, counts["implicit"] > 0
+    (True, True)
+    """
+
+    rtol: float = 1e-9
+    atol: float = 1e-12
+    max_steps: int = 10_000_000
+    first_step: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    @property
+    def choice(self) -> int:
+        from dynlab.kernels.run import MEASURED
+
+        return MEASURED
 
 
 def checked_tolerances(rtol: float, atol: float) -> tuple[float, float]:
@@ -118,7 +237,7 @@ def checked_tolerances(rtol: float, atol: float) -> tuple[float, float]:
         warnings.warn(
             f"rtol={rtol:g} is below what rounding allows; {SMALLEST_RTOL:.3g} is used instead.",
             AccuracyWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         rtol = SMALLEST_RTOL
     return rtol, atol

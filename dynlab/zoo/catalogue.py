@@ -38,7 +38,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
     ),
     "flows": ("lorenz", "roessler"),
     "maps": ("logistic", "henon"),
-    "chemistry": ("brusselator",),
+    "chemistry": ("brusselator", "robertson", "oregonator", "hires"),
     "ecology": ("pp2",),
     "epidemics": ("sir",),
     "climate": ("lorenz84_extended",),
@@ -63,7 +63,7 @@ _WHATS = frozenset({
     "no hopf", "diagram",
     "period", "cycle period", "value at period", "cycle fold", "period doubling", "snic",
     "homoclinic", "heteroclinic", "isi", "no cycle",
-    "orbit period", "divergence", "final size", "peak", "onset", "law",
+    "orbit period", "divergence", "final size", "peak", "onset", "law", "end value",
 })  # fmt: skip
 _COUNTED = frozenset({"fold", "hopf", "branch point"})
 
@@ -229,6 +229,8 @@ class Fact:
     stable: bool | None = None
     minimum: Mapping[str, float] = field(default_factory=_empty, hash=False)
     maximum: Mapping[str, float] = field(default_factory=_empty, hash=False)
+    duration: float | None = None
+    end: Mapping[str, float] = field(default_factory=_empty, hash=False)
     finds: Mapping[str, int] = field(default_factory=_empty, hash=False)
     note: str = ""
 
@@ -304,7 +306,7 @@ def read_facts(text: str) -> Mapping[str, tuple[Fact, ...]]:
 
 _REQUIRED = ("what", "kind", "source", "tolerance")
 _TEXTS = frozenset({"what", "kind", "source", "vary", "note"})
-_NAMED = frozenset({"at", "start", "state", "minimum", "maximum"})
+_NAMED = frozenset({"at", "start", "state", "minimum", "maximum", "end"})
 
 
 def _fact(model: str, entry: Mapping[str, Any], where: str) -> Fact:

@@ -1,0 +1,266 @@
+"""The loops of a run: steps by the explicit or the implicit method, and what is kept of them.
+
+`begin` (in `run`) prepares the arrays.  Then one of four loops is called in chunks until it returns
+something else than RUNNING: `advance` (nothing kept), `sample` (states at given times), `record`
+(every step as a polynomial) and `watch` (the same, with crossings of guards).  They stand last: a
+function with a signature is compiled when it is read, so helpers come first.
+
+Which method takes a step says ``tally[CHOICE]``: always the explicit one, always the implicit one, or
+the one that fits (MEASURED):
+
+- The explicit method is left when its step is held back by a motion that it does not resolve:
+  ``h |lambda|``, measured as the quotient of slopes and states of the two stages that both stand for
+  ``t + h`` (Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., Springer 1996,
+  section IV.2), is beyond ``state[REACH]`` in PATIENCE tests, without CALM_ENOUGH in a row that say
+  otherwise.  Every 16th step is tested, and all while there is a suspicion; so a run that is not
+  stiff is the same, bit for bit, as with the explicit method alone.  (Hairer's bound is that of stability
+  alone; at tight tolerances the steps stay below it and the run would take 30 times as long.)
+- The implicit method is left when the explicit one would be cheaper: when the step, times the largest rate in
+  the Jacobian, is within its reach times the cost of an implicit step in explicit ones.  A short
+  stay was an error of judgement: PATIENCE is then doubled.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from dynlab.kernels import explicit, implicit
+from dynlab.kernels.convention import EVENT, OK, RUNNING, call_linear, pointer
+from dynlab.kernels.dense import (
+    MODEL,
+    OPTIONS,
+    PARTS,
+    begin_watching,
+    copy,
+    find_crossings,
+    polynomial,
+)
+from dynlab.kernels.run import (
+    ATOL, ATTEMPTS, CALM, CHOICE, END, ENDED_BY, EVENTS, EXPLICIT, EXPLICIT_STEPS, FACTORED, FACTORISATIONS,
+    FOREIGN, FROM, IMPLICIT, IMPLICIT_STEPS, JACOBIAN, JACOBIANS, K0, LARGEST_RATE, LAST_STEP, LINEAR,
+    MARK, MATRICES, MEASURED, MOST_ATTEMPTS, NEXT, NEXT_SAMPLE, PATIENCE, PIVOTS, POLYNOMIAL, POWERS, REACH, ROWS,
+    RTOL, STATE_SIZE, STAY, STEP, SUSPECT, T, TAKEN, TALLY_SIZE, TINY, TOOK, WATCHING, WORK_ROWS, X, Y,
+    begin, commit,
+)
+from dynlab.kernels.tableaus import DOP853
+
+__all__ = ["advance", "begin", "record", "sample", "watch"]
+
+#: See above; the last is a stay that was too short.
+EACH, LEAST_PATIENCE, MOST_PATIENCE, CALM_ENOUGH, SHORT_STAY = 16, 15, 3840, 6, 50
+#: So many steps in a row must say so before the implicit method is left.
+LEAVE_AFTER = 5
+#: An implicit step in explicit ones (measured): with dense matrices ``4 + n / 8``, with sparse ones 100.
+COST, COST_PER_STATE, COST_SPARSE = 4.0, 0.125, 100.0
+#: The two states that stand for ``t + h``: that of the last stage and the new one.
+LAST_STAGE = 11
+DIFFERENCE = tuple(b - a for a, b in zip((*DOP853.a[LAST_STAGE], 0.0), DOP853.b, strict=True))
+
+_RUN = f"i8, f8[::1], i8[::1], f8[:, ::1], {MODEL}"
+
+
+@njit("f8(f8, f8[:, ::1])", **OPTIONS)
+def stiffness(h, work):
+    """Return ``h |lambda|`` of the explicit step just taken."""
+    K = work[K0:]
+    slopes = states = 0.0
+    for i in range(work.shape[1]):
+        between = (
+            DIFFERENCE[0] * K[0, i] + DIFFERENCE[3] * K[3, i] + DIFFERENCE[4] * K[4, i]
+            + DIFFERENCE[5] * K[5, i] + DIFFERENCE[6] * K[6, i] + DIFFERENCE[7] * K[7, i]
+            + DIFFERENCE[8] * K[8, i] + DIFFERENCE[9] * K[9, i] + DIFFERENCE[10] * K[10, i]
+            + DIFFERENCE[11] * K[11, i]
+        )
+        states += between * between
+        slopes += (K[12, i] - K[11, i]) ** 2
+    return math.sqrt(slopes / states) if states > 0.0 else 0.0
+
+
+@njit("void(f8[::1], i8[::1], f8[:, ::1])", **OPTIONS)
+def _test(state, tally, work):
+    """Count what speaks for stiffness, and change to the implicit method when it is enough."""
+    if stiffness(state[TAKEN], work) <= state[REACH]:
+        tally[CALM] += 1
+        if tally[CALM] == CALM_ENOUGH:
+            tally[SUSPECT] = 0
+        return
+    tally[SUSPECT] += 1
+    tally[CALM] = 0
+    if tally[SUSPECT] < max(tally[PATIENCE], LEAST_PATIENCE):
+        return
+    tally[SUSPECT] = 0
+    if tally[JACOBIAN] == 0 and tally[FOREIGN] == 0:
+        status = call_linear(
+            tally[LINEAR], implicit.PREPARE, pointer(state), pointer(state), pointer(state)
+        )
+        if status != OK:
+            tally[CHOICE] = EXPLICIT
+            return
+    tally[NEXT] = IMPLICIT
+    tally[STAY] = 0
+    state[FACTORED] = state[LAST_STEP] = 0.0
+
+
+@njit("void(f8[::1], i8[::1], i8)", **OPTIONS)
+def _reconsider(state, tally, n):
+    """Go back to the explicit method when it would be cheaper."""
+    tally[STAY] += 1
+    cost = COST_SPARSE if tally[FOREIGN] else COST + COST_PER_STATE * n
+    if abs(state[STEP]) * state[LARGEST_RATE] > cost * state[REACH]:
+        tally[CALM] = 0
+        return
+    tally[CALM] += 1
+    if tally[CALM] < LEAVE_AFTER:
+        return
+    tally[NEXT] = EXPLICIT
+    tally[CALM] = 0
+    patience = max(tally[PATIENCE], LEAST_PATIENCE)
+    is_short = tally[STAY] < SHORT_STAY
+    tally[PATIENCE] = min(2 * patience, MOST_PATIENCE) if is_short else LEAST_PATIENCE
+
+
+@njit(f"i8({_RUN})", forceinline=True, **OPTIONS)
+def proceed(rhs, state, tally, work, z, p, d, k, w):
+    """Find one acceptable step by the method whose turn it is; return RUNNING or why not."""
+    tally[TOOK] = tally[NEXT]
+    if tally[NEXT] == EXPLICIT:
+        status = explicit.proceed(rhs, state, tally, work, z, p, d, k, w)
+        if status == RUNNING:
+            tally[EXPLICIT_STEPS] += 1
+            if tally[CHOICE] == MEASURED and (
+                tally[SUSPECT] > 0 or tally[EXPLICIT_STEPS] % EACH == 0
+            ):
+                _test(state, tally, work)
+        return status
+    status = implicit.proceed(rhs, state, tally, work, z, p, d, k, w)
+    if status == RUNNING:
+        tally[IMPLICIT_STEPS] += 1
+        if tally[CHOICE] == MEASURED:
+            _reconsider(state, tally, work.shape[1])
+    return status
+
+
+@njit(f"void(i8, f8[::1], i8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
+def expand(rhs, state, tally, work, z, p, d, k, w):
+    """Write the step just taken as a polynomial into ``work[POLYNOMIAL:]``."""
+    if tally[TOOK] == EXPLICIT:
+        explicit.expand(rhs, state, work, z, p, d, k, w)
+    else:
+        implicit.expand(rhs, state, tally, work, z, p, d, k, w)
+
+
+@njit(f"i8({_RUN}, i8)", **OPTIONS)
+def advance(rhs, state, tally, work, z, p, d, k, w, steps):
+    """Take up to so many steps and keep nothing but the state."""
+    for _ in range(steps):
+        if state[T] == state[END]:
+            return OK
+        status = proceed(rhs, state, tally, work, z, p, d, k, w)
+        if status != RUNNING:
+            return status
+        commit(work)
+    return OK if state[T] == state[END] else RUNNING
+
+
+@njit(f"i8(i8, f8[::1], i8[::1], f8[:, ::1], {MODEL}, f8[::1], f8[:, ::1], i8)", **OPTIONS)
+def _sample_step(rhs, state, tally, work, z, p, d, k, w, times, out, following):
+    """Write the states at the times inside the step just taken; return which one follows."""
+    t, h, now = state[FROM], state[TAKEN], state[T]
+    if times[following] != now:
+        expand(rhs, state, tally, work, z, p, d, k, w)
+    while following < times.size and (now - times[following]) * h >= 0.0:
+        if times[following] == now:
+            copy(work[Y], out[following])
+        else:
+            polynomial(work[POLYNOMIAL:MARK], (times[following] - t) / h, out[following])
+        following += 1
+    return following
+
+
+@njit(f"i8({_RUN}, i8, f8[::1], f8[:, ::1])", **OPTIONS)
+def sample(rhs, state, tally, work, z, p, d, k, w, steps, times, out):
+    """Take up to so many steps and write the states at `times`, in the order of the run, to `out`.
+
+    ``tally[NEXT_SAMPLE]`` says how many are written.
+    """
+    following, count, status = tally[NEXT_SAMPLE], times.size, RUNNING
+    while following < count and times[following] == state[T]:
+        copy(work[X], out[following])
+        following += 1
+    for _ in range(steps):
+        if state[T] == state[END]:
+            break
+        status = proceed(rhs, state, tally, work, z, p, d, k, w)
+        if status != RUNNING:
+            break
+        if following < count and (state[T] - times[following]) * state[TAKEN] >= 0.0:
+            following = _sample_step(rhs, state, tally, work, z, p, d, k, w, times, out, following)
+        commit(work)
+    tally[NEXT_SAMPLE] = following
+    return OK if status == RUNNING and state[T] == state[END] else status
+
+
+@njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
+def _write_step(state, tally, work, starts, sizes, coefficients):
+    row = tally[ROWS]
+    starts[row], sizes[row] = state[FROM], state[TAKEN]
+    for j in range(POWERS):
+        copy(work[POLYNOMIAL + j], coefficients[row, j])
+    tally[ROWS] = row + 1
+
+
+@njit(f"i8({_RUN}, i8, f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
+def record(rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coefficients):
+    """Take up to so many steps and write each as a polynomial; ``tally[ROWS]`` says how many."""
+    tally[ROWS] = 0
+    for _ in range(steps):
+        if state[T] == state[END]:
+            return OK
+        status = proceed(rhs, state, tally, work, z, p, d, k, w)
+        if status != RUNNING:
+            return status
+        expand(rhs, state, tally, work, z, p, d, k, w)
+        _write_step(state, tally, work, starts, sizes, coefficients)
+        commit(work)
+    return OK if state[T] == state[END] else RUNNING
+
+
+_WATCHED = "i8, i8[::1], i8[::1], f8[:, ::1], f8[::1], i8[::1], f8[:, ::1]"
+
+
+@njit(f"i8({_RUN}, i8, f8[::1], f8[::1], f8[:, :, ::1], {_WATCHED})", **OPTIONS)
+def watch(
+    rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coefficients,
+    guard, directions, terminal, sides, event_times, event_kinds, event_states,
+):  # fmt: skip
+    """Like `record`, and write the crossings of guards; ``tally[EVENTS]`` says how many.
+
+    A terminal crossing ends the run there with EVENT; ``tally[ENDED_BY]`` says which it was.
+    """
+    tally[ROWS] = tally[EVENTS] = 0
+    if tally[WATCHING] == 0:
+        begin_watching(state[T], work[X], z, p, d, k, w, guard, sides)
+        tally[WATCHING] = 1
+    for _ in range(steps):
+        if state[T] == state[END]:
+            return OK
+        if tally[EVENTS] + PARTS * directions.size > event_times.size:
+            return RUNNING
+        status = proceed(rhs, state, tally, work, z, p, d, k, w)
+        if status != RUNNING:
+            return status
+        expand(rhs, state, tally, work, z, p, d, k, w)
+        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[EVENTS], tally[ENDED_BY] = find_crossings(
+            state[T], state[FROM], state[TAKEN], work[POLYNOMIAL:MARK], work[Y], work[K0 + 1],
+            z, p, d, k, w, guard, directions, terminal, sides,
+            event_times, event_kinds, event_states, tally[EVENTS],
+        )  # fmt: skip
+        if tally[ENDED_BY] >= 0:
+            state[T] = event_times[tally[EVENTS] - 1]
+            copy(event_states[tally[EVENTS] - 1], work[X])
+            return EVENT
+        commit(work)
+    return OK if state[T] == state[END] else RUNNING

@@ -1,0 +1,150 @@
+"""Linear algebra of implicit methods: who solves their systems, dense or sparse.
+
+The compiled loops do dense systems by themselves, but ask for the Jacobian only when the first implicit
+step is to be taken: a run that is not stiff never compiles one.  Sparse systems are factored here, by
+SuperLU; such a factorisation takes milliseconds, so being asked through Python costs nothing.
+"""
+
+from __future__ import annotations
+
+import abc
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen.kernels import kernels_of
+from dynlab.kernels import implicit, run
+from dynlab.kernels.convention import OK, SINGULAR
+from dynlab.status import Status
+from dynlab.symbolic.system import System
+
+__all__ = ["Dense", "LinearAlgebra", "Sparse", "linear_algebra_of"]
+
+Array = NDArray[np.float64]
+
+_PROTOTYPE = ctypes.CFUNCTYPE(
+    ctypes.c_int64, ctypes.c_int64, *[ctypes.POINTER(ctypes.c_double)] * 3
+)
+
+
+def linear_algebra_of(system: System) -> LinearAlgebra:
+    """Return who solves the linear systems of an implicit run of a system."""
+    return Dense(system)
+
+
+class LinearAlgebra(abc.ABC):
+    """Answers the requests that a compiled loop has about the matrices of one run.
+
+    Whoever runs the loop keeps this object alive.  What goes wrong while the loop is running cannot be
+    raised through it: the loop ends with STOPPED, and `failure` holds the exception.
+    """
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self._function = _PROTOTYPE(self._served)
+
+    def attach(self, tally: NDArray[np.int64], size: int) -> None:
+        """Make the loops of a run with so many states ask here."""
+        self._tally, self._size = tally, size
+        tally[run.LINEAR] = ctypes.cast(self._function, ctypes.c_void_p).value or 0
+
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Provide what the first implicit step needs."""
+
+    def answer(self, request: int, numbers: Array, a: Array, b: Array) -> int:
+        """Do what the loop asks for; return a status."""
+        self.prepare()
+        return OK
+
+    def _served(self, request: int, numbers: Any, a: Any, b: Any) -> int:
+        try:
+            state = np.ctypeslib.as_array(numbers, (run.STATE_SIZE,))
+            first, second = (np.ctypeslib.as_array(v, (self._size,)) for v in (a, b))
+            return self.answer(request, state, first, second)
+        except KeyboardInterrupt:
+            return int(Status.STOPPED)
+        except Exception as error:
+            self.failure = error
+            return int(Status.STOPPED)
+
+
+class Dense(LinearAlgebra):
+    """The compiled loop's own elimination; here it is given the Jacobian and room for matrices."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__()
+        self._system = system
+
+    def prepare(self) -> None:
+        n = self._size
+        self._jacobian = kernels_of(self._system).jacobian()
+        self._matrices = np.zeros((4 * n, n))
+        self._pivots = np.zeros(2 * n, np.int64)
+        self._tally[run.MATRICES] = self._matrices.ctypes.data
+        self._tally[run.PIVOTS] = self._pivots.ctypes.data
+        self._tally[run.JACOBIAN] = self._jacobian.address
+
+
+class Sparse(LinearAlgebra):
+    """Elimination by pattern (SuperLU), for large systems in which few states meet.
+
+    Parameters
+    ----------
+    jacobian
+        Called with the time and the state; returns the derivatives as a sparse matrix by columns.
+    """
+
+    def __init__(self, jacobian: Callable[[float, Array], Any]) -> None:
+        super().__init__()
+        self._jacobian = jacobian
+
+    def prepare(self) -> None:
+        from scipy.sparse import identity
+
+        self._identity = identity(self._size, format="csc")
+        self._tally[run.FOREIGN] = 1
+
+    def answer(self, request: int, numbers: Array, a: Array, b: Array) -> int:
+        if request == implicit.PREPARE:
+            self.prepare()
+        elif request == implicit.DIFFERENTIATE:
+            self._matrix = self._jacobian(float(numbers[run.TIME]), a.copy())
+            numbers[run.LARGEST_RATE] = _largest_rate(self._matrix)
+        elif request == implicit.FACTOR:
+            return self._factored(*numbers[run.SHIFT : run.SHIFT_IM + 1].tolist())
+        elif request == implicit.SOLVE:
+            a[:] = self._real.solve(a)
+        else:
+            both = self._complex.solve(a + 1j * b)
+            a[:], b[:] = both.real, both.imag
+        return OK
+
+    def _factored(self, shift: float, shift_re: float, shift_im: float) -> int:
+        from scipy.sparse.linalg import splu
+
+        try:
+            self._real = splu(self._identity * shift - self._matrix)
+            self._complex = splu(self._identity * complex(shift_re, shift_im) - self._matrix)
+        except RuntimeError:  # SuperLU: the factor is exactly singular
+            return SINGULAR
+        return OK
+
+
+def _largest_rate(matrix: Any) -> float:
+    """Return about the largest modulus of the eigenvalues, as `implicit.largest_rate` does."""
+    v = np.where(np.arange(matrix.shape[0]) % 2 == 0, 1.0, -0.75)
+    before = best = 0.0
+    for step in range(implicit.POWER_STEPS):
+        v = matrix @ v
+        size = float(np.max(np.abs(v)))
+        if not 0 < size < np.inf:
+            return best
+        v /= size
+        if step >= implicit.POWER_STEPS // 2:
+            best = max(best, float(np.sqrt(size * before)))
+        before = size
+    return best

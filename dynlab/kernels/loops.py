@@ -8,16 +8,17 @@ function with a signature is compiled when it is read, so helpers come first.
 Which method takes a step says ``tally[CHOICE]``: always the explicit one, always the implicit one, or
 the one that fits (MEASURED):
 
-- The explicit method is left when its step is held back by a motion that it does not resolve:
-  ``h |lambda|``, measured as the quotient of slopes and states of the two stages that both stand for
-  ``t + h`` (Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., Springer 1996,
-  section IV.2), is beyond ``state[REACH]`` in PATIENCE tests, without CALM_ENOUGH in a row that say
-  otherwise.  Every 16th step is tested, and all while there is a suspicion; so a run that is not
-  stiff is the same, bit for bit, as with the explicit method alone.  (Hairer's bound is that of stability
-  alone; at tight tolerances the steps stay below it and the run would take 30 times as long.)
+- The explicit method is left when its step is held back by a motion that it does not resolve: the next
+  step that the error allows, times ``|lambda|``, is beyond ``state[REACH]``.  ``h |lambda|`` is measured as
+  the quotient of slopes and states of the two stages that both stand for ``t + h`` (Hairer and Wanner,
+  Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, section IV.2).  After SURE_ENOUGH steps of
+  that kind the step is kept within reach, after PATIENCE of them the method changes; CALM_ENOUGH others in
+  a row end the suspicion.  Up to there the run is bit for bit that of the explicit method alone.
+  (Hairer waits for the bound of stability; at tight tolerances the steps stay below it, and Robertson's problem
+  takes 30 times as long.)
 - The implicit method is left when the explicit one would be cheaper: when the step, times the largest rate in
-  the Jacobian, is within its reach times the cost of an implicit step in explicit ones.  A short
-  stay was an error of judgement: PATIENCE is then doubled.
+  the Jacobian, is within its reach times the cost of an implicit step in explicit ones.  If the stay
+  did not pay, PATIENCE is doubled.
 """
 
 from __future__ import annotations
@@ -41,15 +42,17 @@ from dynlab.kernels.run import (
     ATOL, ATTEMPTS, CALM, CHOICE, END, ENDED_BY, EVENTS, EXPLICIT, EXPLICIT_STEPS, FACTORED, FACTORISATIONS,
     FOREIGN, FROM, IMPLICIT, IMPLICIT_STEPS, JACOBIAN, JACOBIANS, K0, LARGEST_RATE, LAST_STEP, LINEAR,
     MARK, MATRICES, MEASURED, MOST_ATTEMPTS, NEXT, NEXT_SAMPLE, PATIENCE, PIVOTS, POLYNOMIAL, POWERS, REACH, ROWS,
-    RTOL, STATE_SIZE, STAY, STEP, SUSPECT, T, TAKEN, TALLY_SIZE, TINY, TOOK, WATCHING, WORK_ROWS, X, Y,
+    RTOL, STATE_SIZE, PAID, STEP, SUSPECT, T, TAKEN, TALLY_SIZE, TINY, TOOK, WATCHING, WORK_ROWS, X, Y,
     begin, commit,
 )
 from dynlab.kernels.tableaus import DOP853
 
 __all__ = ["advance", "begin", "record", "sample", "watch"]
 
-#: See above; the last is a stay that was too short.
-EACH, LEAST_PATIENCE, MOST_PATIENCE, CALM_ENOUGH, SHORT_STAY = 16, 15, 3840, 6, 50
+#: Without a suspicion, every 8th step is tested, and each after which the step grows that much.
+EACH, GROWTH = 8, 1.5
+#: See above; a stay has paid if so many of its steps did.
+SURE_ENOUGH, LEAST_PATIENCE, MOST_PATIENCE, CALM_ENOUGH, LEAST_PAID = 3, 15, 3840, 6, 10
 #: So many steps in a row must say so before the implicit method is left.
 LEAVE_AFTER = 5
 #: An implicit step in explicit ones (measured): with dense matrices ``4 + n / 8``, with sparse ones 100.
@@ -61,9 +64,9 @@ DIFFERENCE = tuple(b - a for a, b in zip((*DOP853.a[LAST_STAGE], 0.0), DOP853.b,
 _RUN = f"i8, f8[::1], i8[::1], f8[:, ::1], {MODEL}"
 
 
-@njit("f8(f8, f8[:, ::1])", **OPTIONS)
-def stiffness(h, work):
-    """Return ``h |lambda|`` of the explicit step just taken."""
+@njit("f8(f8[::1], f8[:, ::1])", **OPTIONS)
+def stiffness(state, work):
+    """Return ``h |lambda|`` of the explicit step just taken, each component over its tolerance."""
     K = work[K0:]
     slopes = states = 0.0
     for i in range(work.shape[1]):
@@ -73,21 +76,25 @@ def stiffness(h, work):
             + DIFFERENCE[8] * K[8, i] + DIFFERENCE[9] * K[9, i] + DIFFERENCE[10] * K[10, i]
             + DIFFERENCE[11] * K[11, i]
         )
-        states += between * between
-        slopes += (K[12, i] - K[11, i]) ** 2
+        scale = 1.0 / (state[ATOL] + state[RTOL] * abs(work[Y, i]))
+        states += (scale * between) ** 2
+        slopes += (scale * (K[12, i] - K[11, i])) ** 2
     return math.sqrt(slopes / states) if states > 0.0 else 0.0
 
 
 @njit("void(f8[::1], i8[::1], f8[:, ::1])", **OPTIONS)
 def _test(state, tally, work):
     """Count what speaks for stiffness, and change to the implicit method when it is enough."""
-    if stiffness(state[TAKEN], work) <= state[REACH]:
+    within = state[TAKEN] * (state[REACH] / stiffness(state, work))
+    if abs(state[STEP]) <= abs(within):
         tally[CALM] += 1
         if tally[CALM] == CALM_ENOUGH:
             tally[SUSPECT] = 0
         return
     tally[SUSPECT] += 1
     tally[CALM] = 0
+    if tally[SUSPECT] >= SURE_ENOUGH:
+        state[STEP] = within
     if tally[SUSPECT] < max(tally[PATIENCE], LEAST_PATIENCE):
         return
     tally[SUSPECT] = 0
@@ -99,17 +106,17 @@ def _test(state, tally, work):
             tally[CHOICE] = EXPLICIT
             return
     tally[NEXT] = IMPLICIT
-    tally[STAY] = 0
+    tally[PAID] = 0
     state[FACTORED] = state[LAST_STEP] = 0.0
 
 
 @njit("void(f8[::1], i8[::1], i8)", **OPTIONS)
 def _reconsider(state, tally, n):
     """Go back to the explicit method when it would be cheaper."""
-    tally[STAY] += 1
     cost = COST_SPARSE if tally[FOREIGN] else COST + COST_PER_STATE * n
     if abs(state[STEP]) * state[LARGEST_RATE] > cost * state[REACH]:
         tally[CALM] = 0
+        tally[PAID] += 1
         return
     tally[CALM] += 1
     if tally[CALM] < LEAVE_AFTER:
@@ -117,8 +124,8 @@ def _reconsider(state, tally, n):
     tally[NEXT] = EXPLICIT
     tally[CALM] = 0
     patience = max(tally[PATIENCE], LEAST_PATIENCE)
-    is_short = tally[STAY] < SHORT_STAY
-    tally[PATIENCE] = min(2 * patience, MOST_PATIENCE) if is_short else LEAST_PATIENCE
+    was_error = tally[PAID] < LEAST_PAID
+    tally[PATIENCE] = min(2 * patience, MOST_PATIENCE) if was_error else LEAST_PATIENCE
 
 
 @njit(f"i8({_RUN})", forceinline=True, **OPTIONS)
@@ -130,7 +137,9 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
         if status == RUNNING:
             tally[EXPLICIT_STEPS] += 1
             if tally[CHOICE] == MEASURED and (
-                tally[SUSPECT] > 0 or tally[EXPLICIT_STEPS] % EACH == 0
+                tally[SUSPECT] > 0
+                or tally[EXPLICIT_STEPS] % EACH == 0
+                or abs(state[STEP]) > GROWTH * abs(state[TAKEN])
             ):
                 _test(state, tally, work)
         return status

@@ -42,7 +42,7 @@ ATTEMPTS, MOST_ATTEMPTS, MARKS, NEXT_SAMPLE, ROWS, EVENTS, WATCHING, ENDED_BY = 
 # Which methods may be used, which one takes the next step and which took the last; steps of each;
 # Jacobians and factorisations; the tests for stiffness (see `loops`).
 CHOICE, NEXT, TOOK, EXPLICIT_STEPS, IMPLICIT_STEPS, JACOBIANS, FACTORISATIONS = range(8, 15)
-SUSPECT, CALM, PATIENCE, STAY = range(15, 19)
+SUSPECT, CALM, PATIENCE, PAID = range(15, 19)
 # Of the implicit method: iterations of the last step; whether they want a new Jacobian for the next.
 ITERATED, STALE = range(19, 21)
 # Addresses that the implicit method needs: who is asked for linear algebra; the Jacobian, room for
@@ -77,8 +77,9 @@ OVERFLOWING, HUGE = 1e150, 1e6
 SOFTENING, SOFTENED_POWER = 0.6, 0.8
 #: An explicit step that resolves what happens has ``h |lambda|`` below ``0.8 (tol / 1e-9)^(1/8)`` (seen on
 #: neurons, oscillators and chaos at tolerances from 1e-3 to 1e-12); three times that is not
-#: resolved but held back.  More than 6.1 is unstable on the negative real axis (dop853.f).
-HELD_BACK, AT_TOLERANCE, STABLE_TO = 2.5, 1e-9, 6.1
+#: resolved but held back.  Beyond 4 the dense output magnifies what the step does not resolve (30 times
+#: at 6, the bound of stability), so no tolerance is allowed more.
+HELD_BACK, AT_TOLERANCE, BOUND = 2.5, 1e-9, 4.0
 #: The iteration stops at this part of the tolerance or at its root, as in RADAU5.
 NEWTON_PART = 0.03
 
@@ -212,7 +213,7 @@ def _set_tolerances(state):
     softened = max(asked, SOFTENING * asked**SOFTENED_POWER)
     state[SOFT_RTOL] = state[RTOL] * (softened / asked)
     state[SOFT_ATOL] = state[ATOL] * (softened / asked)
-    state[REACH] = min(STABLE_TO, HELD_BACK * eighth_root(asked / AT_TOLERANCE))
+    state[REACH] = min(BOUND, HELD_BACK * eighth_root(asked / AT_TOLERANCE))
     state[NEWTON] = max(10.0 * EPS / softened, min(NEWTON_PART, math.sqrt(softened)))
 
 

@@ -38,6 +38,12 @@ class Steps:
     sizes: Array
     coefficients: Array
 
+    @property
+    def degrees(self) -> NDArray[np.int64]:
+        """Degree of each polynomial: 7 as a rule where the step was explicit, 4 where it was implicit."""
+        used = (self.coefficients != 0).any(axis=2)
+        return np.where(used, np.arange(used.shape[1]), 0).max(axis=1, initial=0)
+
     def __call__(self, times: Array) -> Array:
         """Return the states at times inside the steps."""
         out = np.empty((len(times), self.coefficients.shape[2]))
@@ -157,7 +163,7 @@ class Trajectory(Result):
         return change / abs(float(energy[0])) if energy[0] else change
 
     def at(self, times: ArrayLike) -> Trajectory:
-        """Return the trajectory at other times, by the polynomials of the steps (order 7).
+        """Return the trajectory at other times, by the polynomials of the steps (degree 7, or 4).
 
         Raises
         ------
@@ -254,7 +260,10 @@ class Trajectory(Result):
         names += ", ..." if len(self.system.state_names) > 6 else ""
         ends = f"t = {self.t[0]:g} ... {self.t[-1]:g}, " if len(self.t) else ""
         found = "; ".join(f"{len(e)} of {name}" for name, e in self.events.items())
-        method = self.provenance.settings.get("method", "iterated")
+        method = str(self.provenance.settings.get("method", "iterated"))
+        taken = self.provenance.settings.get("steps", {})
+        if len(taken) > 1:
+            method += ": " + " and ".join(f"{n} {kind}" for kind, n in taken.items()) + " steps"
         if self.system.pairs and self.system.is_autonomous:
             found = f"energy error {self.energy_error:.2g}" + (f"; {found}" if found else "")
         return (

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 
-from dynlab.kernels import dense, explicit
+from dynlab.kernels import dense, explicit, loops, run
 from dynlab.kernels.convention import OK, RUNNING, kernel_signature
 from dynlab.kernels.tableaus import DOP853
 
@@ -105,13 +105,13 @@ def forced_pendulum(t, x, z, p, d, k, w, out):
 
 
 def arguments(start, *, end=1.0, tolerance=1e-9, step=0.0):
-    state = np.zeros(explicit.STATE_SIZE)
-    tally = np.zeros(explicit.TALLY_SIZE, np.int64)
-    work = np.zeros((explicit.WORK_ROWS, len(start)))
-    state[explicit.END], state[explicit.STEP] = end, step
-    state[explicit.RTOL] = state[explicit.ATOL] = tolerance
-    tally[explicit.MOST_ATTEMPTS] = 10**7
-    work[explicit.X] = start
+    state = np.zeros(run.STATE_SIZE)
+    tally = np.zeros(run.TALLY_SIZE, np.int64)
+    work = np.zeros((run.WORK_ROWS, len(start)))
+    state[run.END], state[run.STEP] = end, step
+    state[run.RTOL] = state[run.ATOL] = tolerance
+    tally[run.MOST_ATTEMPTS] = 10**7
+    work[run.X] = start
     return forced_pendulum.address, state, tally, work, *MODEL
 
 
@@ -137,10 +137,10 @@ def by_tableau(x, t, h):
 
 def test_unrolled_step_is_the_tableau():
     rhs, _, _, work, *model = arguments(START)
-    dense.call(rhs, 0.7, work[explicit.X], *model, work[explicit.K0])
+    dense.call(rhs, 0.7, work[run.X], *model, work[run.K0])
     error = explicit.attempt(rhs, 0.7, 0.9, 1.0, 1.0, work, *model)
     new, expected = by_tableau(np.array(START), 0.7, 0.9)
-    assert np.allclose(work[explicit.Y], new, rtol=1e-14, atol=0)
+    assert np.allclose(work[run.Y], new, rtol=1e-14, atol=0)
     # The estimates cancel: their terms are of size 1.
     assert abs(error - expected) < 1e-13
 
@@ -150,16 +150,16 @@ def fixed_steps(count):
     rhs, state, _, work, *model = arguments(START)
     h = END / count
     ends, middles = [], []
-    dense.call(rhs, 0.0, work[explicit.X], *model, work[explicit.K0])
+    dense.call(rhs, 0.0, work[run.X], *model, work[run.K0])
     for j in range(count):
-        state[explicit.FROM], state[explicit.TAKEN] = j * h, h
+        state[run.FROM], state[run.TAKEN] = j * h, h
         explicit.attempt(rhs, j * h, h, 1.0, 1.0, work, *model)
-        dense.call(rhs, (j + 1) * h, work[explicit.Y], *model, work[explicit.K12])
+        dense.call(rhs, (j + 1) * h, work[run.Y], *model, work[run.K12])
         explicit.expand(rhs, state, work, *model)
         middle = np.empty(2)
-        dense.polynomial(work[explicit.POLYNOMIAL : explicit.MARK], 0.5, middle)
-        explicit.commit(work)
-        ends.append(work[explicit.X].copy())
+        dense.polynomial(work[run.POLYNOMIAL : run.MARK], 0.5, middle)
+        run.commit(work)
+        ends.append(work[run.X].copy())
         middles.append(middle)
     return np.array(ends), np.array(middles)
 
@@ -179,24 +179,24 @@ def test_observed_orders():
 
 
 def test_polynomial_passes_through_both_ends_with_their_slopes():
-    run = arguments(START, end=10.0)
-    starts, sizes, rows = np.empty(100), np.empty(100), np.empty((100, explicit.POWERS, 2))
-    assert explicit.begin(*run) == RUNNING
-    assert explicit.record(*run, 100, starts, sizes, rows) == OK
-    count = run[2][explicit.ROWS]
+    made = arguments(START, end=10.0)
+    starts, sizes, rows = np.empty(100), np.empty(100), np.empty((100, run.POWERS, 2))
+    assert loops.begin(*made) == RUNNING
+    assert loops.record(*made, 100, starts, sizes, rows) == OK
+    count = made[2][run.ROWS]
     for j in range(count - 1):
         following = rows[j + 1]
         assert np.allclose(rows[j].sum(axis=0), following[0], rtol=0, atol=1e-14)
-        left = np.arange(explicit.POWERS) @ rows[j] / sizes[j]
+        left = np.arange(run.POWERS) @ rows[j] / sizes[j]
         # Horner sums of size h f, divided by h.
         assert np.allclose(left, following[1] / sizes[j + 1], rtol=0, atol=1e-13)
 
 
 def test_a_run_in_chunks_is_the_same_run():
     whole, pieces = arguments(START, end=300.0), arguments(START, end=300.0)
-    for run, steps in ((whole, 10**6), (pieces, 7)):
-        explicit.begin(*run)
-        while explicit.advance(*run, steps) == RUNNING:
+    for each, steps in ((whole, 10**6), (pieces, 7)):
+        loops.begin(*each)
+        while loops.advance(*each, steps) == RUNNING:
             pass
     assert np.array_equal(whole[3], pieces[3])
     assert np.array_equal(whole[2], pieces[2])
@@ -204,17 +204,17 @@ def test_a_run_in_chunks_is_the_same_run():
 
 def test_every_loop_takes_the_same_steps():
     runs = [arguments(START, end=50.0) for _ in range(4)]
-    for run in runs:
-        explicit.begin(*run)
-    room = (np.empty(500), np.zeros(500), np.empty((500, explicit.POWERS, 2)))
+    for each in runs:
+        loops.begin(*each)
+    room = (np.empty(500), np.zeros(500), np.empty((500, run.POWERS, 2)))
     guard = (
         forced_pendulum.address, np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros((4, 2)),
         np.empty(500), np.empty(500, np.int64), np.empty((500, 2)),
     )  # fmt: skip
     times = np.linspace(0, 50, 7)
-    explicit.advance(*runs[0], 500)
-    explicit.sample(*runs[1], 500, times, np.empty((7, 2)))
-    explicit.record(*runs[2], 500, *room)
-    explicit.watch(*runs[3], 500, *room, *guard)
-    for run in runs[1:]:
-        assert np.array_equal(run[3][explicit.X], runs[0][3][explicit.X])
+    loops.advance(*runs[0], 500)
+    loops.sample(*runs[1], 500, times, np.empty((7, 2)))
+    loops.record(*runs[2], 500, *room)
+    loops.watch(*runs[3], 500, *room, *guard)
+    for each in runs[1:]:
+        assert np.array_equal(each[3][run.X], runs[0][3][run.X])

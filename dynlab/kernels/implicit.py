@@ -14,7 +14,7 @@ Cost of a step: 3 evaluations of f per iteration (2 to 4 of them) and 2 for the 
 systems per iteration, and where something has changed J and two factorisations.  Where the polynomial is
 needed, 3 evaluations and one solution more.
 
-We deviate from radau5.f in the tolerance for the error estimate (`run.SOFTENING`); in the dense output
+We deviate from radau5.f in the tolerance for the error estimate (`run.SOFTENED_POWER`); in the dense output
 (`tableaus.RADAU5`); in that a slow iteration with an old Jacobian is first tried again with a new one.
 
 Linear algebra is dense and our own if ``tally[FOREIGN]`` is 0.  Otherwise, and for what is needed before

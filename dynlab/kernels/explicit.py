@@ -19,8 +19,29 @@ from numba import njit
 from dynlab.kernels.convention import RUNNING, TOO_MANY_STEPS, call0, pointer
 from dynlab.kernels.dense import MODEL, OPTIONS, call
 from dynlab.kernels.run import (
-    ATOL, ATTEMPTS, BAD_STEP, CUT, END, FROM, K0, K12, MARK_RATIO, MARKED_STEP, MARKS, MOST_ATTEMPTS, RTOL,
-    SMALLEST_STEP, STEP, T, TAKEN, TINY, X, Y, diagnose, eighth_root, is_finite, is_standing, remember,
+    ATOL,
+    ATTEMPTS,
+    BAD_STEP,
+    CUT,
+    END,
+    FROM,
+    K12,
+    MARK_RATIO,
+    MARKED_STEP,
+    MARKS,
+    MOST_ATTEMPTS,
+    RTOL,
+    SMALLEST_STEP,
+    STEP,
+    TAKEN,
+    TINY,
+    T,
+    Y,
+    diagnose,
+    eighth_root,
+    is_finite,
+    is_standing,
+    remember,
 )
 from dynlab.kernels.tableaus import DOP853
 
@@ -228,5 +249,3 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
     if tally[MARKS] == 0 or MARK_RATIO * abs(h) < state[MARKED_STEP]:
         remember(h, state, tally, work)
     return RUNNING
-
-

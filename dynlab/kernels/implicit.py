@@ -85,7 +85,6 @@ from dynlab.kernels.run import (
     X,
     Y,
     diagnose,
-    eighth_root,
     is_finite,
     is_standing,
     remember,
@@ -459,7 +458,9 @@ def expand(rhs, state, tally, work, z, p, d, k, w):
             d0, d1, d2 = work[R, i], work[R + 1, i], work[R + 2, i]
             for row in range(3):
                 work[R + row, i] = (
-                    FROM_DEFECTS[row][0] * d0 + FROM_DEFECTS[row][1] * d1 + FROM_DEFECTS[row][2] * d2
+                    FROM_DEFECTS[row][0] * d0
+                    + FROM_DEFECTS[row][1] * d1
+                    + FROM_DEFECTS[row][2] * d2
                 )
         if _solve(state, tally, work, work[R]) != OK:
             return
@@ -470,6 +471,10 @@ def expand(rhs, state, tally, work, z, p, d, k, w):
         for i in range(n):
             w0, w1, w2 = work[R, i], work[R + 1, i], work[R + 2, i]
             for row in range(3):
-                a = TO_CORRECTION[row][0] * w0 + TO_CORRECTION[row][1] * w1 + TO_CORRECTION[row][2] * w2
+                a = (
+                    TO_CORRECTION[row][0] * w0
+                    + TO_CORRECTION[row][1] * w1
+                    + TO_CORRECTION[row][2] * w2
+                )
                 P[row + 1, i] += a
                 P[row + 2, i] -= a

@@ -39,15 +39,59 @@ from dynlab.kernels.dense import (
     polynomial,
 )
 from dynlab.kernels.run import (
-    ATOL, ATTEMPTS, CALM, CHOICE, END, ENDED_BY, EVENTS, EXPLICIT, EXPLICIT_STEPS, FACTORED, FACTORISATIONS,
-    FOREIGN, FROM, IMPLICIT, IMPLICIT_STEPS, JACOBIAN, JACOBIANS, K0, LARGEST_RATE, LAST_STEP, LINEAR,
-    MARK, MATRICES, MEASURED, MOST_ATTEMPTS, NEXT, NEXT_SAMPLE, PATIENCE, PIVOTS, POLYNOMIAL, POWERS, REACH, ROWS,
-    RTOL, STATE_SIZE, PAID, STEP, SUSPECT, T, TAKEN, TALLY_SIZE, TINY, TOOK, WATCHING, WORK_ROWS, X, Y,
-    begin, commit,
+    ATOL,
+    CALM,
+    CHOICE,
+    END,
+    ENDED_BY,
+    EVENTS,
+    EXPLICIT,
+    EXPLICIT_STEPS,
+    FACTORED,
+    FOREIGN,
+    FROM,
+    IMPLICIT,
+    IMPLICIT_STEPS,
+    JACOBIAN,
+    K0,
+    LARGEST_RATE,
+    LAST_STEP,
+    LINEAR,
+    MARK,
+    MEASURED,
+    MOST_ATTEMPTS,
+    NEXT,
+    NEXT_SAMPLE,
+    PAID,
+    PATIENCE,
+    POLYNOMIAL,
+    POWERS,
+    REACH,
+    ROWS,
+    RTOL,
+    STATE_SIZE,
+    STEP,
+    SUSPECT,
+    TAKEN,
+    TALLY_SIZE,
+    TINY,
+    TOOK,
+    WATCHING,
+    WORK_ROWS,
+    T,
+    X,
+    Y,
+    begin,
+    commit,
 )
 from dynlab.kernels.tableaus import DOP853
 
-__all__ = ["advance", "begin", "record", "sample", "watch"]
+# With the places that a caller has to know.
+__all__ = [
+    "ATOL", "CHOICE", "END", "EVENTS", "EXPLICIT_STEPS", "IMPLICIT", "IMPLICIT_STEPS", "MOST_ATTEMPTS",
+    "NEXT_SAMPLE", "POWERS", "ROWS", "RTOL", "STATE_SIZE", "STEP", "T", "TALLY_SIZE", "TINY", "WORK_ROWS", "X",
+    "advance", "begin", "record", "sample", "watch",
+]  # fmt: skip
 
 #: Without a suspicion, every 8th step is tested, and each after which the step grows that much.
 EACH, GROWTH = 8, 1.5
@@ -71,9 +115,15 @@ def stiffness(state, work):
     slopes = states = 0.0
     for i in range(work.shape[1]):
         between = (
-            DIFFERENCE[0] * K[0, i] + DIFFERENCE[3] * K[3, i] + DIFFERENCE[4] * K[4, i]
-            + DIFFERENCE[5] * K[5, i] + DIFFERENCE[6] * K[6, i] + DIFFERENCE[7] * K[7, i]
-            + DIFFERENCE[8] * K[8, i] + DIFFERENCE[9] * K[9, i] + DIFFERENCE[10] * K[10, i]
+            DIFFERENCE[0] * K[0, i]
+            + DIFFERENCE[3] * K[3, i]
+            + DIFFERENCE[4] * K[4, i]
+            + DIFFERENCE[5] * K[5, i]
+            + DIFFERENCE[6] * K[6, i]
+            + DIFFERENCE[7] * K[7, i]
+            + DIFFERENCE[8] * K[8, i]
+            + DIFFERENCE[9] * K[9, i]
+            + DIFFERENCE[10] * K[10, i]
             + DIFFERENCE[11] * K[11, i]
         )
         scale = 1.0 / (state[ATOL] + state[RTOL] * abs(work[Y, i]))

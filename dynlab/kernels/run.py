@@ -98,6 +98,7 @@ def is_finite(values):
 
 @njit("f8(f8)", **OPTIONS)
 def eighth_root(value):
+    """Return the root of order 8, by three square roots."""
     return math.sqrt(math.sqrt(math.sqrt(value)))
 
 

@@ -42,7 +42,8 @@ class Steps:
     def degrees(self) -> NDArray[np.int64]:
         """Degree of each polynomial: 7 as a rule where the step was explicit, 4 where it was implicit."""
         used = (self.coefficients != 0).any(axis=2)
-        return np.where(used, np.arange(used.shape[1]), 0).max(axis=1, initial=0)
+        powers: NDArray[np.int64] = np.where(used, np.arange(used.shape[1]), 0)
+        return np.asarray(powers.max(axis=1, initial=0), np.int64)
 
     def __call__(self, times: Array) -> Array:
         """Return the states at times inside the steps."""

@@ -51,11 +51,11 @@ def hires(
     *, k1=1.71, k2=0.43, k3=8.32, k4=0.69, k5=0.035, k6=8.32,
     bind=280.0, release=0.69, convert=0.69, supply=0.0007,
 ):  # fmt: skip
-    """How light steers growth: phytochrome, its receptor and an enzyme (high irradiance responses).
+    """How light steers growth through phytochrome, its receptor and an enzyme.
 
     Schaefer 1975, J. Theor. Biol. 50, 1.
 
-    Famous as HIRES among the stiff tests. PfrX2E + E is conserved.
+    Famous as HIRES, for high irradiance responses, among the stiff tests. PfrX2E + E is conserved.
     """
     bound, freed = bind * PfrX2 * E, (k2 + release + convert) * PfrX2E
     return {

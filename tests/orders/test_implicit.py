@@ -255,9 +255,7 @@ def test_no_jacobian_is_asked_for_without_stiffness():
     arguments = begun(
         forced_pendulum, algebra, START, end=100.0, tolerance=1e-9, choice=run.MEASURED
     )
-    alone = begun(
-        forced_pendulum, algebra, START, end=100.0, tolerance=1e-9, choice=run.EXPLICIT
-    )
+    alone = begun(forced_pendulum, algebra, START, end=100.0, tolerance=1e-9, choice=run.EXPLICIT)
     for each in (arguments, alone):
         assert loops.advance(*each, 10**6) == OK
     assert algebra.prepared == 0
@@ -377,8 +375,6 @@ def test_a_singular_sparse_matrix_shortens_the_step():
         return 0
 
     algebra = Sparse(lambda t, x: scipy.sparse.csc_matrix([[shift / first]]))
-    arguments = begun(
-        growth, algebra, (1.0,), end=1.0, tolerance=1e-6, step=first, p=shift / first
-    )
+    arguments = begun(growth, algebra, (1.0,), end=1.0, tolerance=1e-6, step=first, p=shift / first)
     assert loops.advance(*arguments, 10**4) == OK
     assert arguments[3][run.X, 0] == pytest.approx(math.exp(shift / first), rel=1e-4)

@@ -103,8 +103,12 @@ def test_error_on_stiff_problems_is_proportional_to_the_tolerance(row, method):
 @pytest.mark.parametrize(
     ("row", "method"),
     # Radau5 needs half a second for the seven bodies at the tightest.
-    [(row, method) for row in ("B5", "D5", "PLEI") for method in METHODS
-     if (row, method) != ("PLEI", dl.Radau5)],
+    [
+        (row, method)
+        for row in ("B5", "D5", "PLEI")
+        for method in METHODS
+        if (row, method) != ("PLEI", dl.Radau5)
+    ],
 )
 def test_error_is_proportional_to_the_tolerance(row, method):
     system, reference = DETEST[row] if row in DETEST else (EXTENDED[row][0], EXTENDED[row][3])
@@ -221,7 +225,17 @@ def test_dense_output_is_as_good_as_the_steps(row, method):
 
 @pytest.mark.parametrize(
     "row",
-    ["robertson-40", "oregonator-360", "hires-321.812", "POLLU", "VDPOL-1000", "C2", "D6", "E2", "F1"],
+    [
+        "robertson-40",
+        "oregonator-360",
+        "hires-321.812",
+        "POLLU",
+        "VDPOL-1000",
+        "C2",
+        "D6",
+        "E2",
+        "F1",
+    ],
 )
 def test_dense_output_of_stiff_steps_is_as_good_as_the_steps(row):
     system, duration, _ = STIFF[row]

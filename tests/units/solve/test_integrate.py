@@ -482,7 +482,7 @@ def test_method_of_the_steps_is_told():
     # The creeping is stiff and the jumps, at 807 and 1614, are not.
     changes = np.diff(implicit.astype(int))
     assert (changes == 1).sum() == 3
-    assert run.t[1:-1][changes == -1] == pytest.approx([807, 1614], abs=2)
+    assert run.t[1:-1][changes == -1] == pytest.approx([807, 1614], abs=5)
     assert implicit[np.argmax(run.steps.sizes)]
 
 

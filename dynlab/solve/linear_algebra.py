@@ -1,20 +1,22 @@
 """Linear algebra of implicit methods: who solves their systems, dense or sparse.
 
-The compiled loops do dense systems by themselves, but ask for the Jacobian only when the first implicit
-step is to be taken: a run that is not stiff never compiles one.  Sparse systems are factored here, by
-SuperLU; such a factorisation takes milliseconds, so being asked through Python costs nothing.
+The compiled loops do small systems by themselves, but ask for the Jacobian only when the first implicit
+step is to be taken: a run that is not stiff never compiles one.  Large systems are factored here, by
+SuperLU or LAPACK; that takes milliseconds, so being asked through Python costs nothing.
 """
 
 from __future__ import annotations
 
 import abc
 import ctypes
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.kernels import implicit, run
 from dynlab.kernels.convention import OK, SINGULAR
@@ -25,14 +27,26 @@ __all__ = ["Dense", "LinearAlgebra", "Sparse", "linear_algebra_of"]
 
 Array = NDArray[np.float64]
 
+#: From so many states on the elimination of SuperLU or LAPACK is the faster one.
+LARGE = 100
+#: A matrix with a larger part of its entries than this is treated as full.
+DENSEST = 0.1
+
 _PROTOTYPE = ctypes.CFUNCTYPE(
     ctypes.c_int64, ctypes.c_int64, *[ctypes.POINTER(ctypes.c_double)] * 3
 )
 
 
 def linear_algebra_of(system: System) -> LinearAlgebra:
-    """Return who solves the linear systems of an implicit run of a system."""
-    return Dense(system)
+    """Return who solves the linear systems of an implicit run of a system.
+
+    Nothing is compiled before the first implicit step.
+    """
+    if len(system.state_names) < LARGE:
+        return Dense(system)
+    made = functools.cache(lambda: kernels_of(system).sparse_jacobian())
+    parameters = inputs_of(system).parameters
+    return Sparse(lambda t, x: made()(t, x, parameters))
 
 
 class LinearAlgebra(abc.ABC):
@@ -90,7 +104,7 @@ class Dense(LinearAlgebra):
 
 
 class Sparse(LinearAlgebra):
-    """Elimination by pattern (SuperLU), for large systems in which few states meet.
+    """Elimination by pattern (SuperLU) for large systems, or LAPACK's where the pattern is nearly full.
 
     Parameters
     ----------
@@ -117,21 +131,39 @@ class Sparse(LinearAlgebra):
         elif request == implicit.FACTOR:
             return self._factored(*numbers[run.SHIFT : run.SHIFT_IM + 1].tolist())
         elif request == implicit.SOLVE:
-            a[:] = self._real.solve(a)
+            a[:] = self._real(a)
         else:
-            both = self._complex.solve(a + 1j * b)
+            both = self._complex(a + 1j * b)
             a[:], b[:] = both.real, both.imag
         return OK
 
     def _factored(self, shift: float, shift_re: float, shift_im: float) -> int:
-        from scipy.sparse.linalg import splu
-
+        matrices = (
+            self._identity * number - self._matrix
+            for number in (shift, complex(shift_re, shift_im))
+        )
+        is_full = self._matrix.nnz > DENSEST * self._size**2
         try:
-            self._real = splu(self._identity * shift - self._matrix)
-            self._complex = splu(self._identity * complex(shift_re, shift_im) - self._matrix)
-        except RuntimeError:  # SuperLU: the factor is exactly singular
+            self._real, self._complex = (_solver(matrix, full=is_full) for matrix in matrices)
+        except (RuntimeError, np.linalg.LinAlgError):  # SuperLU: the factor is exactly singular
             return SINGULAR
         return OK
+
+
+def _solver(matrix: Any, *, full: bool) -> Callable[[Any], Any]:
+    """Factor a matrix; return the function that solves."""
+    if not full:
+        from scipy.sparse.linalg import splu
+
+        return cast(Callable[[Any], Any], splu(matrix.tocsc()).solve)
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    dense = matrix.toarray(order="F")
+    factor, solve = get_lapack_funcs(("getrf", "getrs"), (dense,))
+    factors, pivots, info = factor(dense, overwrite_a=True)
+    if info != 0:
+        raise np.linalg.LinAlgError
+    return lambda b: solve(factors, pivots, b)[0]
 
 
 def _largest_rate(matrix: Any) -> float:

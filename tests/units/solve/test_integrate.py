@@ -540,6 +540,24 @@ def test_interrupt_while_sparse_algebra_is_asked(monkeypatch):
     assert run.end[0] < 2000
 
 
+@pytest.mark.parametrize("place", ["path of 400", "complete graph of 120"])
+def test_large_networks_choose_their_linear_algebra(place):
+    """Agreement on a graph, x' = -L x: the exact end from the eigenvectors of the Laplacian."""
+    import networkx as nx
+
+    graph = nx.path_graph(400) if place.startswith("path") else nx.complete_graph(120)
+    system = dl.zoo.consensus.on(graph)(A=1e6)
+    start = np.cos(np.arange(len(graph)) * 0.05)
+    rates, modes = np.linalg.eigh(1e6 * nx.laplacian_matrix(graph).toarray().astype(float))
+    exact = modes @ (np.exp(-rates * 0.1) * (modes.T @ start))
+    run = dl.integrate(system, start=start, duration=0.1, method=dl.Automatic(rtol=1e-7, atol=1e-9))
+    assert run.provenance.settings["steps"]["implicit"] > 5
+    assert len(run.t) < 500
+    assert np.max(np.abs(run.end[1:] - exact)) < 1e-6
+    # The sum is conserved: each step rounds every state once.
+    assert run.values.sum(axis=1) == pytest.approx(start.sum(), abs=len(run.t) * len(graph) * 1e-15)
+
+
 def test_an_error_in_sparse_algebra_is_raised(monkeypatch):
     from dynlab.solve import integrate
     from dynlab.solve.linear_algebra import Sparse

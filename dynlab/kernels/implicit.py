@@ -349,6 +349,12 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
     """
     n = work.shape[1]
     t, h, end = state[T], state[STEP], state[END]
+    if tally[JACOBIAN] == 0 and tally[FOREIGN] == 0:
+        status = call_linear(
+            tally[LINEAR], PREPARE, pointer(state), pointer(work[X]), pointer(work[X])
+        )
+        if status != OK:
+            return status
     is_new = state[FACTORED] == 0.0 or tally[STALE] != 0
     was_rejected = is_fresh = False
     for i in range(n):

@@ -222,8 +222,6 @@ def _prepared_adaptive(system: System, start: Array, span: float, method: Adapti
     tally[loops.CHOICE] = method.choice
     linear = linear_algebra_of(system)
     linear.attach(tally, len(start))
-    if method.choice == loops.IMPLICIT:
-        linear.prepare()
     arguments = (rhs.address, state, tally, work, *inputs_of(system))
     began = perf_counter()
     status = loops.begin(*arguments)

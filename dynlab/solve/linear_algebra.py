@@ -58,6 +58,7 @@ class LinearAlgebra(abc.ABC):
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self._is_stopped = False
         self._function = _PROTOTYPE(self._served)
 
     def attach(self, tally: NDArray[np.int64], size: int) -> None:
@@ -75,15 +76,17 @@ class LinearAlgebra(abc.ABC):
         return OK
 
     def _served(self, request: int, numbers: Any, a: Any, b: Any) -> int:
+        if self._is_stopped:
+            return int(Status.STOPPED)
         try:
             state = np.ctypeslib.as_array(numbers, (run.STATE_SIZE,))
             first, second = (np.ctypeslib.as_array(v, (self._size,)) for v in (a, b))
             return self.answer(request, state, first, second)
         except KeyboardInterrupt:
-            return int(Status.STOPPED)
+            self._is_stopped = True
         except Exception as error:
-            self.failure = error
-            return int(Status.STOPPED)
+            self._is_stopped, self.failure = True, error
+        return int(Status.STOPPED)
 
 
 class Dense(LinearAlgebra):

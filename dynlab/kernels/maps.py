@@ -11,7 +11,7 @@ from numba import njit
 
 from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK
 from dynlab.kernels.dense import MODEL, OPTIONS, call, copy
-from dynlab.kernels.explicit import is_finite
+from dynlab.kernels.run import is_finite
 
 # Rows of `work`.
 X, BEFORE, NEXT, START = range(4)

@@ -16,7 +16,7 @@ Cost of a step: s forces and s velocities; one call of the derivatives along the
 needed.  What makes it fail: a step that is not short against the fastest motion (a close encounter)
 shows in the energy error, not in a status.
 
-The loops and their arrays are those of `dynlab.kernels.explicit`.  The composition and the addresses of
+The loops and their arrays are those of `dynlab.kernels.loops`.  The composition and the addresses of
 the parts of H are the caller's to write into ``state`` and ``tally`` before `begin`.
 """
 

@@ -115,7 +115,9 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         kept = _watch(run, guard, times)
     else:
         kept = _record(run) if times is None else _sample(run, times)
-    settings = {"duration": span, "method": method, "steps": run.steps}
+    settings = {"duration": span, "method": method}
+    if run.linear is not None:
+        settings["steps"] = run.steps
     return Trajectory(
         system=system,
         t=kept.t,
@@ -188,10 +190,8 @@ class _Run(NamedTuple):
 
     @property
     def steps(self) -> dict[str, int]:
-        """How many steps each method took; nothing for equal steps."""
+        """How many steps each method took, of a run whose steps follow tolerances."""
         tally, loops = self.tally, self.loops
-        if self.linear is None:
-            return {}
         taken = {
             "explicit": int(tally[loops.EXPLICIT_STEPS]),
             "implicit": int(tally[loops.IMPLICIT_STEPS]),

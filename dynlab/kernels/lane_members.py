@@ -20,19 +20,18 @@ from numba import njit
 
 from dynlab.kernels.convention import OK, RUNNING, call0, pointer
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
-from dynlab.kernels.explicit import (
+from dynlab.kernels.explicit import GROW_MOST, SAFETY, SHRINK_MOST, attempt, expand
+from dynlab.kernels.lanes import WIDTH, as_lanes, bits, select, spread
+from dynlab.kernels.run import (
     ATOL,
     END,
     FROM,
-    GROW_MOST,
     K0,
     K12,
     MOST_ATTEMPTS,
     POLYNOMIAL,
     POWERS,
     RTOL,
-    SAFETY,
-    SHRINK_MOST,
     SMALLEST_STEP,
     STATE_SIZE,
     STEP,
@@ -41,16 +40,13 @@ from dynlab.kernels.explicit import (
     T,
     X,
     Y,
-    _eighth_root,
-    attempt,
     begin,
-    expand,
+    eighth_root,
 )
-from dynlab.kernels.lanes import WIDTH, as_lanes, bits, select, spread
 
 __all__ = ["FLOW_STATE_SIZE", "NEXT", "NOBODY", "PLACE_ROWS", "PROGRESS_SIZE", "flows", "maps"]
 
-# Rows of a flow's lane state beyond those of `explicit`: the smallest ratio h / h_new of the next
+# Rows of a flow's lane state beyond those of `run`: the smallest ratio h / h_new of the next
 # trial, the next time to keep, the trials made.
 GROWTH, KEPT, TRIALS = range(STATE_SIZE, STATE_SIZE + 3)
 FLOW_STATE_SIZE = STATE_SIZE + 3
@@ -71,7 +67,7 @@ NOBODY = -1
 _INSIDE = {**OPTIONS, "cache": False}
 _attempt = njit(forceinline=True, **_INSIDE)(attempt.py_func)
 _expand = njit(**_INSIDE)(expand.py_func)
-_root = njit(**_INSIDE)(_eighth_root.py_func)
+_root = njit(**_INSIDE)(eighth_root.py_func)
 
 
 @njit(**_INSIDE)
@@ -201,7 +197,7 @@ def flows(
     lane_rhs, rhs
         The right-hand side for lanes, and for one member.
     one_state, tally, one_work, z, p, d, k, w
-        A run of one member as `explicit.begin` wants it, ready but for its start; `begin` chooses the
+        A run of one member as `run.begin` wants it, ready but for its start; `begin` chooses the
         first step and finds the members that cannot begin.
     starts, parameters, times
         A row for each member; and the times to keep, in the order of the run.

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.codegen.lanes import lane_kernel
-from dynlab.kernels import explicit, lane_members
+from dynlab.kernels import lane_members
+from dynlab.kernels import run as layout
 from dynlab.kernels.convention import RUNNING
 from dynlab.kernels.lanes import WIDTH
 from dynlab.progress import tick
@@ -93,17 +94,17 @@ def _aligned(*shape: int) -> Array:
 def _flows(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Callable[[int], int]:
     n, method = starts.shape[1], task.method or Explicit8()
     rhs = kernels_of(task.system).rhs
-    state = np.zeros(explicit.STATE_SIZE)
-    tally = np.zeros(explicit.TALLY_SIZE, np.int64)
-    state[explicit.END] = task.duration
-    state[explicit.RTOL], state[explicit.ATOL] = method.rtol, max(method.atol, explicit.TINY)
-    state[explicit.STEP] = method.first_step or 0.0
-    tally[explicit.MOST_ATTEMPTS] = method.max_steps
-    one = (state, tally, np.zeros((explicit.WORK_ROWS, n)), *inputs_of(task.system))
+    state = np.zeros(layout.STATE_SIZE)
+    tally = np.zeros(layout.TALLY_SIZE, np.int64)
+    state[layout.END] = task.duration
+    state[layout.RTOL], state[layout.ATOL] = method.rtol, max(method.atol, layout.TINY)
+    state[layout.STEP] = method.first_step or 0.0
+    tally[layout.MOST_ATTEMPTS] = method.max_steps
+    one = (state, tally, np.zeros((layout.WORK_ROWS, n)), *inputs_of(task.system))
     members = (starts, parameters, task.times, answers.values, answers.ends, answers.status)
     group = (
         _aligned(1, lane_members.FLOW_STATE_SIZE, WIDTH),
-        _aligned(explicit.WORK_ROWS, n, WIDTH),
+        _aligned(layout.WORK_ROWS, n, WIDTH),
         _aligned(1, parameters.shape[1], WIDTH),
         np.full((lane_members.PLACE_ROWS, WIDTH), lane_members.NOBODY),
         np.zeros(lane_members.PROGRESS_SIZE, np.int64),

@@ -47,11 +47,34 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Occurrences:
-    """When a crossing happened, and the states there: ``spikes.times``, ``spikes["v"]``."""
+    """When a crossing or event happened, and the states there: ``spikes.times``, ``spikes["v"]``.
+
+    Where an event set the state anew these are the states before; ``spikes.after["v"]`` are those
+    after.
+    """
 
     times: Array
     values: Array
     states: tuple[str, ...]
+    new_values: Array | None = None
+
+    @property
+    def after(self) -> Occurrences:
+        """The same times with the states after them; the same states where nothing was set anew."""
+        values = self.values if self.new_values is None else self.new_values
+        return Occurrences(self.times, values, self.states)
+
+    @property
+    def accumulation(self) -> float:
+        """Where times accumulate, if their intervals shrink geometrically; nan if they do not.
+
+        Aitken's extrapolation of the last three times.
+        """
+        if len(self.times) < 3:
+            return np.nan
+        first, second, third = self.times[-3:]
+        before, last = second - first, third - second
+        return float(third + last * last / (before - last)) if abs(last) < abs(before) else np.nan
 
     def __getitem__(self, name: str) -> Array:
         if name == "t":
@@ -59,6 +82,11 @@ class Occurrences:
         if name not in self.states:
             raise UnknownNameError("state", name, self.states)
         return self.values[:, self.states.index(name)]
+
+    def only(self, keep: NDArray[np.bool_]) -> Occurrences:
+        """Return some of them."""
+        new = None if self.new_values is None else self.new_values[keep]
+        return Occurrences(self.times[keep], self.values[keep], self.states, new)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -180,7 +208,7 @@ class Trajectory(Result):
         sign = self._sign
         later = sign * (self.t - t) > 0
         events = {
-            name: replace(found, times=found.times[keep], values=found.values[keep])
+            name: found.only(keep)
             for name, found in self.events.items()
             for keep in [sign * (found.times - t) >= 0]
         }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sympy
 
+from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import Element
 from dynlab.symbolic.tree import symbol
 
@@ -18,10 +19,17 @@ DOT = r"\dot"
 _WRITTEN = {symbol(name): spelled for name, spelled in _LETTERS.items()}
 
 
-def equations(names: Sequence[str], rule: Sequence[sympy.Expr], *, discrete: bool) -> str:
-    """Return the equations as LaTeX for a notebook."""
+def equations(
+    names: Sequence[str],
+    rule: Sequence[sympy.Expr],
+    events: Sequence[Event] = (),
+    *,
+    discrete: bool,
+) -> str:
+    """Return the equations, and the events below them, as LaTeX for a notebook."""
     made = next_row if discrete else rate_row
-    body = aligned([made(n, e) for n, e in zip(names, rule, strict=True)])
+    rows = [made(n, e) for n, e in zip(names, rule, strict=True)]
+    body = aligned([*rows, *(event.latex(_WRITTEN) for event in events)])
     return f"$\\displaystyle{body}$"
 
 

@@ -35,8 +35,6 @@ from dynlab.kernels.dense import (
 
 #: Events closer in time than this, relative to the time and the step, happen together.
 SAME = 1e-12
-#: A guard at which the flow pushes back less than this, relative to how it arrived, is only grazed.
-GRAZING = 1e-6
 
 
 @njit("b1(f8, f8, i8)", **OPTIONS)
@@ -158,17 +156,3 @@ def set_sides(t, h, x, z, p, d, k, w, rates, sides, first, resets, order, count)
         elif abs(value) <= max(wide, 16.0 * EPS) * abs(rate):
             sides[SIDE, g] = np.sign(rate)
             sides[VALUE, g] = np.sign(rate) * abs(value)
-
-
-@njit(f"b1(f8, f8, f8, f8[:, ::1], f8[::1], {MODEL}, i8, f8[:, ::1], i8)", **OPTIONS)
-def pushes_back(time, t, h, coefficients, scratch, z, p, d, k, w, rates, sides, g):
-    """Whether the flow beyond a surface carries back to it, so that it would slide along it."""
-    guards = sides.shape[1] // 2
-    s, wide = (time - t) / h, SAME * max(abs(time), abs(h)) / abs(h)
-    polynomial(coefficients, max(0.0, s - wide), scratch)
-    call(rates, t + max(0.0, s - wide) * h, scratch, z, p, d, k, w, sides[TRIAL])
-    arriving = sides[TRIAL, guards + g]
-    polynomial(coefficients, s + wide, scratch)
-    call(rates, t + (s + wide) * h, scratch, z, p, d, k, w, sides[TRIAL])
-    leaving = sides[TRIAL, guards + g]
-    return arriving * leaving < 0.0 and abs(leaving) > GRAZING * abs(arriving)

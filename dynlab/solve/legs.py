@@ -12,7 +12,7 @@ that the right-hand side is never evaluated on the wrong side of its jump.
 Two things could go on for ever.  Intervals between events of one guard that shrink geometrically
 accumulate in a finite time (Zeno: a bouncing ball comes to rest); the run ends when what remains is
 below `REST` of the time.  And a surface to which the flow leads from both sides would be passed at
-every step (sliding); that is seen at the first passage, from the rates of the guard on both sides.
+every step (sliding); that is seen at the first passage, where the guard's rate turns around.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import SettingError, UnsupportedSystemError
-from dynlab.kernels import resets
+from dynlab.kernels import dense, resets
 from dynlab.kernels.convention import ACCUMULATION, EVENT, OK, RUNNING, SLIDING
-from dynlab.kernels.dense import DEAF
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.guards import Found, Guards
 from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.trajectory import Occurrences, Steps
 from dynlab.status import Status
-from dynlab.symbolic.events import holding
+from dynlab.symbolic.events import in_leg
 from dynlab.symbolic.system import System
 
 __all__ = ["in_legs"]
@@ -53,6 +52,8 @@ MOST_TOGETHER = 16
 SHRINKING, REST = 8, 1e-9
 #: They also do when so many in a row, of any kind, are closer together than this.
 MOST_CLOSE, RESTLESS = 64, 1e-11
+#: A surface is only grazed where the flow carries back by less than this part of how it arrived.
+GRAZING = 1e-6
 
 
 def in_legs(
@@ -85,7 +86,7 @@ def in_legs(
     _check_direction(system, span)
     plan = _Plan.of(system, guards)
     tape = _Tape(run, times, guards)
-    modes = _Modes(system, run_in, guards, {frozenset(): run}, {})
+    modes = _Modes(system, run_in, guards, {system.rule: (run, *guards.arguments(system))})
     legs = _legs(tape, plan, modes, breaks)
     next(legs)
     status = in_chunks(
@@ -113,6 +114,8 @@ class _Plan(NamedTuple):
     pauses: Array
     held: tuple[frozenset[str], ...]
     directions: Indices
+    pausing: bool
+    two_sided: bool
     keeps_alive: tuple[Kernel, ...]
 
     @classmethod
@@ -129,6 +132,8 @@ class _Plan(NamedTuple):
             pauses,
             tuple(frozenset(event.held) for event in system.events),
             guards.directions.copy(),
+            bool((pauses > 0).any()),
+            any(event.direction == 0 for event in system.events),
             tuple(kernel for kernel in made if kernel is not None),
         )
 
@@ -149,21 +154,22 @@ def _pause(system: System, position: int) -> float:
 
 
 class _Modes(NamedTuple):
-    """The rules of a run, by which states they hold; each is prepared when first needed."""
+    """The rules of a run between events, each prepared when first needed."""
 
     system: System
     run_in: Callable[[System], Any]
     guards: Guards
-    runs: dict[frozenset[str], Any]
-    watched: dict[frozenset[str], tuple[Any, tuple[Kernel, ...]]]
+    made: dict[Any, tuple[Any, Any, tuple[Kernel, ...]]]
 
-    def with_held(self, held: frozenset[str]) -> tuple[Any, Any]:
-        """Return the run in which some states stand still, and what its loops watch."""
-        if held not in self.runs:
-            self.runs[held] = self.run_in(holding(self.system, held))
-        if held not in self.watched:
-            self.watched[held] = self.guards.arguments(holding(self.system, held))
-        return self.runs[held], self.watched[held][0]
+    def of(self, held: frozenset[str], sides: tuple[int, ...]) -> tuple[Any, Any]:
+        """Return the run and what its loops watch: with held states and guards on given sides."""
+        key = held, sides
+        if key not in self.made:
+            system = in_leg(self.system, held, sides)
+            if system.rule not in self.made:
+                self.made[system.rule] = (self.run_in(system), *self.guards.arguments(system))
+            self.made[key] = self.made[system.rule]
+        return self.made[key][:2]
 
 
 @dataclass(slots=True)
@@ -175,14 +181,18 @@ class _Clock:
     plan: _Plan
     now: float = 0.0
     stop: float = 0.0
+    pauses: list[float] = field(default_factory=list)
     silent: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.silent = [-np.inf] * len(self.plan.pauses)
+        self.pauses = self.plan.pauses.tolist()
+        self.silent = [-np.inf] * len(self.pauses)
 
     @property
     def deaf(self) -> list[int]:
         """The events in their refractory time."""
+        if not self.plan.pausing:
+            return []
         return [g for g, until in enumerate(self.silent) if until > self.now]
 
     @property
@@ -195,12 +205,12 @@ class _Clock:
         """Directions of all guards, those of deaf events replaced."""
         found = self.plan.directions.copy()
         for g in self.deaf:
-            found[self.plan.first + g] = DEAF
+            found[self.plan.first + g] = dense.DEAF
         return found
 
     def leg(self) -> tuple[float, float]:
         """Return between which times the loops run next; a little off where the rule jumps."""
-        sign = np.copysign(1.0, self.end)
+        sign = -1.0 if self.end < 0 else 1.0
         begins, jumps = self.now, False
         while self.breaks and sign * (self.breaks[0] - self.now) <= 0:
             jumps = self.breaks.pop(0) == self.now
@@ -223,7 +233,7 @@ class _Rhythm:
     at: float = 0.0
     close: int = 0
 
-    def accumulates(self, events: Indices, time: float) -> bool:
+    def accumulates(self, events: list[int], time: float) -> bool:
         """Note the events of an instant; whether they now follow each other without end."""
         passed = abs(time)
         self.close = self.close + 1 if abs(time - self.at) < RESTLESS * passed else 0
@@ -324,10 +334,11 @@ def _legs(
     clock = _Clock(span, breaks.tolist(), plan)
     rhythm = _Rhythm([-np.inf] * count, [np.inf] * count, [0] * count)
     space = _Room.of(tape.guards, tape.n)
-    x, happened = tape.run.work[loops.X], 0
+    x, happened, arrived = tape.run.work[loops.X], 0, np.zeros(0)
+    sides = _first_sides(tape.run, modes)
     tape.turn((yield RUNNING))
     while clock.now != span:
-        run, watched = modes.with_held(clock.held)
+        run, watched = modes.of(clock.held, sides)
         begins, ends = clock.leg()
         run.work[loops.X] = x
         run.state[loops.T], run.state[loops.END], run.state[loops.STEP] = begins, ends, first_step
@@ -337,8 +348,12 @@ def _legs(
             status = loops.begin(*run.arguments)
             first_step = 0.0
             if status == RUNNING and space.due.size:
-                watched[1][:] = clock.directions
-                _take_sides(run, watched, plan, space.order[:happened])
+                if plan.pausing:
+                    watched[1][:] = clock.directions
+                order = space.order[:happened]
+                _take_sides(run, watched, plan, order)
+                if plan.two_sided and _slides(watched, plan, order, arrived, span):
+                    status = SLIDING
             fresh = True
             while status == RUNNING:
                 if tape.is_full:
@@ -353,10 +368,15 @@ def _legs(
             clock.now = run.state[loops.T] = clock.stop
         elif status == EVENT and run.tally[loops.ENDED_BY] >= plan.first:
             clock.now = float(run.state[loops.T])
+            if plan.two_sided:
+                arrived = _rates(run, watched)
             status, happened = _happen(run, watched, plan, tape, space)
-            for g in space.order[:happened] - plan.first:
-                clock.silent[g] = clock.now + plan.pauses[g]
-            if rhythm.accumulates(space.order[:happened] - plan.first, clock.now):
+            if plan.two_sided:
+                sides = _new_sides(watched, plan, sides)
+            events = (space.order[:happened] - plan.first).tolist()
+            for g in events:
+                clock.silent[g] = clock.now + clock.pauses[g]
+            if rhythm.accumulates(events, clock.now):
                 status = ACCUMULATION
         if status != OK:
             yield status
@@ -371,6 +391,51 @@ def _take_sides(run: Any, watched: Any, plan: _Plan, happened: Indices) -> None:
         terminal[-1] or values, sides, plan.first, plan.resets, happened, len(happened),
     )  # fmt: skip
     run.tally[loops.WATCHING] = 1
+
+
+def _rates(run: Any, watched: Any) -> Array:
+    """Return how fast each guard changes where the run stands."""
+    loops, (_, _, terminal, sides) = run.loops, watched
+    count = sides.shape[1] // 2
+    if not terminal[-1]:
+        return np.zeros(count)
+    at = run.state[loops.T], run.work[loops.X], *run.arguments[4:]
+    dense.call(terminal[-1], *at, sides[dense.TRIAL])
+    rates: Array = sides[dense.TRIAL, count:].copy()
+    return rates
+
+
+def _slides(watched: Any, plan: _Plan, happened: Indices, arrived: Array, span: float) -> bool:
+    """Whether the flow beyond a surface just reached carries back to it."""
+    sides = watched[3]
+    count = sides.shape[1] // 2
+    for g in happened:
+        leaving = sides[dense.NEW, count + g]
+        if plan.resets[g - plan.first] == 0 and leaving * sides[dense.SIDE, g] * span < 0:
+            return bool(abs(leaving) > GRAZING * abs(arrived[g]))
+    return False
+
+
+def _first_sides(run: Any, modes: _Modes) -> tuple[int, ...]:
+    """Return on which side each event's guard is at the start, or is about to be if at zero."""
+    values, directions, terminal, sides = modes.made[modes.system.rule][1]
+    first, at = modes.guards.first, (run.state[run.loops.T], run.work[run.loops.X])
+    if directions.size:
+        dense.call(terminal[-1] or values, *at, *run.arguments[4:], sides[dense.TRIAL])
+    both = np.sign(sides[dense.TRIAL]).reshape(2, -1)[:, first:]
+    found = np.where(both[0] == 0, both[1], both[0])
+    return _of_direction_0(modes.guards.directions[first:], found)
+
+
+def _new_sides(watched: Any, plan: _Plan, before: tuple[int, ...]) -> tuple[int, ...]:
+    """Return on which sides the guards are after the events of an instant."""
+    found = watched[3][dense.SIDE, plan.first : len(plan.directions)]
+    return _of_direction_0(plan.directions[plan.first :], np.where(found == 0, before, found))
+
+
+def _of_direction_0(directions: Indices, sides: Array) -> tuple[int, ...]:
+    """Return the sides of guards that tell them for a whole leg, 0 for the others."""
+    return tuple(int(s) if d == 0 else 0 for d, s in zip(directions, sides, strict=True))
 
 
 def _take(run: Any, watched: Any, tape: _Tape, space: _Room) -> int:
@@ -395,7 +460,7 @@ def _happen(
     run: Any, watched: Any, plan: _Plan, tape: _Tape, space: _Room
 ) -> tuple[int, int]:
     """Let the events of this instant happen; return a status and how many there were."""
-    loops, (values, directions, terminal, sides) = run.loops, watched
+    loops, (values, directions, _, sides) = run.loops, watched
     time, x, fired = run.state[loops.T], run.work[loops.X], int(run.tally[loops.ENDED_BY])
     piece, row, inputs = tape.pieces[-1], tape.row - 1, run.arguments[4:]
     step = piece.starts[row], piece.sizes[row], piece.coefficients[row]
@@ -403,12 +468,10 @@ def _happen(
         time, *step, x, *inputs, values, directions, sides, plan.ends, plan.first, fired,
         space.due, space.scratch,
     )  # fmt: skip
-    _note_missed(time, x, step[1], plan, tape, space)
+    if plan.first:
+        _note_missed(time, x, step[1], plan, tape, space)
     if ended >= 0:
         return EVENT, 0
-    slides = plan.resets[fired - plan.first] == 0 and resets.pushes_back(
-        time, *step, space.scratch, *inputs, terminal[-1] or values, sides, fired
-    )
     count = resets.settle(
         time, x, *inputs, values, directions, sides, plan.first, plan.resets, plan.deafens,
         space.due, space.order, space.befores, space.afters,
@@ -416,9 +479,9 @@ def _happen(
     endless, count = count > len(space.order), min(count, len(space.order))
     order, before = space.order[:count].copy(), space.befores[:count].copy()
     tape.events.append((np.full(count, time), order, before, space.afters[:count].copy()))
-    if (plan.resets[order - plan.first] != 0).any():
+    if plan.resets[order - plan.first].any():
         tape.jumps.append((tape.total, float(time), before[0]))
-    return ACCUMULATION if endless else SLIDING if slides else OK, count
+    return ACCUMULATION if endless else OK, count
 
 
 def _note_missed(

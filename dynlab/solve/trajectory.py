@@ -112,7 +112,8 @@ class Trajectory(Result):
     system
         The system that ran.
     t
-        Times: the ends of the steps, or those asked for with ``at=``.
+        Times: the ends of the steps, or those asked for with ``at=``.  Where an event set the state
+        anew the time is there twice, with the state before and after.
     values
         States at these times, one column per state; ``trajectory["v"]`` is one of them.
     steps
@@ -237,7 +238,7 @@ class Trajectory(Result):
         return table | dict(zip(self.system.observable_names, observed.T, strict=True))
 
     def plot(self, ax: Axes | None = None, *, show: Sequence[str] | None = None) -> Axes:
-        """Draw quantities against time, with lines where crossings happened.
+        """Draw quantities against time, with lines where crossings happened, thin ones at jumps.
 
         Parameters
         ----------
@@ -256,7 +257,7 @@ class Trajectory(Result):
         time_label = plotting.label("t", self.system.time.unit)
         ax = plotting.draw_series(ax, fine.t, columns, time_label=time_label)
         for name, found in self.events.items():
-            if len(found):
+            if len(found) and found.new_values is None:
                 plotting.draw_events(ax, found.times, plotting.label(name))
         return ax
 
@@ -268,7 +269,7 @@ class Trajectory(Result):
         labels = [plotting.label(name, self.system.unit_of(name)) for name in (x, y)]
         if ax is None:
             ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
-        across, up = fine._drawn(x), fine._drawn(y)
+        across, up = plotting.lift_pen(fine.t, fine._drawn(x), fine._drawn(y))
         if self.system.is_discrete:
             ax.plot(across, up, linestyle="none", marker=".", markersize=2.5)
             return ax
@@ -333,12 +334,19 @@ class Trajectory(Result):
         return out
 
     def _smooth(self) -> Trajectory:
-        """Return the trajectory with long steps filled in, for drawing."""
+        """Return the trajectory with long steps filled in, for drawing.
+
+        Both sides of a jump stay as they are: the time is there twice.
+        """
         if self.steps is None or not 1 < len(self.t) < SMOOTH:
             return self
-        parts = -(-SMOOTH // (len(self.t) - 1))
-        inside = self.t[:-1, None] + np.diff(self.t)[:, None] * np.arange(parts) / parts
-        return self.at(np.append(inside.ravel(), self.t[-1]))
+        parts, lengths = -(-SMOOTH // (len(self.t) - 1)), np.diff(self.t)
+        times = self.t[:-1, None] + lengths[:, None] * np.arange(parts) / parts
+        values = self.steps(times.ravel()).reshape(*times.shape, -1)
+        values[:, 0] = self.values[:-1]
+        kept = (np.arange(parts) == 0) | (lengths != 0)[:, None]
+        t = np.append(times[kept], self.t[-1])
+        return replace(self, t=t, values=np.vstack([values[kept], self.values[-1]]), steps=None)
 
     def _drawn(self, name: str) -> Array:
         """Return a quantity, angles within one turn."""

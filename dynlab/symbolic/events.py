@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sympy
+from sympy.core.relational import Relational
 
 from dynlab.errors import DefinitionError, DuplicateNameError, UnknownNameError
 from dynlab.names import checked_name
@@ -150,12 +151,66 @@ def _check_refractory(event: Event, parameters: tuple[str, ...], where: str) -> 
         )
 
 
-def holding(system: System, held: frozenset[str]) -> System:
-    """Return the system with some of its states standing still."""
-    if not held:
-        return system
-    rule = tuple(
-        sympy.S.Zero if state.name in held else rate
-        for state, rate in zip(system.states, system.rule, strict=True)
-    )
-    return replace(system, rule=rule)
+def in_leg(system: System, held: frozenset[str], sides: tuple[int, ...]) -> System:
+    """Return the system as it is between two events.
+
+    The held states stand still.  What the rule decides by the guard of an event of direction 0
+    (``dl.sign(v)`` beside the guard v) is decided once, by the side on which the guard is: until the
+    next event the rule is smooth, also where a step reaches beyond the surface.
+
+    Parameters
+    ----------
+    system
+        The system.
+    held
+        States that stand still.
+    sides
+        For each event the side of its guard, +1 or -1; 0 leaves decisions as they are.
+    """
+    rule = list(system.rule)
+    for event, side in zip(system.events, sides, strict=True):
+        if side and event.direction == 0:
+            rule = [_decided(rate, event.guard, side) for rate in rule]
+    still = [state.name in held for state in system.states]
+    rule = [sympy.S.Zero if stands else rate for rate, stands in zip(rule, still, strict=True)]
+    return system if tuple(rule) == system.rule else replace(system, rule=tuple(rule))
+
+
+_DECISIONS = (Relational, sympy.sign, sympy.Heaviside, sympy.Abs, sympy.Max, sympy.Min)
+
+
+def _decided(rate: sympy.Expr, guard: sympy.Expr, side: int) -> sympy.Expr:
+    """Return an expression with what is decided by the sign of the guard decided."""
+    made: dict[Any, Any] = {}
+    for decision in rate.atoms(*_DECISIONS):
+        first, *others = decision.args
+        if isinstance(decision, sympy.sign | sympy.Heaviside | sympy.Abs):
+            others = [sympy.S.Zero]
+        sign = side * _multiple(first - others[0], guard) if len(others) == 1 else 0
+        if sign:
+            made[decision] = _outcome(decision, sign)
+    return rate.xreplace(made) if made else rate
+
+
+def _multiple(quantity: sympy.Expr, guard: sympy.Expr) -> int:
+    """Return the sign of the factor if a quantity is a multiple of the guard, else 0."""
+    if not quantity.free_symbols == guard.free_symbols:
+        return 0
+    factor = sympy.cancel(quantity / guard)
+    return int(sympy.sign(factor)) if factor.is_number and factor.is_real else 0
+
+
+def _outcome(decision: Any, sign: int) -> Any:
+    """Return what a decision comes to if its quantity (or left minus right side) has this sign."""
+    if isinstance(decision, sympy.sign):
+        return sympy.Integer(sign)
+    if isinstance(decision, sympy.Heaviside):
+        return sympy.Integer((1 + sign) // 2)
+    if isinstance(decision, sympy.Abs):
+        return sign * decision.args[0]
+    if isinstance(decision, sympy.Max | sympy.Min):
+        return decision.args[0 if (sign > 0) == isinstance(decision, sympy.Max) else 1]
+    if isinstance(decision, sympy.Equality | sympy.Unequality):
+        return sympy.sympify(isinstance(decision, sympy.Unequality))
+    larger = isinstance(decision, sympy.StrictGreaterThan | sympy.GreaterThan)
+    return sympy.sympify((sign > 0) == larger)

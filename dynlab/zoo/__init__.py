@@ -17,8 +17,29 @@ from dynlab.zoo.catalogue import Catalogue, Entry, Fact, catalogue, facts, get, 
 
 if TYPE_CHECKING:
     from dynlab.symbolic.system import System
+    from dynlab.zoo.firing_patterns import FiringPattern
 
-__all__ = ["Catalogue", "Entry", "Fact", "catalogue", "facts", "get", "names"]
+__all__ = [
+    "Catalogue",
+    "Entry",
+    "Fact",
+    "catalogue",
+    "facts",
+    "firing_patterns",
+    "get",
+    "names",
+]
+
+
+def firing_patterns() -> tuple[FiringPattern, ...]:
+    """Return the twenty firing patterns of Izhikevich's cell; see `FiringPattern`.
+
+    Each is a cell with its input current; ``pattern.system`` and ``pattern.duration`` go to
+    `dynlab.integrate`.
+    """
+    from dynlab.zoo import firing_patterns as module
+
+    return module.firing_patterns()
 
 
 def __getattr__(name: str) -> System:

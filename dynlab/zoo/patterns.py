@@ -2,7 +2,7 @@
 
 Izhikevich 2004, IEEE Trans. Neural Netw. 15, 1063, figure 1; parameters and currents as in the
 script published with it.  The script takes fixed steps of 0.1 to 0.5 ms, and three of its patterns
-depend on them.  Integrated exactly these need a slightly different current, which their `note` says.
+depend on them.  Integrated exactly these need another number, which their `note` gives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dynlab.symbolic import language as dl
 from dynlab.symbolic.define import flow
 from dynlab.symbolic.system import System
 
-__all__ = ["FiringPattern", "firing_patterns"]
+__all__ = ["FiringPattern", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,8 @@ class FiringPattern:
     note: str = ""
 
 
-def firing_patterns() -> tuple[FiringPattern, ...]:
-    """Return the twenty patterns in the order of the figure.
-
-    Examples
-    --------
-    >>> import dynlab as dl
-    >>> burst = dl.zoo.firing_patterns()[3]
-    >>> burst.name, burst.system["d"]
-    ('phasic bursting', 0.05)
-    >>> len(dl.spike_train(dl.integrate(burst.system, duration=burst.duration))) > 2
-    True
-    """
+def patterns() -> tuple[FiringPattern, ...]:
+    """Return the twenty patterns in the order of the figure."""
     return tuple(
         FiringPattern(letter, name, _cell(name, shape, start, current), duration, note)
         for letter, name, shape, start, current, duration, note in _table()
@@ -115,7 +105,7 @@ def _table():
     """Return letter, name, (a, b, c, d), start (v, u), current, duration, note."""
     plain, sharp, slow = (0.02, 0.2), (0.02, 0.25), (0.03, 0.25)
     ramps = dl.where(
-        dl.t < 200, dl.t / 25, dl.where((dl.t > 300) & (dl.t < 312.5), (dl.t - 300) / 12.5, 0)
+        dl.t < 200, dl.t / 25, dl.where((dl.t > 300) & (dl.t < 312.5), (dl.t - 300) / 3.125, 0)
     )
     varied = _pulses(1, 5, 10, 80) + _pulses(-6, 5, 70)
     return (
@@ -145,12 +135,14 @@ def _table():
          ""),
         ("O", "threshold variability", (*slow, -60, 4), _from_rest(-64, 0.25), varied, 100, ""),
         ("P", "bistability", (0.1, 0.26, -60, 0), _from_rest(-61, 0.26),
-         0.24 + _pulses(1, 5, 37.5, 216), 300, ""),
-        ("Q", "depolarizing after-potential", (1, 0.2, -60, -21), _from_rest(-70, 0.2),
-         _pulses(20, 2, 9), 50, ""),
+         0.24 + _pulses(1, 5, 37.5, 206), 300,
+         "the second pulse comes at 206 ms, not at 216, to meet the cell in the phase that stops it"),
+        ("Q", "depolarizing after-potential", (1, 0.2, -60, -19), _from_rest(-70, 0.2),
+         _pulses(20, 2, 9), 50, "d is -19, not -21, with which the cell goes on firing"),
         ("R", "accommodation", (0.02, 1, -55, 4), (-65, -16), ramps, 400, ""),
         ("S", "inhibition-induced spiking", (-0.02, -1, -60, 8), _from_rest(-63.8, -1),
          80 + _pulses(-5, 200, 50), 350, ""),
-        ("T", "inhibition-induced bursting", (-0.026, -1, -45, -2), _from_rest(-63.8, -1),
-         80 + _pulses(-5, 200, 50), 350, ""),
+        ("T", "inhibition-induced bursting", (-0.026, -1, -45, 0), _from_rest(-63.8, -1),
+         80 + _pulses(-5, 200, 50), 350,
+         "d is 0, not -2: steps of 0.5 ms overshoot the peak of the spike and lift u by what d takes"),
     )  # fmt: skip

@@ -143,9 +143,7 @@ def lift_pen(t: Array, *columns: Array) -> tuple[Array, ...]:
     return tuple(np.insert(np.asarray(c, float), jumps, np.nan, axis=0) for c in columns)
 
 
-def draw_raster(
-    ax: Axes | None, trains: Mapping[str, ArrayLike], *, time_label: str
-) -> Axes:
+def draw_raster(ax: Axes | None, trains: Mapping[str, ArrayLike], *, time_label: str) -> Axes:
     """Spikes as ticks, one row per train, the first on top.
 
     Parameters

@@ -25,6 +25,8 @@ __all__ = ["break_times"]
 Array = NDArray[np.float64]
 #: More jumps than this in a run are left to the step control.
 MOST_BREAKS = 1_000_000
+#: Times that differ by fewer units of rounding are the same.
+ROUNDING = 64
 _JUMPS = (sympy.Heaviside, sympy.sign, sympy.Abs)
 
 
@@ -37,7 +39,9 @@ def break_times(system: System, begin: float, end: float) -> Array:
     found: list[float] = []
     decisions, floors = _decisions(system.rule)
     if decisions or floors:
-        values = dict(zip(map(symbol, system.parameter_names), system.parameter_values, strict=True))
+        values = dict(
+            zip(map(symbol, system.parameter_names), system.parameter_values, strict=True)
+        )
         found = _times([e.xreplace(values) for e in decisions],
                        [e.xreplace(values) for e in floors], low, high)  # fmt: skip
     times = _apart(np.sort(np.array(found, dtype=float)))
@@ -74,7 +78,7 @@ def _times(
         slope, offset = _affine(argument)
         ends = sorted((slope * low + offset, slope * high + offset))
         if slope and ends[1] - ends[0] < MOST_BREAKS:
-            whole = np.arange(np.ceil(ends[0]), np.floor(ends[1]) + 1)
+            whole = np.arange(np.ceil(ends[0] - 1e-9), np.floor(ends[1] + 1e-9) + 1)
             steps += list((whole - offset) / slope)
     inner = _apart(np.sort(np.array(steps)))
     edges = np.concatenate([[low], inner[(inner > low) & (inner < high)], [high]])
@@ -85,7 +89,9 @@ def _times(
         else:
             slope, offset = _affine(decision)
             found += [-offset / slope] if slope else []
-    return [t for t in found if low <= t <= high]
+    # A jump that is at an end but for rounding is at the end.
+    slack = ROUNDING * np.spacing(max(abs(low), abs(high)))
+    return [min(max(t, low), high) for t in found if low - slack <= t <= high + slack]
 
 
 def _affine(expression: sympy.Expr) -> tuple[float, float]:
@@ -126,5 +132,5 @@ def _apart(times: Array) -> Array:
     """Return sorted times without those that differ from the one before by rounding alone."""
     if len(times) < 2:
         return times
-    keep = np.diff(times, prepend=-np.inf) > 64 * np.spacing(np.abs(times))
+    keep = np.diff(times, prepend=-np.inf) > ROUNDING * np.spacing(np.abs(times))
     return times[keep]

@@ -63,7 +63,8 @@ class Guards(NamedTuple):
         """Return what the loops are given for one rule, and the kernels to keep alive."""
         kernels = kernels_of(system)
         values = kernels.guard(self.expressions)
-        alive, rates = (values,), 0
+        alive: tuple[Kernel, ...] = (values,)
+        rates = 0
         if not any(state.shape for state in system.states):
             alive = (values, kernels.guard_and_rate(self.expressions))
             rates = alive[1].address

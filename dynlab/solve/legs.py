@@ -324,9 +324,7 @@ class _Room(NamedTuple):
         return cls(guards.room(), *count, np.empty((most, n)), np.empty((most, n)), np.empty(n))
 
 
-def _legs(
-    tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array
-) -> Generator[int, int, None]:
+def _legs(tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array) -> Generator[int, int, None]:
     """Yield RUNNING whenever the steps sent in are taken, and at last the status of the run."""
     loops = tape.run.loops
     most, first_step = int(tape.run.tally[loops.MOST_ATTEMPTS]), float(tape.run.state[loops.STEP])
@@ -345,24 +343,11 @@ def _legs(
         run.tally[loops.MOST_ATTEMPTS] = most
         tape.run, status = run, OK
         if (ends - begins) * span > 0:
-            status = loops.begin(*run.arguments)
-            first_step = 0.0
-            if status == RUNNING and space.due.size:
-                if plan.pausing:
-                    watched[1][:] = clock.directions
-                order = space.order[:happened]
-                _take_sides(run, watched, plan, order)
-                if plan.two_sided and _slides(watched, plan, order, arrived, span):
-                    status = SLIDING
-            fresh = True
-            while status == RUNNING:
-                if tape.is_full:
-                    tape.turn((yield RUNNING))
-                row = tape.row
-                status = _take(run, watched, tape, space)
-                if fresh and tape.row > row:
-                    tape.pieces[-1].starts[row], fresh = clock.now, False
-            most -= int(run.tally[loops.ATTEMPTS])
+            order = space.order[:happened]
+            status = yield from _leg(
+                tape, run, watched, plan, clock, _Before(space, order, arrived)
+            )
+            most, first_step = most - int(run.tally[loops.ATTEMPTS]), 0.0
         x, happened = run.work[loops.X], 0
         if status == OK:
             clock.now = run.state[loops.T] = clock.stop
@@ -381,6 +366,36 @@ def _legs(
         if status != OK:
             yield status
     yield OK
+
+
+class _Before(NamedTuple):
+    """What came before a leg: the events at its beginning, and the rates of their guards there."""
+
+    space: _Room
+    order: Indices
+    arrived: Array
+
+
+def _leg(  # noqa: PLR0913  (a run, what it watches, and where it stands)
+    tape: _Tape, run: Any, watched: Any, plan: _Plan, clock: _Clock, before: _Before
+) -> Generator[int, int, int]:
+    """Take the steps of one leg and return why it ended."""
+    status, space = int(run.loops.begin(*run.arguments)), before.space
+    if status == RUNNING and space.due.size:
+        if plan.pausing:
+            watched[1][:] = clock.directions
+        _take_sides(run, watched, plan, before.order)
+        if plan.two_sided and _slides(watched, plan, before, clock.end):
+            return SLIDING
+    fresh = True
+    while status == RUNNING:
+        if tape.is_full:
+            tape.turn((yield RUNNING))
+        row = tape.row
+        status = _take(run, watched, tape, space)
+        if fresh and tape.row > row:
+            tape.pieces[-1].starts[row], fresh = clock.now, False
+    return status
 
 
 def _take_sides(run: Any, watched: Any, plan: _Plan, happened: Indices) -> None:
@@ -405,14 +420,14 @@ def _rates(run: Any, watched: Any) -> Array:
     return rates
 
 
-def _slides(watched: Any, plan: _Plan, happened: Indices, arrived: Array, span: float) -> bool:
+def _slides(watched: Any, plan: _Plan, before: _Before, span: float) -> bool:
     """Whether the flow beyond a surface just reached carries back to it."""
     sides = watched[3]
     count = sides.shape[1] // 2
-    for g in happened:
+    for g in before.order:
         leaving = sides[dense.NEW, count + g]
         if plan.resets[g - plan.first] == 0 and leaving * sides[dense.SIDE, g] * span < 0:
-            return bool(abs(leaving) > GRAZING * abs(arrived[g]))
+            return bool(abs(leaving) > GRAZING * abs(before.arrived[g]))
     return False
 
 
@@ -446,9 +461,9 @@ def _take(run: Any, watched: Any, tape: _Tape, space: _Room) -> int:
     if space.due.size:
         status = loops.watch(*run.arguments, left, *at, *watched, *space.crossed)
         if tape.guards.first and run.tally[loops.EVENTS]:
-            found = tuple(part[: run.tally[loops.EVENTS]] for part in space.crossed)
-            asked = found[1] < tape.guards.first
-            tape.crossings.append(tuple(part[asked] for part in found))
+            count, (times, kinds, states) = run.tally[loops.EVENTS], space.crossed
+            asked = np.flatnonzero(kinds[:count] < tape.guards.first)
+            tape.crossings.append((times[asked], kinds[asked], states[asked]))
     else:
         status = loops.record(*run.arguments, left, *at)
     tape.row += int(run.tally[loops.ROWS])
@@ -456,9 +471,7 @@ def _take(run: Any, watched: Any, tape: _Tape, space: _Room) -> int:
     return int(status)
 
 
-def _happen(
-    run: Any, watched: Any, plan: _Plan, tape: _Tape, space: _Room
-) -> tuple[int, int]:
+def _happen(run: Any, watched: Any, plan: _Plan, tape: _Tape, space: _Room) -> tuple[int, int]:
     """Let the events of this instant happen; return a status and how many there were."""
     loops, (values, directions, _, sides) = run.loops, watched
     time, x, fired = run.state[loops.T], run.work[loops.X], int(run.tally[loops.ENDED_BY])

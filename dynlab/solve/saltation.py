@@ -115,7 +115,9 @@ def _flows(
     arriving = in_leg(system, frozenset(), tuple(sides))
     sides[position] = side
     leaving = in_leg(system, frozenset(), tuple(sides)) if not event.reset else system
-    rates = [_value(kernels_of(s).rhs, s, time, x) for s, x in ((arriving, before), (leaving, after))]
+    rates = [
+        _value(kernels_of(s).rhs, s, time, x) for s, x in ((arriving, before), (leaving, after))
+    ]
     return rates[0], rates[1]
 
 

@@ -194,7 +194,7 @@ def _decided(rate: sympy.Expr, guard: sympy.Expr, side: int) -> sympy.Expr:
 
 def _multiple(quantity: sympy.Expr, guard: sympy.Expr) -> int:
     """Return the sign of the factor if a quantity is a multiple of the guard, else 0."""
-    if not quantity.free_symbols == guard.free_symbols:
+    if quantity.free_symbols != guard.free_symbols:
         return 0
     factor = sympy.cancel(quantity / guard)
     return int(sympy.sign(factor)) if factor.is_number and factor.is_real else 0

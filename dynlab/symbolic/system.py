@@ -922,9 +922,7 @@ def _with_reset(
     return extended, _new_values(extended, found, where)
 
 
-def _new_values(
-    system: System, found: Any, where: str
-) -> tuple[tuple[str, sympy.Expr], ...]:
+def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, sympy.Expr], ...]:
     if not isinstance(found, Mapping):
         raise DefinitionError(
             f"{where} returns {type(found).__name__}; return a dict {{state: new value}}, {{}} if "

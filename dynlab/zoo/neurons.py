@@ -96,6 +96,7 @@ def morris_lecar(
 
 @flow(time="ms")
 def leaky_membrane(V=0.0, *, I=1.2, R=1.0, E=0.0, tau=10.0):
+    """Membrane without a threshold."""
     return {V: (E - V + R * I) / tau}
 
 
@@ -106,7 +107,7 @@ def leaky_membrane(V=0.0, *, I=1.2, R=1.0, E=0.0, tau=10.0):
     refractory=lambda tref: tref,
 )
 def leaky_integrate_and_fire(V, *, theta=1.0, Vr=0.0, tref=0.0):
-    """Leaky integrate-and-fire: the membrane below threshold, with a reset in place of the spike.
+    """Leaky integrate-and-fire: a membrane with a reset in place of the spike.
 
     Lapicque 1907, J. Physiol. Pathol. Gen. 9, 620; Stein 1967, Proc. R. Soc. B 167, 64.
 
@@ -118,6 +119,7 @@ def leaky_integrate_and_fire(V, *, theta=1.0, Vr=0.0, tref=0.0):
 
 @flow(time="ms", units={"V": "mV", "E": "mV", "RI": "mV", "VT": "mV", "D": "mV"})
 def exponential_membrane(V=-65.0, *, RI=20.0, E=-65.0, tau=10.0, VT=-50.0, D=2.0):
+    """Membrane with an upstroke and no end to it."""
     return {V: (E - V + D * dl.exp((V - VT) / D) + RI) / tau}
 
 
@@ -137,6 +139,7 @@ def exponential_integrate_and_fire(V, *, Vp=0.0, Vr=-65.0, tref=2.0):
 
 @flow
 def quadratic_membrane(v=-100.0, *, I=1.0):
+    """Quadratic upstroke without a reset."""
     return {v: v**2 + I}
 
 
@@ -154,6 +157,7 @@ def quadratic_integrate_and_fire(v, *, vp=100.0, vr=-100.0):
 
 @flow(time="ms", units={"v": "mV"})
 def izhikevich_membrane(v=-70.0, u=-14.0, *, I=10.0, a=0.02, b=0.2):
+    """Izhikevich's membrane without its reset."""
     return {v: 0.04 * v**2 + 5 * v + 140 - u + I, u: a * (b * v - u)}
 
 
@@ -180,6 +184,7 @@ def adaptive_membrane(
     V=-70.6, w=0.0,
     *, I=1000.0, C=281.0, gL=30.0, EL=-70.6, VT=-50.4, D=2.0, tauw=144.0, a=4.0,
 ):  # fmt: skip
+    """Adaptive exponential membrane without its reset."""
     ionic = gL * (V - EL) - gL * D * dl.exp((V - VT) / D)
     return {V: (I - ionic - w) / C, w: (a * (V - EL) - w) / tauw}
 

@@ -376,7 +376,7 @@ class _Before(NamedTuple):
     arrived: Array
 
 
-def _leg(  # noqa: PLR0913  (a run, what it watches, and where it stands)
+def _leg(
     tape: _Tape, run: Any, watched: Any, plan: _Plan, clock: _Clock, before: _Before
 ) -> Generator[int, int, int]:
     """Take the steps of one leg and return why it ended."""

@@ -65,7 +65,7 @@ class Guards(NamedTuple):
         values = kernels.guard(self.expressions)
         alive: tuple[Kernel, ...] = (values,)
         rates = 0
-        if not any(state.shape for state in system.states):
+        if not system.is_indexed:
             alive = (values, kernels.guard_and_rate(self.expressions))
             rates = alive[1].address
         terminal = np.arange(len(self.names) + 1) >= self.ends

@@ -799,9 +799,7 @@ class System(Dynamics):
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
 
     def _repr_latex_(self) -> str:
-        return display.equations(
-            self.declared, self.rule, self.events, discrete=self.is_discrete
-        )
+        return display.equations(self.declared, self.rule, self.events, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
         rows = [(p.name, p.value, p.unit) for p in self.parameters]

@@ -59,6 +59,11 @@ class Occurrences:
     new_values: Array | None = None
 
     @property
+    def before(self) -> Occurrences:
+        """The same times with the states before them, which are those that it answers with."""
+        return Occurrences(self.times, self.values, self.states)
+
+    @property
     def after(self) -> Occurrences:
         """The same times with the states after them; the same states where nothing was set anew."""
         values = self.values if self.new_values is None else self.new_values

@@ -23,14 +23,14 @@ def bouncing_ball(x, v, *, e=0.8):
 
 
 @flow
-def block_on_belt(x=0.0, v=0.0, stuck=0.0, *, u=0.2, m=1.0, k=1.0, Fs=1.5, Fk=1.0):
+def block_on_belt(x=0.0, v=0.0, stuck=0.0, *, u=0.25, m=1.0, k=1.0, Fs=1.5, Fk=1.0):
     """Block on a belt, without what makes it stick or slip."""
     sliding = (Fk * dl.sign(u - v) - k * x) / m
     return {x: v, v: dl.where(stuck > 0.5, 0, sliding), stuck: 0}
 
 
 @block_on_belt.with_event(when=lambda v, u: v - u, name="stick")
-def sticking_block(x, v, stuck, *, u=0.2, k=1.0, Fs=1.5):
+def sticking_block(x, v, stuck, *, u=0.25, k=1.0, Fs=1.5):
     """Block that sticks but does not slip again."""
     return {v: u, stuck: dl.where(dl.abs(k * x) < Fs, 1, 0)}
 

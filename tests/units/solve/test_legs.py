@@ -31,6 +31,7 @@ def test_both_sides_of_a_jump():
     assert ticks.times == pytest.approx([1, 2, 3], abs=1e-13)
     assert ticks["x"] == pytest.approx(1, abs=1e-13)
     assert np.array_equal(ticks["n"], [0, 1, 2])
+    assert np.array_equal(ticks.before.values, ticks.values)
     assert np.array_equal(ticks.after["x"], [0, 0, 0])
     assert np.array_equal(ticks.after["n"], [1, 2, 3])
     twice = np.flatnonzero(np.diff(run.t) == 0)

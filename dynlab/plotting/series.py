@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlab.plotting import style
-from dynlab.plotting.axes import draw_legend_beside, new_axes, stacked_axes
+from dynlab.plotting.axes import (
+    MARGIN_HEIGHT,
+    SIZE,
+    TALLEST,
+    draw_legend_beside,
+    new_axes,
+    stacked_axes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +164,7 @@ def draw_raster(ax: Axes | None, trains: Mapping[str, ArrayLike], *, time_label:
     """
     if ax is None:
         height = MARGIN_HEIGHT + max(ROW_HEIGHT * len(trains), 0.5)
-        ax = new_axes(xlabel=time_label, ylabel="", size=(WIDTH, min(height, TALLEST)))
+        ax = new_axes(xlabel=time_label, ylabel="", size=(SIZE[0], min(height, TALLEST)))
     ax = new_axes(ax, xlabel=time_label, ylabel="")
     rows = [np.asarray(times, float).ravel() for times in trains.values()]
     thin = float(np.clip(400 / max(max((len(row) for row in rows), default=1), 1), 0.5, 1.2))

@@ -11,7 +11,7 @@ from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import Element
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["aligned", "equations", "letter", "next_row", "rate_row", "row", "table"]
+__all__ = ["aligned", "equations", "event_row", "letter", "next_row", "rate_row", "row", "table"]
 
 #: Names that a paper writes as another letter than the one that spells them.
 _LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
@@ -29,7 +29,7 @@ def equations(
     """Return the equations, and the events below them, as LaTeX for a notebook."""
     made = next_row if discrete else rate_row
     rows = [made(n, e) for n, e in zip(names, rule, strict=True)]
-    body = aligned([*rows, *(event.latex(_WRITTEN) for event in events)])
+    body = aligned([*rows, *map(event_row, events)])
     return f"$\\displaystyle{body}$"
 
 
@@ -52,6 +52,11 @@ def rate_row(name: str, expression: sympy.Expr, *indices: str) -> str:
 def next_row(name: str, expression: sympy.Expr, *indices: str) -> str:
     """Return the next value of a state as LaTeX."""
     return f"{letter(name, *indices)}{'^' if indices else '_'}{{n+1}} &= {_latex(expression)}"
+
+
+def event_row(event: Event) -> str:
+    """Return an event as LaTeX."""
+    return event.latex(_WRITTEN)
 
 
 def letter(name: str, *indices: str, above: str = "") -> str:

@@ -10,7 +10,7 @@ stand still while the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,15 @@ class Event:
         if self.refractory is not None:
             found.append((self.refractory, f"the refractory time of event {self.name!r}"))
         return tuple(found)
+
+    def mapped(self, change: Callable[[sympy.Expr], sympy.Expr]) -> Event:
+        """Return the event with every expression changed in the same way."""
+        return replace(
+            self,
+            guard=change(self.guard),
+            reset=tuple((state, change(new)) for state, new in self.reset),
+            refractory=None if self.refractory is None else change(self.refractory),
+        )
 
     def map_of(self, states: Sequence[str]) -> tuple[sympy.Expr, ...]:
         """Return the whole state after the event, one expression per state."""

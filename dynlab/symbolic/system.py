@@ -1094,8 +1094,8 @@ def _check(system: System) -> None:
     for event in system.events:
         for expression, where in event.expressions:
             _require_clean(None, expression, known, shapes, f"{where} of {system.name!r}")
-    plain = tuple(s.name for s in system.states)
-    check_events(system.events, plain, system.parameter_names, repr(system.name))
+    if system.events:
+        check_events(system.events, system.declared, system.parameter_names, repr(system.name))
 
 
 def _check_signals(system: System) -> None:

@@ -262,3 +262,37 @@ def test_a_refractory_time_must_be_a_time():
     )
     with pytest.raises(dl.SettingError, match=r"refractory time.*-1"):
         dl.integrate(slow, duration=3)
+
+
+# --- with other parts of the house --------------------------------------------------------------
+
+
+def test_members_of_an_ensemble_have_events_as_well():
+    drives = np.array([1.2, 2.0, 3.0])
+    cell = zoo.leaky_integrate_and_fire(tref=1.0)
+    many = dl.ensemble(cell, parameters={"I": drives}, duration=50)
+    alone = [dl.integrate(cell(I=drive), duration=50).final["V"] for drive in drives]
+    assert np.array_equal(many["V"], alone)
+
+
+def test_events_keep_up_with_tied_parameters():
+    cell = zoo.izhikevich.tie(c="rest", b="a * 10")
+    assert cell.events[0].reset[0][1].name == "rest"
+    run = dl.integrate(cell(rest=-50.0), duration=100)
+    assert run.events["spike"].after["v"] == pytest.approx(-50)
+
+
+def test_events_are_printed_in_latex_and_refused_where_a_format_has_none():
+    assert r"\uparrow 0:\quad v \mapsto c" in dl.to_latex(zoo.izhikevich)
+    with pytest.raises(dl.UnsupportedSystemError, match="events"):
+        dl.to_toml(zoo.izhikevich)
+
+
+def test_equal_steps_pass_events():
+    @dl.hamiltonian
+    def spring(q=1.0, p=0.0):
+        return (p**2 + q**2) / 2
+
+    wall = spring.with_event(when=lambda q: q, direction=-1, name="hit")(lambda p: {p: -p})
+    run = dl.integrate(wall, duration=10, method=dl.KahanLi8(step=0.1))
+    assert run.events["hit"].times == pytest.approx(math.pi * np.array([0.5, 1.5, 2.5]), rel=1e-9)

@@ -25,6 +25,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.recording": ("Linear", "Monotone", "Previous", "Recording", "Spline"),
     "dynlab.symbolic.hamiltonian": ("hamiltonian",),
     "dynlab.symbolic.system": ("System",),
+    "dynlab.symbolic.events": ("Event",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
         "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "pulse", "pulse_train", "ramp", "sigmoid",
@@ -47,6 +48,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     "dynlab.solve.crossing": ("Crossing",),
     "dynlab.solve.trajectory": ("Trajectory",),
+    "dynlab.solve.spikes": ("SpikeTrain", "spike_train"),
+    "dynlab.solve.saltation": ("saltation_matrix",),
     "dynlab.solve.ensemble": ("ensemble",),
     "dynlab.solve.keep": ("Extremes", "Histogram", "Keep", "Moments", "States"),
     "dynlab.solve.outcomes": ("Ensemble",),
@@ -66,7 +69,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
     "dynlab.continuation.points": ("BranchPoint", "Fold", "Hopf", "UserPoint"),
     # pictures
-    "dynlab.plotting": ("draw_legend", "save_figure"),
+    "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went
     "dynlab.status": ("Status",),
     "dynlab.progress": ("observe", "progress_bar", "stop_after"),

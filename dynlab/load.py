@@ -59,6 +59,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.solve.keep import Extremes, Histogram, Moments, States
     from dynlab.solve.methods import Automatic, Explicit8, Radau5
     from dynlab.solve.outcomes import Ensemble
+    from dynlab.solve.spikes import SpikeTrain
     from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
     from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
@@ -68,8 +69,9 @@ def _known() -> dict[str, Callable[..., Any]]:
 
     classes = (
         Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, End, Ensemble, Equilibria,
-        Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8, Manifolds, Moments,
-        NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength, Radau5, States,
-        Steps, System, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
+        Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8, Manifolds,
+        Moments, NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength,
+        Radau5, SpikeTrain, States, Steps, System, Trajectory, Unconfirmed, UserPoint,
+        Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

@@ -32,6 +32,8 @@ class Status(IntEnum):
     NOT_CONVERGED = 13
     SINGULAR = 14
     TOO_MANY_STEPS = 15
+    ACCUMULATION = 16
+    SLIDING = 17
     PARAMETER_BOUND = 20
     STATE_BOUND = 21
     CLOSED_LOOP = 22
@@ -88,6 +90,14 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.TOO_MANY_STEPS: (
         "the largest number of steps was reached",
         "raise max_steps or max_points in the method, or loosen its tolerances",
+    ),
+    Status.ACCUMULATION: (
+        "the events follow each other ever faster and accumulate in a finite time (Zeno)",
+        "read the time with run.events[name].accumulation and start there with the state at rest",
+    ),
+    Status.SLIDING: (
+        "the flow pushes onto a switching surface from both sides, so it would slide along it",
+        "write the motion on the surface as a rule of its own, or smooth the jump (dl.tanh)",
     ),
     Status.PARAMETER_BOUND: ("the end of the parameter range was reached", ""),
     Status.STATE_BOUND: ("a state or observable left the range given in within", ""),

@@ -21,6 +21,7 @@ from dynlab.codegen import cache, loop_printer, loops, lower, printer
 from dynlab.codegen.along import lower_along
 from dynlab.codegen.inputs import inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
+from dynlab.errors import UnknownNameError
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
 
@@ -146,6 +147,43 @@ class Kernels:
         )
 
     guard = expressions
+
+    def guard_and_rate(self, expressions: Sequence[sympy.Expr]) -> Kernel:
+        """Return the values of guards and, after them, how fast each changes along the flow."""
+        trees = tuple(to_tree(e) for e in expressions)
+        return self._get(
+            ("guard and rate", trees),
+            lambda s: lower.lower_guard_and_rate(s, tuple(expressions)),
+            None,
+        )
+
+    def guard_gradient(self, active: tuple[str, ...] = ()) -> Kernel:
+        """Return for each event a row: its guard's derivatives by states, parameters, and time."""
+        key = tuple(to_tree(event.guard) for event in self._system.events)
+        return self._get(
+            ("guard gradient", key, active), lambda s: lower.lower_guard_gradient(s, active), None
+        )
+
+    def reset(self, event: str) -> Kernel:
+        """Return the state after an event."""
+        return self.expressions(self._map_of(event))
+
+    def reset_jacobian(self, event: str, active: tuple[str, ...] = ()) -> Kernel:
+        """Return the new state's derivatives by states, active parameters and time, row by row."""
+        new = self._map_of(event)
+        key = tuple(to_tree(e) for e in new)
+        return self._get(
+            ("reset jacobian", key, active),
+            lambda s: lower.lower_event_jacobian("reset_jacobian", s, new, active),
+            None,
+        )
+
+    def _map_of(self, name: str) -> tuple[sympy.Expr, ...]:
+        system = self._system
+        for event in system.events:
+            if event.name == name:
+                return event.map_of(system.state_names)
+        raise UnknownNameError(f"event of {system.name!r}", name, system.event_names)
 
     @property
     def observables(self) -> Kernel:

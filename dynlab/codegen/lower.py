@@ -132,3 +132,27 @@ def lower_transposed(system: System, active: tuple[str, ...] = ()) -> Program:
     variables = system.state_names + active
     forms = derivatives.transposed(system.rule, variables)
     return lower("vjp", system, forms, directions=1)
+
+
+def lower_guard_and_rate(system: System, guards: tuple[sympy.Expr, ...]) -> Program:
+    """Return the program of guards and of how fast each changes along the flow."""
+    rates = derivatives.along_flow(guards, system.rule, system.state_names)
+    return lower("guard_and_rate", system, [*guards, *rates])
+
+
+def lower_guard_gradient(system: System, active: tuple[str, ...] = ()) -> Program:
+    """Return the program of the gradients of all events' guards."""
+    guards = tuple(event.guard for event in system.events)
+    return lower_event_jacobian("guard_gradient", system, guards, active)
+
+
+def lower_event_jacobian(
+    kind: str, system: System, expressions: tuple[sympy.Expr, ...], active: tuple[str, ...]
+) -> Program:
+    """Return the program of derivatives by states, then active parameters, then time, in rows."""
+    variables = system.state_names + active
+    rows = [
+        (*derivatives.jacobian((e,), variables), *derivatives.along_flow((e,), (), ()))
+        for e in expressions
+    ]
+    return lower(kind, system, [entry for row in rows for entry in row])

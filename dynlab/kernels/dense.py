@@ -14,9 +14,18 @@ from dynlab.kernels.convention import call0, pointer
 EPS = 2.220446049250313e-16
 #: Guards are looked at in this many equal parts of a step.
 PARTS = 8
-#: Rows of `sides`, one column per guard: the last values; the sides they are on; room for two.
-VALUE, SIDE, NEW, TRIAL = range(4)
-SIDE_ROWS = 4
+#: Direction of a guard that does not fire for the time being.
+DEAF = 2
+#: Rows of `sides`: the last values of the guards; the sides they are on; the values at the end of a
+#: part, and at a trial inside; how much each changed over the last part.  Two columns per guard:
+#: in the second half stand the rates of change, where a kernel writes them.
+VALUE, SIDE, NEW, TRIAL, CHANGE = range(5)
+SIDE_ROWS = 5
+#: A guard is looked at between two values only if one of them is less than this times the change from
+#: part to part away from zero.
+NEAR = 4.0
+#: Trials after which the turning point of a guard is given up: it then touches zero to rounding.
+MOST_TRIALS = 60
 
 #: Types of z, p, d, k, w.
 MODEL = "f8[::1], f8[::1], f8[::1], i8[::1], f8[::1]"
@@ -99,18 +108,21 @@ def begin_watching(t, x, z, p, d, k, w, guard, sides):
     call(guard, t, x, z, p, d, k, w, sides[VALUE])
     for g in range(sides.shape[1]):
         sides[SIDE, g] = np.sign(sides[VALUE, g])
+        sides[CHANGE, g] = np.inf
 
 
-@njit(f"f8({_STEP}, f8, f8, i8, {MODEL}, i8, f8[:, ::1])", **OPTIONS)
-def locate(t, h, coefficients, here, low, high, g, z, p, d, k, w, guard, sides):
+@njit(f"f8({_STEP}, f8, f8, f8, f8, f8, i8, {MODEL}, i8, f8[:, ::1])", **OPTIONS)
+def locate(
+    t, h, coefficients, here, low, high, side, at_low, at_high, g, z, p, d, k, w, guard, sides
+):
     """Return the place in (low, high] just beyond the crossing of guard g, to rounding of the time.
 
-    Just beyond, so that a run started from there does not meet the same crossing again.
+    The guard leaves `side`; its values at both ends are given.  Just beyond, so that a run started
+    from there does not meet the same crossing again.
 
     ITP: regula falsi, truncated and projected such that it never needs more than one evaluation
     beyond bisection (Oliveira and Takahashi 2021, ACM Trans. Math. Softw. 47, 5).
     """
-    side, at_low, at_high = sides[SIDE, g], sides[VALUE, g], sides[NEW, g]
     width = max(4.0 * EPS, 2.0 * EPS * abs(t / h))
     pull = 0.2 / (high - low)
     room = width
@@ -137,6 +149,58 @@ def locate(t, h, coefficients, here, low, high, g, z, p, d, k, w, guard, sides):
     return high
 
 
+@njit(f"f8({_STEP}, f8, f8, f8, f8, f8, i8, {MODEL}, i8, f8[:, ::1])", **OPTIONS)
+def find_turn(
+    t, h, coefficients, here, low, high, side, at_low, at_high, g, z, p, d, k, w, rates, sides
+):
+    """Return a place in (low, high) where guard g is on the other side; -1 if it does not get there.
+
+    It has the same side at both ends.  Between them it can pass zero twice only if it moves towards
+    zero at the first and away from it at the second.  It is followed to its turning point by
+    regula falsi on its rate of change.  Where its two tangents meet before zero it does not get
+    there, as long as it bends one way only.
+    """
+    guards = sides.shape[1] // 2
+    polynomial(coefficients, low, here)
+    call(rates, t + low * h, here, z, p, d, k, w, sides[TRIAL])
+    slope_low = h * sides[TRIAL, guards + g]
+    polynomial(coefficients, high, here)
+    call(rates, t + high * h, here, z, p, d, k, w, sides[TRIAL])
+    slope_high = h * sides[TRIAL, guards + g]
+    for trial in range(MOST_TRIALS):
+        if not (side * slope_low < 0.0 and side * slope_high > 0.0):
+            return -1.0
+        length = high - low
+        meet = (at_high - at_low - slope_high * length) / (slope_low - slope_high)
+        if side * (at_low + slope_low * meet) > 0.0:
+            return -1.0
+        part = slope_low / (slope_low - slope_high)
+        s = low + length * (part if trial % 3 < 2 else 0.5)
+        if not low < s < high:
+            return -1.0
+        polynomial(coefficients, s, here)
+        call(rates, t + s * h, here, z, p, d, k, w, sides[TRIAL])
+        value, slope = sides[TRIAL, g], h * sides[TRIAL, guards + g]
+        if side * value < 0.0:
+            return s
+        if side * slope > 0.0:
+            high, at_high, slope_high = s, value, slope
+        else:
+            low, at_low, slope_low = s, value, slope
+    return -1.0
+
+
+@njit("i8(f8, i8, i8, i8, f8[::1], i8[::1])", **OPTIONS)
+def _insert(s, g, first, count, times, kinds):
+    """Put a crossing among those of this part, in the order of the run; return their number."""
+    place = count
+    while place > first and times[place - 1] > s:
+        times[place], kinds[place] = times[place - 1], kinds[place - 1]
+        place -= 1
+    times[place], kinds[place] = s, g
+    return count + 1
+
+
 @njit(f"UniTuple(i8, 2)(f8, {_STEP}, f8[::1], {MODEL}, {_GUARD}, {_FOUND})", **OPTIONS)
 def find_crossings(
     end_time, t, h, coefficients, end_state, here, z, p, d, k, w,
@@ -145,13 +209,16 @@ def find_crossings(
     """Append the crossings inside one step, in the order of the run, up to the first terminal one.
 
     A guard fires when it changes side from one end of a part to the other.  An exact zero counts as
-    having crossed.  Two crossings of one guard within one part are not seen.
+    having crossed.  Where a guard comes close and turns back it is looked at between the ends as
+    well (`find_turn`), with the kernel of values and rates whose address stands last in `terminal`;
+    where that is 0 two crossings of one guard within one part are not seen.
 
     Returns
     -------
     count, ended_by
         How many crossings there are now, and which guard ended the run (-1: none).
     """
+    rates = terminal[directions.size]
     for part in range(PARTS):
         low, high = part / PARTS, (part + 1) / PARTS
         is_end = part + 1 == PARTS
@@ -164,17 +231,44 @@ def find_crossings(
         first = count
         for g in range(directions.size):
             before, side = sides[SIDE, g], np.sign(sides[NEW, g])
+            value, new = sides[VALUE, g], sides[NEW, g]
             if side == 0.0:
                 side = -before
-            if before * side < 0.0 and directions[g] * side >= 0.0:
-                s = locate(t, h, coefficients, here, low, high, g, z, p, d, k, w, guard, sides)
-                place = count
-                while place > first and times[place - 1] > s:
-                    times[place], kinds[place] = times[place - 1], kinds[place - 1]
-                    place -= 1
-                times[place], kinds[place] = s, g
-                count += 1
-            sides[SIDE, g] = side
+            change = abs(new - value)
+            if directions[g] == DEAF:
+                pass
+            elif before * side < 0.0:
+                if directions[g] * side >= 0.0:
+                    s = locate(
+                        t, h, coefficients, here, low, high, before, value, new,
+                        g, z, p, d, k, w, guard, sides,
+                    )  # fmt: skip
+                    count = _insert(s, g, first, count, times, kinds)
+            elif (
+                rates != 0
+                and before != 0.0
+                and min(abs(value), abs(new)) <= NEAR * (change + sides[CHANGE, g])
+                and count + 2 <= times.size
+            ):
+                turn = find_turn(
+                    t, h, coefficients, here, low, high, before, value, new,
+                    g, z, p, d, k, w, rates, sides,
+                )  # fmt: skip
+                if turn > 0.0:
+                    there = sides[TRIAL, g]
+                    if directions[g] * before <= 0.0:
+                        s = locate(
+                            t, h, coefficients, here, low, turn, before, value, there,
+                            g, z, p, d, k, w, guard, sides,
+                        )  # fmt: skip
+                        count = _insert(s, g, first, count, times, kinds)
+                    if directions[g] * before >= 0.0:
+                        s = locate(
+                            t, h, coefficients, here, turn, high, -before, there, new,
+                            g, z, p, d, k, w, guard, sides,
+                        )  # fmt: skip
+                        count = _insert(s, g, first, count, times, kinds)
+            sides[SIDE, g], sides[CHANGE, g] = side, change
         copy(sides[NEW], sides[VALUE])
         for e in range(first, count):
             s = times[e]

@@ -297,7 +297,7 @@ def watch(
     for _ in range(steps):
         if state[T] == state[END]:
             return OK
-        if tally[EVENTS] + PARTS * directions.size > event_times.size:
+        if tally[EVENTS] + 2 * PARTS * directions.size > event_times.size:
             return RUNNING
         status = proceed(rhs, state, tally, work, z, p, d, k, w)
         if status != RUNNING:

@@ -30,7 +30,13 @@ from dynlab.plotting.portrait import (
     draw_nullclines,
     draw_orbit,
 )
-from dynlab.plotting.series import draw_events, draw_series, wrap_for_drawing
+from dynlab.plotting.series import (
+    draw_events,
+    draw_raster,
+    draw_series,
+    lift_pen,
+    wrap_for_drawing,
+)
 from dynlab.plotting.spectrum import (
     draw_eigenvalue_plane,
     draw_eigenvalues,
@@ -57,9 +63,11 @@ __all__ = [
     "draw_orbit",
     "draw_points",
     "draw_ranges",
+    "draw_raster",
     "draw_series",
     "draw_stability_line",
     "label",
+    "lift_pen",
     "new_axes",
     "save_figure",
     "stacked_axes",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlab.plotting import style
-from dynlab.plotting.axes import draw_legend_beside, new_axes, stacked_axes
+from dynlab.plotting.axes import (
+    MARGIN_HEIGHT,
+    SIZE,
+    TALLEST,
+    draw_legend_beside,
+    new_axes,
+    stacked_axes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +30,10 @@ SAME_SCALE = 8.0
 
 MOST_NAMES = 4
 """Names that fit beside an axis; longer lists are left to the legend."""
+
+ROW_HEIGHT = 0.28
+MOST_ROW_NAMES = 40
+"""Rows of a raster whose names can be read; more are counted."""
 
 MOST_FULL_LINES = 30
 """With more events than this, full-height lines would hide the series; ticks on top do not."""
@@ -95,11 +106,16 @@ def _range(values: Array) -> tuple[float, float]:
 
 
 def _draw(ax: Axes, t: Array, values: Array, name: str, color: str) -> None:
-    if values.ndim == 1:
-        ax.plot(t, values, color=color, linewidth=1.4, label=name)
-        return
     from matplotlib.collections import LineCollection
 
+    if values.ndim == 1:
+        ax.plot(*lift_pen(t, t, values), color=color, linewidth=1.4, label=name)
+        jumps = np.flatnonzero((np.diff(t) == 0) & (np.diff(values) != 0))
+        if jumps.size:
+            ends = [np.column_stack([t[k : k + 2], values[k : k + 2]]) for k in jumps]
+            ax.add_collection(LineCollection(ends, colors=color, linewidths=0.6, alpha=0.7))
+        return
+    t, values = lift_pen(t, t, values)
     threads = [np.column_stack([t, thread]) for thread in values.T]
     bundle = LineCollection(threads, colors=color, linewidths=0.6, alpha=0.5, label=name)
     ax.add_collection(bundle)
@@ -126,6 +142,39 @@ def _split_unit(name: str) -> tuple[str, str]:
     """A label without its unit, and the unit in its parentheses."""
     match = re.fullmatch(r"(.*?)\s*(\([^()]*\))?", name)
     return (match[1], match[2] or "") if match else (name, "")
+
+
+def lift_pen(t: Array, *columns: Array) -> tuple[Array, ...]:
+    """Quantities along a run with nan at its jumps, where a time stands twice."""
+    jumps = np.flatnonzero(np.diff(t) == 0) + 1
+    return tuple(np.insert(np.asarray(c, float), jumps, np.nan, axis=0) for c in columns)
+
+
+def draw_raster(ax: Axes | None, trains: Mapping[str, ArrayLike], *, time_label: str) -> Axes:
+    """Spikes as ticks, one row per train, the first on top.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into, or None for a new figure.
+    trains
+        Name of each row -> times.
+    time_label
+        Label of the time axis.
+    """
+    if ax is None:
+        height = MARGIN_HEIGHT + max(ROW_HEIGHT * len(trains), 0.5)
+        ax = new_axes(xlabel=time_label, ylabel="", size=(SIZE[0], min(height, TALLEST)))
+    ax = new_axes(ax, xlabel=time_label, ylabel="")
+    rows = [np.asarray(times, float).ravel() for times in trains.values()]
+    thin = float(np.clip(400 / max(max((len(row) for row in rows), default=1), 1), 0.5, 1.2))
+    ax.eventplot(rows, colors=style.INK, linelengths=0.75, linewidths=thin)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    if len(rows) <= MOST_ROW_NAMES:
+        ax.set_yticks(range(len(rows)), list(trains))
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
 
 
 def draw_events(ax: Axes, times: ArrayLike, label: str) -> Axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -11,15 +12,18 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
-from dynlab.errors import DuplicateNameError, SettingError
-from dynlab.kernels import dense
+from dynlab.errors import SettingError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
+from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.crossing import Crossing
+from dynlab.solve.guards import Found, Guards
+from dynlab.solve.legs import in_legs
 from dynlab.solve.linear_algebra import LinearAlgebra, linear_algebra_of
 from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
+from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.symplectic import SymplecticMethod, prepare
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
@@ -32,8 +36,6 @@ __all__ = ["integrate"]
 Array = NDArray[np.float64]
 DEFAULT_METHOD = Automatic()
 
-#: Room for crossings in one chunk.
-CROSSINGS = 512
 #: The first chunk: so many seconds, if the right-hand side costs what it cost while preparing.
 FIRST_SECONDS = 0.02
 EVALUATIONS_PER_STEP = 16
@@ -108,15 +110,20 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     span = finite(duration, "duration")
     require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
-    watched = _together(record) + _together(until)
-    run = _prepared(system, Layout.of(system).pack(start, system.start_values), span, method)
-    if watched:
-        guard = _Guard.of(system, watched, ends=len(_together(until)))
-        kept = _watch(run, guard, times)
+    guards = Guards.of(system, _together(record), _together(until))
+    begin = Layout.of(system).pack(start, system.start_values)
+    breaks = break_times(system, 0.0, span)
+    run = _prepared(system, begin, span, method)
+    if system.events or breaks.size:
+        run_in = functools.partial(_prepared, start=begin, span=span, method=method)
+        kept = in_legs(system, run, run_in, guards=guards, breaks=breaks, times=times)
+    elif guards.names:
+        kept = _watch(run, system, guards, times)
     else:
         kept = _record(run) if times is None else _sample(run, times)
     settings = {"duration": span, "method": method}
-    if run.linear is not None:
+    in_one_leg = not (system.events or breaks.size)
+    if run.linear is not None and in_one_leg:
         settings["steps"] = run.steps
     return Trajectory(
         system=system,
@@ -124,7 +131,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         values=kept.values,
         steps=kept.steps,
         events=kept.events,
-        end=np.append(run.state[run.loops.T], run.work[run.loops.X]),
+        end=kept.end,
         status=kept.status,
         provenance=Provenance("integrate", system, settings, seconds=perf_counter() - began),
     )
@@ -171,6 +178,11 @@ class _Run(NamedTuple):
     first_chunk: int
     keeps_alive: tuple[Kernel, ...]
     linear: LinearAlgebra | None = None
+
+    @property
+    def end(self) -> Array:
+        """Time and state of now."""
+        return np.append(self.state[self.loops.T], self.work[self.loops.X])
 
     def go(self, take: Callable[[int], int]) -> Status:
         """Take chunks until the run ends."""
@@ -240,30 +252,20 @@ def _prepared_symplectic(
     return _Run(loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, kept)
 
 
-class _Kept(NamedTuple):
-    """What a run leaves, in arrays."""
-
-    status: Status
-    t: Array
-    values: Array
-    steps: Steps | None
-    events: dict[str, Occurrences]
-
-
-def _sample(run: _Run, times: Array) -> _Kept:
+def _sample(run: _Run, times: Array) -> Kept:
     out = np.empty((len(times), run.work.shape[1]))
     loops, at_start = run.loops, times == run.state[run.loops.T]
     out[at_start] = run.work[loops.X]
     status = run.go(lambda steps: loops.sample(*run.arguments, steps, times, out))
     written = int(run.tally[loops.NEXT_SAMPLE]) or int(at_start.sum())
-    return _Kept(status, times[:written], out[:written], None, {})
+    return Kept(status, times[:written], out[:written], None, {}, run.end)
 
 
-def _record(run: _Run) -> _Kept:
+def _record(run: _Run) -> Kept:
     pieces: list[Steps] = []
 
     def take(steps: int) -> int:
-        pieces.append(_room(run, steps))
+        pieces.append(room(steps, run.loops.POWERS, run.work.shape[1]))
         piece = pieces[-1]
         return int(
             run.loops.record(*run.arguments, steps, piece.starts, piece.sizes, piece.coefficients)
@@ -273,104 +275,38 @@ def _record(run: _Run) -> _Kept:
     return _with_steps(run, status, pieces, {})
 
 
-def _room(run: _Run, steps: int) -> Steps:
-    """Return room for the steps of a chunk; size 0 marks a row that has not been written."""
-    n = run.work.shape[1]
-    return Steps(np.empty(steps), np.zeros(steps), np.empty((steps, run.loops.POWERS, n)))
-
-
 def _with_steps(
     run: _Run, status: Status, pieces: list[Steps], events: dict[str, Occurrences]
-) -> _Kept:
-    steps = _joined(pieces, run)
+) -> Kept:
+    steps = joined(pieces, run.loops.POWERS, run.work.shape[1])
     t = np.append(steps.starts, run.state[run.loops.T])
     values = np.vstack([steps.coefficients[:, 0], run.work[run.loops.X]])
-    return _Kept(status, t, values, steps, events)
+    return Kept(status, t, values, steps, events, run.end)
 
 
-def _joined(pieces: list[Steps], run: _Run) -> Steps:
-    """Return the written rows of all chunks."""
-    rows = [int(np.count_nonzero(piece.sizes)) for piece in pieces]
-    if not pieces:
-        return _room(run, 0)
-    return Steps(*(
-        np.concatenate([getattr(p, name)[:m] for p, m in zip(pieces, rows, strict=True)])
-        for name in ("starts", "sizes", "coefficients")
-    ))  # fmt: skip
-
-
-class _Guard(NamedTuple):
-    """The crossings of a run in the form that the compiled loop takes."""
-
-    names: tuple[str, ...]
-    states: tuple[str, ...]
-    kernel: Kernel
-    arguments: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, system: System, watched: tuple[Crossing, ...], ends: int) -> _Guard:
-        """Compile the crossings, of which the last `ends` end the run."""
-        names = tuple(crossing.name for crossing in watched)
-        for name in names:
-            if names.count(name) > 1:
-                raise DuplicateNameError(f"two crossings are named {name!r}. Rename one of them.")
-        kernel = kernels_of(system).guard([system.expression_of(c.when) for c in watched])
-        directions = np.array([c.direction for c in watched], np.int64)
-        terminal = np.arange(len(watched)) >= len(watched) - ends
-        sides = np.zeros((dense.SIDE_ROWS, len(watched)))
-        arguments = (kernel.address, directions, terminal.astype(np.int64), sides)
-        return cls(names, system.state_names, kernel, arguments)
-
-    def room(self) -> tuple[Array, NDArray[np.int64], Array]:
-        """Return room for the crossings of a chunk; kind -1 marks a row not written."""
-        count = CROSSINGS + dense.PARTS * len(self.names)
-        return np.empty(count), np.full(count, -1), np.empty((count, len(self.states)))
-
-    def events(self, found: list[tuple[Array, NDArray[np.int64], Array]]) -> dict[str, Occurrences]:
-        """Sort the crossings of all chunks by name."""
-        written = [(t[k >= 0], k[k >= 0], x[k >= 0]) for t, k, x in (found or [self.room()])]
-        times, kinds, values = (np.concatenate(column) for column in zip(*written, strict=True))
-        return {
-            name: Occurrences(times[kinds == g], values[kinds == g], self.states)
-            for g, name in enumerate(self.names)
-        }
-
-
-def _watch(run: _Run, guard: _Guard, times: Array | None) -> _Kept:
+def _watch(run: _Run, system: System, guards: Guards, times: Array | None) -> Kept:
     pieces: list[Steps] = []
-    found: list[tuple[Array, NDArray[np.int64], Array]] = []
+    found: list[Found] = []
+    arguments, _alive = guards.arguments(system)
     values = np.empty((0 if times is None else len(times), run.work.shape[1]))
 
     def take(steps: int) -> int:
         if times is not None:
-            _read(pieces, times, values)
-        pieces.append(_room(run, steps))
-        found.append(guard.room())
+            read(pieces, times, values)
+        pieces.append(room(steps, run.loops.POWERS, run.work.shape[1]))
+        found.append(guards.room())
         piece = pieces[-1]
         return int(run.loops.watch(
             *run.arguments, steps, piece.starts, piece.sizes, piece.coefficients,
-            *guard.arguments, *found[-1],
+            *arguments, *found[-1],
         ))  # fmt: skip
 
     status = run.go(take)
-    events = guard.events(found)
+    events = guards.events(found)
     if times is None:
         return _with_steps(run, status, pieces, events)
-    _read(pieces, times, values)
+    read(pieces, times, values)
     end = run.state[run.loops.T]
     values[times == end] = run.work[run.loops.X]
     reached = int(np.sum(np.abs(times) <= abs(end)))
-    return _Kept(status, times[:reached], values[:reached], None, events)
-
-
-def _read(pieces: list[Steps], times: Array, values: Array) -> None:
-    """Write the states at the times inside the pieces, and let go of the pieces."""
-    for piece in pieces:
-        rows = int(np.count_nonzero(piece.sizes))
-        if rows:
-            last = abs(piece.starts[rows - 1] + piece.sizes[rows - 1])
-            size = np.abs(times)
-            inside = (size >= abs(piece.starts[0])) & (size <= last * (1 + 1e-14))
-            written = Steps(piece.starts[:rows], piece.sizes[:rows], piece.coefficients[:rows])
-            values[inside] = written(times[inside])
-    pieces.clear()
+    return Kept(status, times[:reached], values[:reached], None, events, run.end)

@@ -64,7 +64,7 @@ def run_in_lanes(
     It takes starts and parameters, a row for each member, and room for the answers.  Members that it
     gives up stay RUNNING there.  It may be called from several threads.
     """
-    if method is not None and type(method) is not Explicit8:
+    if (method is not None and type(method) is not Explicit8) or system.events:
         return None
     lanes = lane_kernel(system)
     if lanes is None:

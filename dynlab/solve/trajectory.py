@@ -54,11 +54,39 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Occurrences:
-    """When a crossing happened, and the states there: ``spikes.times``, ``spikes["v"]``."""
+    """When a crossing or event happened, and the states there: ``spikes.times``, ``spikes["v"]``.
+
+    Where an event set the state anew these are the states before; ``spikes.after["v"]`` are those
+    after.
+    """
 
     times: Array
     values: Array
     states: tuple[str, ...]
+    new_values: Array | None = None
+
+    @property
+    def before(self) -> Occurrences:
+        """The same times with the states before them, which are those that it answers with."""
+        return Occurrences(self.times, self.values, self.states)
+
+    @property
+    def after(self) -> Occurrences:
+        """The same times with the states after them; the same states where nothing was set anew."""
+        values = self.values if self.new_values is None else self.new_values
+        return Occurrences(self.times, values, self.states)
+
+    @property
+    def accumulation(self) -> float:
+        """Where times accumulate, if their intervals shrink geometrically; nan if they do not.
+
+        Aitken's extrapolation of the last three times.
+        """
+        if len(self.times) < 3:
+            return np.nan
+        first, second, third = self.times[-3:]
+        before, last = second - first, third - second
+        return float(third + last * last / (before - last)) if abs(last) < abs(before) else np.nan
 
     def __getitem__(self, name: str) -> Array:
         if name == "t":
@@ -66,6 +94,11 @@ class Occurrences:
         if name not in self.states:
             raise UnknownNameError("state", name, self.states)
         return self.values[:, self.states.index(name)]
+
+    def only(self, keep: NDArray[np.bool_]) -> Occurrences:
+        """Return some of them."""
+        new = None if self.new_values is None else self.new_values[keep]
+        return Occurrences(self.times[keep], self.values[keep], self.states, new)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -91,7 +124,8 @@ class Trajectory(Result):
     system
         The system that ran.
     t
-        Times: the ends of the steps, or those asked for with ``at=``.
+        Times: the ends of the steps, or those asked for with ``at=``.  Where an event set the state
+        anew the time is there twice, with the state before and after.
     values
         States at these times, one column per state; ``trajectory["v"]`` is one of them.
     steps
@@ -187,7 +221,7 @@ class Trajectory(Result):
         sign = self._sign
         later = sign * (self.t - t) > 0
         events = {
-            name: replace(found, times=found.times[keep], values=found.values[keep])
+            name: found.only(keep)
             for name, found in self.events.items()
             for keep in [sign * (found.times - t) >= 0]
         }
@@ -216,7 +250,7 @@ class Trajectory(Result):
         return table | dict(zip(self.system.observable_names, observed.T, strict=True))
 
     def plot(self, ax: Axes | None = None, *, show: Sequence[str] | None = None) -> Axes:
-        """Draw quantities against time, with lines where crossings happened.
+        """Draw quantities against time, with lines where crossings happened, thin ones at jumps.
 
         Parameters
         ----------
@@ -235,7 +269,7 @@ class Trajectory(Result):
         time_label = plotting.label("t", self.system.time.unit)
         ax = plotting.draw_series(ax, fine.t, columns, time_label=time_label)
         for name, found in self.events.items():
-            if len(found):
+            if len(found) and found.new_values is None:
                 plotting.draw_events(ax, found.times, plotting.label(name))
         return ax
 
@@ -247,7 +281,7 @@ class Trajectory(Result):
         labels = [plotting.label(name, self.system.unit_of(name)) for name in (x, y)]
         if ax is None:
             ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
-        across, up = fine._drawn(x), fine._drawn(y)
+        across, up = plotting.lift_pen(fine.t, fine._drawn(x), fine._drawn(y))
         if self.system.is_discrete:
             ax.plot(across, up, linestyle="none", marker=".", markersize=2.5)
             return ax
@@ -315,12 +349,19 @@ class Trajectory(Result):
         return out
 
     def _smooth(self) -> Trajectory:
-        """Return the trajectory with long steps filled in, for drawing."""
+        """Return the trajectory with long steps filled in, for drawing.
+
+        Both sides of a jump stay as they are: the time is there twice.
+        """
         if self.steps is None or not 1 < len(self.t) < SMOOTH:
             return self
-        parts = -(-SMOOTH // (len(self.t) - 1))
-        inside = self.t[:-1, None] + np.diff(self.t)[:, None] * np.arange(parts) / parts
-        return self.at(np.append(inside.ravel(), self.t[-1]))
+        parts, lengths = -(-SMOOTH // (len(self.t) - 1)), np.diff(self.t)
+        times = self.t[:-1, None] + lengths[:, None] * np.arange(parts) / parts
+        values = self.steps(times.ravel()).reshape(*times.shape, -1)
+        values[:, 0] = self.values[:-1]
+        kept = (np.arange(parts) == 0) | (lengths != 0)[:, None]
+        t = np.append(times[kept], self.t[-1])
+        return replace(self, t=t, values=np.vstack([values[kept], self.values[-1]]), steps=None)
 
     def _drawn(self, name: str) -> Array:
         """Return a quantity, angles within one turn."""

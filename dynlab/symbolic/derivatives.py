@@ -16,11 +16,12 @@ from functools import cache
 import sympy
 
 from dynlab.symbolic.indexed import sums_of
-from dynlab.symbolic.tree import symbol
+from dynlab.symbolic.tree import TIME, symbol
 
 __all__ = [
     "DIRECTION_LETTERS",
     "along",
+    "along_flow",
     "derivative",
     "direction_symbols",
     "directional",
@@ -61,6 +62,22 @@ def directional(rule: Expressions, variables: tuple[str, ...], order: int) -> Ex
             for e in forms
         ]  # fmt: skip
     return tuple(forms)
+
+
+@cache
+def along_flow(expressions: Expressions, rule: Expressions, states: tuple[str, ...]) -> Expressions:
+    """Return how fast each expression changes along the flow: ``grad g . f + dg/dt``."""
+    return tuple(
+        sympy.Add(
+            derivative(e, TIME),
+            *(
+                derivative(e, symbol(name)) * rate
+                for name, rate in zip(states, rule, strict=True)
+                if e.has(symbol(name))
+            ),
+        )
+        for e in expressions
+    )
 
 
 class _Sign(sympy.Function):

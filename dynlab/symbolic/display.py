@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import sympy
 
+from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import Element
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["aligned", "equations", "letter", "next_row", "rate_row", "row", "table"]
+__all__ = ["aligned", "equations", "event_row", "letter", "next_row", "rate_row", "row", "table"]
 
 #: Names that a paper writes as another letter than the one that spells them.
 _LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
@@ -18,10 +19,17 @@ DOT = r"\dot"
 _WRITTEN = {symbol(name): spelled for name, spelled in _LETTERS.items()}
 
 
-def equations(names: Sequence[str], rule: Sequence[sympy.Expr], *, discrete: bool) -> str:
-    """Return the equations as LaTeX for a notebook."""
+def equations(
+    names: Sequence[str],
+    rule: Sequence[sympy.Expr],
+    events: Sequence[Event] = (),
+    *,
+    discrete: bool,
+) -> str:
+    """Return the equations, and the events below them, as LaTeX for a notebook."""
     made = next_row if discrete else rate_row
-    body = aligned([made(n, e) for n, e in zip(names, rule, strict=True)])
+    rows = [made(n, e) for n, e in zip(names, rule, strict=True)]
+    body = aligned([*rows, *map(event_row, events)])
     return f"$\\displaystyle{body}$"
 
 
@@ -44,6 +52,11 @@ def rate_row(name: str, expression: sympy.Expr, *indices: str) -> str:
 def next_row(name: str, expression: sympy.Expr, *indices: str) -> str:
     """Return the next value of a state as LaTeX."""
     return f"{letter(name, *indices)}{'^' if indices else '_'}{{n+1}} &= {_latex(expression)}"
+
+
+def event_row(event: Event) -> str:
+    """Return an event as LaTeX."""
+    return event.latex(_WRITTEN)
 
 
 def letter(name: str, *indices: str, above: str = "") -> str:

@@ -44,7 +44,7 @@ class recorded(sympy.Function):  # noqa: N801
 
     @property
     def free_symbols(self) -> set[sympy.Basic]:
-        return self.args[1].free_symbols  # type: ignore[no-any-return]
+        return self.args[1].free_symbols
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         name, time, order = self.args

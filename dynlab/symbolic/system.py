@@ -33,6 +33,7 @@ from dynlab.recording import Recording
 from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
+from dynlab.symbolic.events import Event, check_events
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tie import tied
@@ -140,6 +141,8 @@ class System(Dynamics):
         `ContinuousTime` or `DiscreteTime`.
     observables
         Named functions of the state.
+    events
+        Where the flow is interrupted and the state set anew; see `with_event`.
     reference
         Where the equations stand in print.
     intermediates
@@ -176,6 +179,7 @@ class System(Dynamics):
     rule: tuple[sympy.Expr, ...]
     time: ContinuousTime | DiscreteTime = ContinuousTime()
     observables: tuple[Observable, ...] = ()
+    events: tuple[Event, ...] = ()
     reference: str = field(default="", compare=False)
     intermediates: tuple[Intermediate, ...] = ()
     bound: Bound | None = None
@@ -478,6 +482,97 @@ class System(Dynamics):
             system = replace(system, observables=(*system.observables, added))
         return system
 
+    def with_event(
+        self,
+        *,
+        when: Callable[..., Any],
+        direction: int = 0,
+        name: str | None = None,
+        refractory: Callable[..., Any] | None = None,
+        held: Sequence[str] | None = None,
+    ) -> Callable[[Callable[..., Mapping[Any, Any]]], System]:
+        """Decorate a function that says what happens to the state when a guard passes zero.
+
+        The positional arguments of the function are states; its keyword-only ones are new
+        parameters with their values, or parameters that the system has.  It returns
+        ``{state: new value}``, all from the values before; states left out stay as they are.  The new
+        system has the function's name and docstring.  Several events are several decorators.
+
+        Parameters
+        ----------
+        when
+            The guard, ``lambda v: v - 30``: a function of states, parameters, observables and t.
+        direction
+            +1 if the guard must rise through zero, -1 if it must fall, 0 for both.
+        name
+            What to call the event, ``trajectory.events[name]``; ``"event"``, ``"event_2"``, ... if
+            None.
+        refractory
+            Time after the event, ``lambda tref: tref``, during which the guard is deaf and the held
+            states stand still.
+        held
+            The states that stand still during that time; those that the reset sets if None.
+
+        Raises
+        ------
+        DefinitionError
+            If the system is a map, the guard depends on no state, a state or parameter does not
+            exist, or a new value is no expression.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def falling(x=1.0, v=0.0, *, g=9.81):
+        ...     return {x: v, v: -g}
+        >>> @falling.with_event(when=lambda x: x, direction=-1, name="bounce")
+        ... def ball(x, v, *, e=0.9):
+        ...     return {v: -e * v}
+        >>> run = dl.integrate(ball, duration=1)
+        >>> run.events["bounce"].times.round(6)
+        array([0.451524])
+        """
+
+        def add(function: Callable[..., Mapping[Any, Any]]) -> System:
+            system, new = _with_reset(self, function)
+            pause = None if refractory is None else system.expression_of(refractory)
+            still = tuple(s for s, _ in new) if held is None else tuple(map(str, held))
+            guard = system.expression_of(when)
+            called = _event_name(self) if name is None else checked_name(name, "event")
+            stay = still if pause is not None or held is not None else ()
+            event = Event(called, guard, direction, new, pause, stay)
+            return replace(system, events=(*self.events, event))
+
+        return add
+
+    def with_switch(self, **surfaces: Callable[..., Any]) -> System:
+        """Return the system with named surfaces at which a run begins anew: events without a reset.
+
+        Where the rule jumps, as at Coulomb friction or a relay, no step then spans the jump, and the
+        method keeps its order.  The passages are recorded in ``trajectory.events``.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def bang_bang(x=1.0, v=0.0):
+        ...     return {x: v, v: -dl.sign(x)}
+        >>> exact = bang_bang.with_switch(middle=lambda x: x)
+        >>> run = dl.integrate(exact, duration=6)
+        >>> run.events["middle"].times.round(6)
+        array([1.414214, 4.242641])
+        """
+        system = self
+        for name, surface in surfaces.items():
+            event = Event(checked_name(name, "event"), system.expression_of(surface))
+            system = replace(system, events=(*system.events, event))
+        return system
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Names of the events in order."""
+        return tuple(event.name for event in self.events)
+
     def expression_of(self, function: Callable[..., Any]) -> sympy.Expr:
         """Turn ``lambda v, I: v - I`` over named quantities into a checked expression."""
         if not callable(function):
@@ -643,6 +738,7 @@ class System(Dynamics):
             "rule": [to_tree(expression) for expression in self.rule],
             "time": ["discrete" if self.is_discrete else "continuous", self.time.unit],
             "observables": [[o.name, to_tree(o.expression), o.unit] for o in self.observables],
+            "events": [event.__stored__() for event in self.events],
             "reference": self.reference,
             "intermediates": [
                 [m.name, [i.name for i in m.shape], to_tree(m.expression)]
@@ -680,6 +776,7 @@ class System(Dynamics):
             rule=tuple(from_tree(tree) for tree in data["rule"]),
             time=time,
             observables=tuple(Observable(n, from_tree(e), u) for n, e, u in data["observables"]),
+            events=tuple(Event.__restored__(event) for event in data.get("events", ())),
             reference=str(data["reference"]),
             intermediates=tuple(
                 Intermediate(n, tuple(IndexSet(i) for i in shape), from_tree(tree))
@@ -697,11 +794,12 @@ class System(Dynamics):
         kind, mark = ("map", "' = ") if self.is_discrete else ("flow", "' = ")
         rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.declared, self.rule, strict=True))
         values = ", ".join(f"{p.name} = {p.value:g}" for p in self.parameters)
+        rule = "; ".join([rule, *map(str, self.events)])
         rule = rule if len(rule) <= 100 else rule[:97] + "..."
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
 
     def _repr_latex_(self) -> str:
-        return display.equations(self.declared, self.rule, discrete=self.is_discrete)
+        return display.equations(self.declared, self.rule, self.events, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
         rows = [(p.name, p.value, p.unit) for p in self.parameters]
@@ -762,6 +860,83 @@ def _rule_hash(
     between = [[name, over, to_tree(e)] for name, over, e in intermediates]
     data = [states, parameters, between, [to_tree(e) for e in rule], *signals]
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()
+
+
+def _event_name(system: System) -> str:
+    """Return a name for an event that was given none."""
+    number = len(system.events) + 1
+    return "event" if number == 1 else f"event_{number}"
+
+
+def _with_reset(
+    system: System, function: Callable[..., Mapping[Any, Any]]
+) -> tuple[System, tuple[tuple[str, sympy.Expr], ...]]:
+    """Return the system with the name and parameters of a reset function, and what it returns."""
+    if not callable(function):
+        raise DefinitionError(
+            f"an event is defined by a function, not by {function!r}. Write: "
+            "@system.with_event(when=lambda v: v - 1) above def name(v): return {v: 0}."
+        )
+    name = getattr(function, "__name__", "")
+    where = f"the reset {name!r} of {system.name!r}"
+    states: list[str] = []
+    parameters = {p.name: p for p in system.parameters}
+    named: dict[str, str] = {}
+    for argument in inspect.signature(function).parameters.values():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
+            raise DefinitionError(f"{where} takes *{argument.name}; name each state and parameter.")
+        plain = checked_name(argument.name, "quantity")
+        given = argument.default is not inspect.Parameter.empty
+        if argument.kind is not argument.KEYWORD_ONLY:
+            if plain not in {s.name for s in system.states}:
+                known = [s.name for s in system.states]
+                raise UnknownNameError(f"state (positional argument of {where})", plain, known)
+            states.append(plain)
+            continue
+        if plain in (*system.state_names, *system.observable_names):
+            raise DuplicateNameError(
+                f"the parameter {plain!r} of {where} is a state or observable. Rename it, or make "
+                "it a positional argument."
+            )
+        if plain not in parameters and not given:
+            raise DefinitionError(
+                f"the parameter {plain!r} of {where} has no value. Give it a default: {plain}=1.0."
+            )
+        if given:
+            value = finite(argument.default, f"the default of {plain!r} in {where}")
+            parameters[plain] = replace(parameters.get(plain, Parameter(plain, value)), value=value)
+        named[argument.name] = plain
+    extended = replace(
+        system,
+        name=name if name.isidentifier() else system.name,
+        parameters=tuple(parameters.values()),
+        reference=inspect.getdoc(function) or system.reference,
+    )
+    arguments = [symbol(s) for s in states]
+    keywords = {spelled: symbol(plain) for spelled, plain in named.items()}
+    found = on_symbols(
+        lambda: function(*arguments, **keywords), f"the body of {where}", [*states, *named]
+    )
+    return extended, _new_values(extended, found, where)
+
+
+def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, sympy.Expr], ...]:
+    if not isinstance(found, Mapping):
+        raise DefinitionError(
+            f"{where} returns {type(found).__name__}; return a dict {{state: new value}}, {{}} if "
+            "nothing changes."
+        )
+    names = [s.name for s in system.states]
+    new: dict[str, sympy.Expr] = {}
+    known = system.state_names + system.parameter_names
+    for key, value in found.items():
+        if not isinstance(key, sympy.Symbol) or key.name not in names:
+            raise DefinitionError(
+                f"{where} sets {key!s:.40}, which is not a state. The keys are the positional "
+                f"arguments themselves; the states are {', '.join(names)}."
+            )
+        new[key.name] = check_expression(value, known, f"the new value of {key.name!r} in {where}")
+    return tuple((name, new[name]) for name in names if name in new)
 
 
 def checked_expression(value: Any, system: System, where: str) -> sympy.Expr:
@@ -906,10 +1081,25 @@ def _check(system: System) -> None:
             f"the pairs of {system.name!r} name {', '.join(paired)}, and its states are "
             f"{', '.join(system.declared)}. Name each state once, as a coordinate or momentum."
         )
+    if system.events and system.is_discrete:
+        raise UnsupportedSystemError(
+            f"{system.name!r} is a map, and a map has no time between its steps at which an event "
+            "could happen. Write the new value with dl.where(condition, a, b) in its equations."
+        )
+    if system.events and system.is_indexed:
+        raise UnsupportedSystemError(
+            f"{system.name!r} is a network, whose nodes cannot have events yet. Write the equations of "
+            "each node out, or record crossings with dl.Crossing."
+        )
+    for event in system.events:
+        for expression, where in event.expressions:
+            _require_clean(None, expression, known, shapes, f"{where} of {system.name!r}")
+    if system.events:
+        check_events(system.events, system.declared, system.parameter_names, repr(system.name))
 
 
 def _check_signals(system: System) -> None:
-    declared = [q.name for q in (*system.states, *system.parameters)]
+    declared = [q.name for q in system.quantities]
     checked_names([*declared, *system.observable_names, *system.signal_names], "quantity")
     for signal in system.signals:
         _check_label(signal.unit, signal.name)

@@ -46,6 +46,7 @@ def tied(system: System, texts: Mapping[str, str]) -> System:
         parameters=tuple(parameters),
         rule=tuple(put(e) for e in system.rule),
         observables=tuple(replace(o, expression=put(o.expression)) for o in system.observables),
+        events=tuple(event.mapped(put) for event in system.events),
         intermediates=tuple(replace(m, expression=put(m.expression)) for m in system.intermediates),
     )
 

@@ -10,7 +10,7 @@ __all__ = ["to_latex"]
 
 
 def to_latex(system: System) -> str:
-    r"""Return the equations and observables of a system as a LaTeX ``aligned`` block.
+    r"""Return the equations, observables and events of a system as a LaTeX ``aligned`` block.
 
     Parameters
     ----------
@@ -41,4 +41,4 @@ def to_latex(system: System) -> str:
         display.row(m.name, m.expression, *LETTERS[: len(m.shape)]) for m in system.intermediates
     ]
     rows += [display.row(o.name, o.expression) for o in system.observables]
-    return display.aligned(rows)
+    return display.aligned([*rows, *map(display.event_row, system.events)])

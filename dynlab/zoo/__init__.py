@@ -17,8 +17,39 @@ from dynlab.zoo.catalogue import Catalogue, Entry, Fact, catalogue, facts, get, 
 
 if TYPE_CHECKING:
     from dynlab.symbolic.system import System
+    from dynlab.zoo.patterns import FiringPattern
 
-__all__ = ["Catalogue", "Entry", "Fact", "catalogue", "facts", "get", "names"]
+__all__ = [
+    "Catalogue",
+    "Entry",
+    "Fact",
+    "catalogue",
+    "facts",
+    "firing_patterns",
+    "get",
+    "names",
+]
+
+
+def firing_patterns() -> tuple[FiringPattern, ...]:
+    """Return the twenty firing patterns of Izhikevich's cell, in the order of his figure.
+
+    Each is a cell with its input current; ``pattern.system`` and ``pattern.duration`` go to
+    `dynlab.integrate`.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> burst = dl.zoo.firing_patterns()[3]
+    >>> burst.name, burst.system["d"]
+    ('phasic bursting', 0.05)
+    >>> run = dl.integrate(burst.system, duration=burst.duration)
+    >>> len(dl.spike_train(run)) > 2
+    True
+    """
+    from dynlab.zoo.patterns import patterns
+
+    return patterns()
 
 
 def __getattr__(name: str) -> System:

@@ -25,7 +25,11 @@ __all__ = ["Catalogue", "Entry", "Fact", "catalogue", "facts", "get", "names"]
 
 #: The models of each subject; a subject is a file of this package.
 _MODELS: Mapping[str, tuple[str, ...]] = {
-    "neurons": ("linear_unit", "fitzhugh_nagumo", "hodgkin_huxley", "morris_lecar"),
+    "neurons": (
+        "linear_unit", "fitzhugh_nagumo", "hodgkin_huxley", "morris_lecar",
+        "leaky_integrate_and_fire", "exponential_integrate_and_fire",
+        "quadratic_integrate_and_fire", "izhikevich", "adaptive_exponential",
+    ),
     "populations": ("wilson_cowan", "jansen_rit"),
     "oscillators": ("van_der_pol",),
     "mechanics": (
@@ -54,7 +58,8 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "consensus",
         "layered_network",
     ),
-}
+    "hybrid": ("bouncing_ball", "stick_slip"),
+}  # fmt: skip
 _SUBJECT = {name: subject for subject, models in _MODELS.items() for name in models}
 
 _KINDS = frozenset({"exact", "published", "computed"})
@@ -184,7 +189,7 @@ def _entry(name: str) -> Entry:
     system = get(name)
     return Entry(
         name=name,
-        kind="map" if system.is_discrete else "flow",
+        kind="map" if system.is_discrete else "hybrid" if system.events else "flow",
         states=system.declared,
         parameters=tuple(p.name for p in system.parameters),
         subject=_SUBJECT[name],

@@ -92,3 +92,111 @@ def morris_lecar(
         V: (I - ionic) / C,
         w: phi * (w_inf - w) * dl.cosh((V - V3) / (2 * V4)),
     }
+
+
+@flow(time="ms")
+def leaky_membrane(V=0.0, *, I=1.2, R=1.0, E=0.0, tau=10.0):
+    """Membrane without a threshold."""
+    return {V: (E - V + R * I) / tau}
+
+
+@leaky_membrane.with_event(
+    when=lambda V, theta: V - theta,
+    direction=+1,
+    name="spike",
+    refractory=lambda tref: tref,
+)
+def leaky_integrate_and_fire(V, *, theta=1.0, Vr=0.0, tref=0.0):
+    """Leaky integrate-and-fire: a membrane with a reset in place of the spike.
+
+    Lapicque 1907, J. Physiol. Pathol. Gen. 9, 620; Stein 1967, Proc. R. Soc. B 167, 64.
+
+    Famous as the cell whose rate is known: it fires every tref + tau ln((RI - Vr) / (RI - theta)) for
+    E = 0. V is in units of the threshold. During the refractory time tref the membrane is held at Vr.
+    """
+    return {V: Vr}
+
+
+@flow(time="ms", units={"V": "mV", "E": "mV", "RI": "mV", "VT": "mV", "D": "mV"})
+def exponential_membrane(V=-65.0, *, RI=20.0, E=-65.0, tau=10.0, VT=-50.0, D=2.0):
+    """Membrane with an upstroke and no end to it."""
+    return {V: (E - V + D * dl.exp((V - VT) / D) + RI) / tau}
+
+
+@exponential_membrane.with_event(
+    when=lambda V, Vp: V - Vp, direction=+1, name="spike", refractory=lambda tref: tref
+)
+def exponential_integrate_and_fire(V, *, Vp=0.0, Vr=-65.0, tref=2.0):
+    """Exponential integrate-and-fire: the upstroke of the spike as one exponential.
+
+    Fourcaud-Trocme, Hansel, van Vreeswijk and Brunel 2003, J. Neurosci. 23, 11628, eq 9.
+
+    Famous for following fast inputs as conductance-based cells do. Firing starts at a fold at
+    V = VT, RI = VT - E - D. Vp is where the spike is cut; beyond it less than 1e-9 ms would pass.
+    """
+    return {V: Vr}
+
+
+@flow
+def quadratic_membrane(v=-100.0, *, I=1.0):
+    """Quadratic upstroke without a reset."""
+    return {v: v**2 + I}
+
+
+@quadratic_membrane.with_event(when=lambda v, vp: v - vp, direction=+1, name="spike")
+def quadratic_integrate_and_fire(v, *, vp=100.0, vr=-100.0):
+    """Quadratic integrate-and-fire: what every cell is near a saddle-node on a circle.
+
+    Ermentrout and Kopell 1986, SIAM J. Appl. Math. 46, 233.
+
+    Famous for its rate sqrt(I) / pi, from minus to plus infinity. Cut at vp and vr it fires every
+    (atan(vp / sqrt(I)) - atan(vr / sqrt(I))) / sqrt(I), shorter by about 1 / vp - 1 / vr.
+    """
+    return {v: vr}
+
+
+@flow(time="ms", units={"v": "mV"})
+def izhikevich_membrane(v=-70.0, u=-14.0, *, I=10.0, a=0.02, b=0.2):
+    """Izhikevich's membrane without its reset."""
+    return {v: 0.04 * v**2 + 5 * v + 140 - u + I, u: a * (b * v - u)}
+
+
+@izhikevich_membrane.with_event(when=lambda v: v - 30, direction=+1, name="spike")
+def izhikevich(v, u, *, c=-65.0, d=8.0):
+    """Quadratic cell with a recovery variable: many firing patterns from four parameters.
+
+    Izhikevich 2003, IEEE Trans. Neural Netw. 14, 1569, eqs 1-3.
+
+    Famous for the cortical cell types it imitates; the defaults are regular spiking, chattering is
+    ``izhikevich(c=-50, d=2)``. Rest loses stability at a Hopf point just before its fold. Its spikes
+    depend on the step size where steps are fixed; here they are located. See
+    `dynlab.zoo.firing_patterns` for the twenty patterns of 2004.
+    """
+    return {v: c, u: u + d}
+
+
+@flow(
+    time="ms",
+    units={"V": "mV", "w": "pA", "I": "pA", "C": "pF", "gL": "nS", "EL": "mV", "VT": "mV",
+           "D": "mV", "a": "nS"},
+)  # fmt: skip
+def adaptive_membrane(
+    V=-70.6, w=0.0,
+    *, I=1000.0, C=281.0, gL=30.0, EL=-70.6, VT=-50.4, D=2.0, tauw=144.0, a=4.0,
+):  # fmt: skip
+    """Adaptive exponential membrane without its reset."""
+    ionic = gL * (V - EL) - gL * D * dl.exp((V - VT) / D)
+    return {V: (I - ionic - w) / C, w: (a * (V - EL) - w) / tauw}
+
+
+@adaptive_membrane.with_event(when=lambda V, Vp: V - Vp, direction=+1, name="spike")
+def adaptive_exponential(V, w, *, b=80.5, Vr=-70.6, Vp=0.0):
+    """Exponential integrate-and-fire with adaptation below and at the spike.
+
+    Brette and Gerstner 2005, J. Neurophysiol. 94, 3637, eqs 1-3.
+
+    Famous for predicting the spike times of pyramidal cells. The defaults are those of the paper,
+    but for the cut Vp: from 0 mV to the 20 mV there takes 1e-10 ms, and at 20 mV the upstroke is too
+    steep for times to be told apart.
+    """
+    return {V: Vr, w: w + b}

@@ -69,3 +69,53 @@ def test_wilson_cowan_period():
     found = interval(zoo.wilson_cowan(P=1.25), dl.Crossing("up", lambda E: E - 0.2, +1), 200, 60)
     # By collocation, to 1e-6 relative.
     assert found == pytest.approx(np.full(len(found), 4.995894409), rel=1e-6)
+
+
+# --- cells with a reset: neither their thresholds nor their resets leave anything to the step ------
+
+INTERVALS = [
+    (name, fact)
+    for name in zoo.names()
+    for fact in zoo.facts(name)
+    if fact.what == "isi" and zoo.get(name).events
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "fact"), INTERVALS, ids=[f"{n}-{f.value:g}-{len(f.at)}" for n, f in INTERVALS]
+)
+def test_interval_of_a_cell_with_a_reset(name, fact):
+    duration = 1000 if name == "izhikevich" else 6.5 * fact.period
+    run = dl.integrate(zoo.get(name)(**fact.parameters), duration=duration, method=METHOD)
+    last = dl.spike_train(run).intervals[-1]
+    assert last == pytest.approx(fact.period, rel=fact.tolerance)
+
+
+def test_regular_spiking_and_chattering():
+    regular = dl.integrate(zoo.izhikevich, duration=1000, method=METHOD).events["spike"].times
+    assert len(regular) == 23
+    assert regular[:2] == pytest.approx([3.4516, 20.5561], abs=1e-4)
+    chattering = dl.integrate(zoo.izhikevich(c=-50, d=2), duration=1000, method=METHOD)
+    assert len(chattering.events["spike"]) == 88
+
+
+def test_a_cut_quadratic_cell_approaches_the_uncut_one():
+    """pi / sqrt(I) minus 1 / vp + 1 / vr, up to the third power of these."""
+    for cut in (1e2, 1e3, 1e4):
+        cell = zoo.quadratic_integrate_and_fire(I=2.0, vp=cut, vr=-cut)
+        run = dl.integrate(cell, start={"v": -cut}, duration=7, method=METHOD)
+        found = dl.spike_train(run).intervals[-1]
+        full = np.pi / np.sqrt(2.0)
+        assert found == pytest.approx(full - 2 / cut, abs=4 / cut**3 + 1e-10)
+
+
+def test_fixed_steps_lose_spikes():
+    """The published script with steps of 1 ms (two halves for v) gives 20 spikes, not 23."""
+    v, u, count = -70.0, -14.0, 0
+    for _ in range(1000):
+        if v >= 30:
+            v, u, count = -65.0, u + 8, count + 1
+        for _ in range(2):
+            v += 0.5 * (0.04 * v**2 + 5 * v + 140 - u + 10)
+        u += 0.02 * (0.2 * v - u)
+    assert count == 20

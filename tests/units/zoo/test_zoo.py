@@ -69,9 +69,9 @@ def jacobian_at(fact):
 
 
 def nearest(fact, value):
-    """Distance of the spectrum from a value, relative to the largest eigenvalue."""
+    """Distance of the spectrum from a value, relative to the largest eigenvalue, if that is not 0."""
     spectrum = np.linalg.eigvals(jacobian_at(fact))
-    return np.min(np.abs(spectrum - value)) / np.max(np.abs(spectrum))
+    return np.min(np.abs(spectrum - value)) / (np.max(np.abs(spectrum)) or 1.0)
 
 
 def digits(fact):
@@ -101,7 +101,7 @@ def test_the_catalogue_lists_every_model_once():
     table = zoo.catalogue()
     assert sorted(row.name for row in table) == list(zoo.names())
     assert len(table) == len(zoo.names())
-    assert {row.kind for row in table} == {"flow", "map"}
+    assert {row.kind for row in table} == {"flow", "map", "hybrid"}
     assert table.to_table()["name"] == [row.name for row in table]
     lines = repr(table).splitlines()
     assert len(lines) == len(table) + 1
@@ -259,7 +259,11 @@ def test_the_squid_axon_has_no_hole_at_its_removable_singularities(gate, voltage
 def test_models_in_real_time_declare_its_unit():
     units = {name: zoo.get(name).time.unit for name in zoo.names()}
     assert {name: unit for name, unit in units.items() if unit not in {"", "step"}} == {
+        "adaptive_exponential": "ms",
+        "exponential_integrate_and_fire": "ms",
         "hodgkin_huxley": "ms",
+        "izhikevich": "ms",
+        "leaky_integrate_and_fire": "ms",
         "morris_lecar": "ms",
         "jansen_rit": "s",
     }

@@ -40,6 +40,7 @@ from dynlab.kernels.dense import (
 )
 from dynlab.kernels.run import (
     ATOL,
+    ATTEMPTS,
     CALM,
     CHOICE,
     END,
@@ -86,8 +87,9 @@ from dynlab.kernels.tableaus import DOP853
 
 # With the places that a caller has to know.
 __all__ = [
-    "ATOL", "CHOICE", "END", "EVENTS", "EXPLICIT_STEPS", "IMPLICIT", "IMPLICIT_STEPS", "MOST_ATTEMPTS",
-    "NEXT_SAMPLE", "POWERS", "ROWS", "RTOL", "STATE_SIZE", "STEP", "T", "TALLY_SIZE", "TINY", "WORK_ROWS", "X",
+    "ATOL", "ATTEMPTS", "CHOICE", "END", "ENDED_BY", "EVENTS", "EXPLICIT_STEPS", "IMPLICIT", "IMPLICIT_STEPS", "MOST_ATTEMPTS",
+    "NEXT_SAMPLE", "POWERS", "ROWS", "RTOL", "STATE_SIZE", "STEP", "T", "TALLY_SIZE", "TINY", "WATCHING", "WORK_ROWS",
+    "X",
     "advance", "begin", "record", "sample", "watch",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sympy
 
-from dynlab.errors import DuplicateNameError, SettingError
+from dynlab.errors import DuplicateNameError, SettingError, UnsupportedSystemError
 from dynlab.names import finite
 from dynlab.symbolic.dynamics import Continuous, require
 from dynlab.symbolic.indexed import LETTERS, element
@@ -41,7 +41,7 @@ def euler_map(system: System, *, step: float) -> System:
     Raises
     ------
     UnsupportedSystemError
-        If the system is a map already.
+        If the system is a map already, or has events.
     SettingError
         If the step is not a positive number.
     DuplicateNameError
@@ -64,6 +64,12 @@ def euler_map(system: System, *, step: float) -> System:
     """
     if not isinstance(system, System) or system.is_discrete:
         require(system, Continuous)  # says what is wrong; a rule not bound to a network yet is not
+    if system.events:
+        raise UnsupportedSystemError(
+            f"{system.name!r} cannot be used here: it has events "
+            f"({', '.join(event.name for event in system.events)}), which happen between the steps of "
+            "a map. Take the flow without them."
+        )
     value = finite(step, "step")
     if value <= 0:
         raise SettingError(

@@ -26,6 +26,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.symbolic.hamiltonian": ("hamiltonian",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.events": ("Event",),
+    "dynlab.symbolic.transforms": ("euler_map",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
         "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "pulse", "pulse_train", "ramp", "sigmoid",
@@ -57,8 +58,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     # equilibria
     "dynlab.equilibria.find": ("Equilibria", "find_equilibria"),
     "dynlab.equilibria.stability": ("Equilibrium",),
+    "dynlab.equilibria.orbits": ("PeriodicOrbit", "PeriodicOrbits", "find_periodic_orbits"),
     "dynlab.equilibria.manifolds": ("saddle_manifolds",),
     "dynlab.equilibria.portrait": ("phase_portrait",),
+    "dynlab.equilibria.cobweb": ("Cobweb", "cobweb"),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),
@@ -67,7 +70,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.equilibrium": ("continue_equilibrium",),
     "dynlab.continuation.switch": ("switch_branch",),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
-    "dynlab.continuation.points": ("BranchPoint", "Fold", "Hopf", "UserPoint"),
+    "dynlab.continuation.points": (
+        "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",
+    ),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -50,9 +50,19 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.continuation.branch import Branch, End
     from dynlab.continuation.diagram import Diagram
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
-    from dynlab.continuation.points import BranchPoint, Fold, Hopf, Unconfirmed, UserPoint
+    from dynlab.continuation.points import (
+        BranchPoint,
+        Fold,
+        Hopf,
+        PeriodDoubling,
+        Torus,
+        Unconfirmed,
+        UserPoint,
+    )
+    from dynlab.equilibria.cobweb import Cobweb
     from dynlab.equilibria.find import Equilibria
     from dynlab.equilibria.manifolds import Manifolds
+    from dynlab.equilibria.orbits import PeriodicOrbit, PeriodicOrbits
     from dynlab.equilibria.portrait import PhasePortrait
     from dynlab.equilibria.stability import Equilibrium
     from dynlab.result import Provenance
@@ -68,10 +78,10 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, End, Ensemble, Equilibria,
-        Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8, Manifolds,
-        Moments, NaturalParameter, Occurrences, PhasePortrait, Provenance, PseudoArclength,
-        Radau5, SpikeTrain, States, Steps, System, Trajectory, Unconfirmed, UserPoint,
-        Verlet, Yoshida4,
+        Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, End, Ensemble,
+        Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
+        Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
+        PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,
+        States, Steps, System, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

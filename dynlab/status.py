@@ -38,6 +38,7 @@ class Status(IntEnum):
     STATE_BOUND = 21
     CLOSED_LOOP = 22
     FOLD_IN_PARAMETER = 23
+    SHORTER_CYCLE = 24
 
     @property
     def meaning(self) -> str:
@@ -106,6 +107,7 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "the branch turns back in the parameter, which natural continuation cannot follow",
         "use dl.PseudoArclength(), the default method",
     ),
+    Status.SHORTER_CYCLE: ("the cycle shrinks onto one of shorter period", ""),
 }
 
 _COMPLETE = frozenset(
@@ -115,5 +117,6 @@ _COMPLETE = frozenset(
         Status.PARAMETER_BOUND,
         Status.STATE_BOUND,
         Status.CLOSED_LOOP,
+        Status.SHORTER_CYCLE,
     }
 )

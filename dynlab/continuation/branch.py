@@ -1,20 +1,22 @@
-"""Branch: a curve of equilibria in one parameter, its special points, and why it ends."""
+"""Branch: a curve of equilibria, or of cycles of a map, in one parameter; its special points and ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.kernels import kernels_of
+from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import land
+from dynlab.continuation.monitors import crossings_of, node_at
 from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed, UserPoint
-from dynlab.equilibria.stability import Equilibrium, Point
+from dynlab.equilibria.orbits import PeriodicOrbit
+from dynlab.equilibria.stability import Equilibrium, Point, growth
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance, Result
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Branch", "End"]
 
 Vector = NDArray[np.float64]
+
+#: Where Newton's method moves further than this from a place on the curve it has left the branch.
+_STRAY = 1e-6
 P = TypeVar("P", bound=Point)
 
 
@@ -44,24 +49,27 @@ class End:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Branch(Result):
-    """A branch of equilibria in one parameter.
+    """A branch of equilibria, or of fixed points or cycles of a map, in one parameter.
 
     Parameters
     ----------
     system, vary
         The system, and the parameter that changes along the branch.
     states, values
-        States (a row per point) and values of the parameter; special points are among them.
+        States (a row per point) and values of the parameter; special points are among them.  On a
+        branch of cycles the state is one point of the cycle; `over_period` gives them all.
     tangents
         Direction of the branch at each point, states then parameter, of unit scaled length.
     eigenvalues
-        Of the Jacobian at each point.
+        Of the Jacobian at each point; on a map the multipliers.
     special
         Each special point with its position on the branch.
     ends
         Why the branch ends, at its first and its last point.
     provenance
         Where the branch came from.
+    period
+        For a map: how many steps the cycles of this branch take.
 
     Examples
     --------
@@ -83,6 +91,7 @@ class Branch(Result):
     special: tuple[tuple[int, SpecialPoint], ...]
     ends: tuple[End, End]
     provenance: Provenance
+    period: int = 1
 
     def __post_init__(self) -> None:
         n, rows = len(self.system.state_names), len(self.values)
@@ -116,14 +125,29 @@ class Branch(Result):
         raise UnknownNameError(f"quantity of the branch of {system.name!r}", name, known)
 
     def _observed(self) -> Vector:
-        kernel = kernels_of(self.system).observables
+        return self._each(kernels_of(self.system).observables, self.states)
+
+    def _each(self, kernel: Kernel, states: Vector) -> Vector:
+        """Evaluate a kernel at states along the branch, one row each."""
         values = np.array(self.system.parameter_values)
         position = self.system.parameter_names.index(self.vary)
         rows = np.empty((len(self), kernel.size))
-        for k, (x, value) in enumerate(zip(self.states, self.values, strict=True)):
+        for k, (x, value) in enumerate(zip(states, self.values, strict=True)):
             values[position] = value
             rows[k] = kernel(0.0, x, values)
         return rows
+
+    def over_period(self, name: str) -> Vector:
+        """Return a state or observable at every point of the cycle: a row per point of the branch.
+
+        One column for equilibria and fixed points, as many as the period for cycles of a map.
+        """
+        columns, states = [], self.states
+        for step in range(self.period):
+            if step:
+                states = self._each(kernels_of(self.system).rhs, states)
+            columns.append(replace(self, states=states)[name])
+        return np.column_stack(columns)
 
     @property
     def unstable(self) -> NDArray[np.int_]:
@@ -131,7 +155,8 @@ class Branch(Result):
 
         At a special point, where an eigenvalue is zero, the number on the side that follows.
         """
-        counts = np.sum(self.eigenvalues.real > 0, axis=1)
+        discrete = self.system.is_discrete
+        counts = np.sum(growth(self.eigenvalues, discrete=discrete) > 0, axis=1)
         for position, point in reversed(self.special):
             if isinstance(point, UserPoint):
                 continue
@@ -159,8 +184,8 @@ class Branch(Result):
         """Changes of stability whose defining equations could not be solved."""
         return Points(p for _, p in self.special if isinstance(p, Unconfirmed))
 
-    def at(self, **where: float) -> Points[Equilibrium]:
-        """Return the equilibria of the branch where the parameter or a state has a value.
+    def at(self, **where: float) -> Points[Any]:
+        """Return the equilibria (of a map the fixed points or cycles) of the branch where the parameter or a state has a value.
 
         ``branch.at(I=10)`` holds one point, or several if the branch folds back over I = 10.
 
@@ -183,19 +208,19 @@ class Branch(Result):
         pin = len(self.system.state_names) if name == self.vary else known.index(name) - 1
         return Points(self._landings(pin, target))
 
-    def _landings(self, pin: int, target: float) -> Iterator[Equilibrium]:
+    def _landings(self, pin: int, target: float) -> Iterator[Equilibrium | PeriodicOrbit]:
         unknowns = np.column_stack([self.states, self.values])
         column = unknowns[:, pin] - target
         span = np.ptp(unknowns, axis=0)
-        curve = EquilibriumCurve(self.system, self.vary, np.where(span > 0, span, 1.0))
+        scale = np.where(span > 0, span, 1.0)
+        curve = EquilibriumCurve(self.system, self.vary, scale, self.period)
         row = np.zeros(unknowns.shape[1])
         row[pin] = 1.0
         for k in range(len(column)):
             if column[k] == 0.0:
-                guess = unknowns[k]
+                guess, accuracy = unknowns[k], 1e-12
             elif k and column[k - 1] * column[k] < 0:
-                share = column[k - 1] / (column[k - 1] - column[k])
-                guess = unknowns[k - 1] + share * (unknowns[k] - unknowns[k - 1])
+                guess, accuracy = _between(curve, unknowns[k - 1], unknowns[k], pin, target)
             else:
                 continue
             if (
@@ -204,14 +229,15 @@ class Branch(Result):
                 and column[k] == 0
             ):
                 continue
-            accuracy = 1e-12
-            y = land(curve, guess / curve.scale, row, target / curve.scale[pin], accuracy)
-            if y is None:
-                # At a fold the value is met tangentially: the chord's length bounds the error.
-                step = unknowns[min(k + 1, len(column) - 1)] - unknowns[max(k - 1, 0)]
-                y, accuracy = guess / curve.scale, float(np.max(np.abs(step / curve.scale)))
-            u = y * curve.scale
-            yield Equilibrium.at(curve.at(u[-1]), u[:-1], accuracy)
+            y = land(curve, guess / curve.scale, row, target / curve.scale[pin], 1e-12)
+            if y is not None and np.max(np.abs(y - guess / curve.scale)) <= _STRAY:
+                guess, accuracy = y * curve.scale, 1e-12
+            u = guess.copy()
+            u[pin] = target
+            if self.period == 1:
+                yield Equilibrium.at(curve.at(u[-1]), u[:-1], accuracy)
+            else:
+                yield PeriodicOrbit.at(curve.at(u[-1]), u[:-1], self.period, accuracy)
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {self.vary: self.values}
@@ -239,10 +265,12 @@ class Branch(Result):
         return draw_branches(ax, (self,), self.points(), show=show)
 
     def plot_eigenvalues(self, ax: Axes | None = None) -> Axes:
-        """Draw the real parts of the eigenvalues along the branch."""
-        from dynlab.plotting import draw_eigenvalues, label
+        """Draw the real parts of the eigenvalues, of a map the moduli of the multipliers."""
+        from dynlab.plotting import draw_eigenvalues, draw_multipliers, label
 
         xlabel = label(self.vary, self.system.unit_of(self.vary))
+        if self.system.is_discrete:
+            return draw_multipliers(ax, self.values, self.eigenvalues, xlabel=xlabel)
         return draw_eigenvalues(ax, self.values, self.eigenvalues, xlabel=xlabel)
 
     def __repr__(self) -> str:
@@ -251,9 +279,25 @@ class Branch(Result):
             kinds[point.word] = kinds.get(point.word, 0) + 1
         listed = ", ".join(f"{c} {w}{'s' if c > 1 else ''}" for w, c in kinds.items())
         doubt = f", {len(self.unconfirmed)} unconfirmed" if self.unconfirmed else ""
+        cycles = f"cycles of period {self.period} of " if self.period > 1 else ""
         low, high = (float(f(self.values)) if len(self) else np.nan for f in (np.min, np.max))
         return (
-            f"<branch of {self.system.name} in {self.vary} from {low:.6g} to {high:.6g}: "
+            f"<branch of {cycles}{self.system.name} in {self.vary} from {low:.6g} to {high:.6g}: "
             f"{len(self)} points, {listed or 'no special points'}{doubt};\n"
             f" ends: {self.ends[0].status}, {self.ends[1].status}>"
         )
+
+
+def _between(
+    curve: EquilibriumCurve, a: Vector, b: Vector, pin: int, target: float
+) -> tuple[Vector, float]:
+    """Return the place on the curve between two points where an unknown has a value, and how nearly.
+
+    Found along the curve, so a fold or the start of a doubled cycle nearby does no harm: the error of
+    the value is passed on by how steeply it changes there.
+    """
+    first, last = (node_at(curve, u, b - a) for u in (a, b))
+    for node, _ in crossings_of(curve, first, last, lambda u: float(u[pin]), target):
+        steepness = max(abs(float(node.tangent[pin])), 1e-8)
+        return node.u, max(1e-12, abs(float(node.u[pin]) - target) / curve.scale[pin] / steepness)
+    return b, float(np.max(np.abs((b - a) / curve.scale)))

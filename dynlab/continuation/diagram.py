@@ -1,4 +1,4 @@
-"""bifurcation_diagram: every branch of equilibria that can be reached, in one call."""
+"""bifurcation_diagram: every branch of equilibria, of a map of cycles, that can be reached, in one call."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import (
     BranchPoint,
+    PeriodDoubling,
     Points,
     SpecialPoint,
     Unconfirmed,
@@ -25,12 +26,13 @@ from dynlab.continuation.points import (
 from dynlab.continuation.switch import switch_branch
 from dynlab.continuation.trace import checked_range, is_inside
 from dynlab.equilibria.find import find_near, search_equilibria
-from dynlab.equilibria.stability import Equilibrium, apart
+from dynlab.equilibria.orbits import PeriodicOrbit, checked_period, same_orbit, search_orbits
+from dynlab.equilibria.stability import Equilibrium, Point
 from dynlab.errors import NotConverged, SettingError, SingularProblem
 from dynlab.names import Layout, by_name
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import Autonomous, Continuous, require
+from dynlab.symbolic.dynamics import Autonomous, require
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ __all__ = ["Diagram", "bifurcation_diagram"]
 Vector = NDArray[np.float64]
 _MOST_BRANCHES = 60
 _STARTS = 5
+#: Periods of a map that are followed, from the fixed points on, unless others are asked for.
+_PERIODS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -144,9 +148,19 @@ class Diagram(Result):
 
 
 def _same(a: SpecialPoint, b: SpecialPoint, size: Vector) -> bool:
-    """Whether two points of one kind are the same, to a millionth of what the diagram spans."""
-    distance = np.append(apart(a.system, a.state, b.state), a.value - b.value) / size
-    return type(a) is type(b) and bool(np.max(np.abs(distance)) <= 1e-6)
+    """Whether two points of one kind are the same, to a millionth of what the diagram spans.
+
+    Of a cycle any of its points will do.
+    """
+    period = _period(a)
+    if type(a) is not type(b) or period != _period(b) or abs(a.value - b.value) > 1e-6 * size[-1]:
+        return False
+    return same_orbit(a.system, a.state, b.state, period, size[:-1]) <= 1e-6
+
+
+def _period(point: Point) -> int:
+    """Return how many steps a cycle of a map takes; 1 for all that is none."""
+    return int(getattr(point, "period", 1)) if point.system.is_discrete else 1
 
 
 def _span(branches: Sequence[Branch]) -> float:
@@ -161,16 +175,18 @@ def bifurcation_diagram(
     over: tuple[float, float],
     within: Mapping[str, tuple[float, float]] | None = None,
     method: ContinuationMethod | None = None,
+    periods: Sequence[int] | None = None,
 ) -> Diagram:
     """Find and follow every branch of equilibria that can be reached over a parameter range.
 
     Equilibria are searched at several values of the parameter; each that lies on no branch yet is
-    followed both ways, and every branch point is left along its other branch.
+    followed both ways, and every branch point is left along its other branch.  Of a map the fixed
+    points and cycles are followed, and period doublings are left along the doubled cycle.
 
     Parameters
     ----------
     system
-        A flow whose rule does not depend on time.
+        A flow or map whose rule does not depend on time.
     vary
         The parameter to vary.
     over
@@ -180,6 +196,9 @@ def bifurcation_diagram(
         left.
     method
         `PseudoArclength` (default) or `NaturalParameter`.
+    periods
+        For a map: the periods of the cycles to search for and follow.  If left out, fixed points and
+        the cycles up to period 8 that arise from them by doubling.
 
     Returns
     -------
@@ -199,35 +218,51 @@ def bifurcation_diagram(
     >>> diagram = dl.bifurcation_diagram(dl.zoo.lorenz, vary="rho", over=(0, 30))
     >>> [(p.label, round(p["rho"], 6)) for p in diagram.points()]
     [('BP', 1.0), ('HB', 24.736842), ('HB', 24.736842)]
+    >>> cascade = dl.bifurcation_diagram(dl.zoo.logistic, vary="r", over=(2, 4))
+    >>> [round(p["r"], 6) for p in cascade.points(dl.PeriodDoubling)]
+    [3.0, 3.44949, 3.54409, 3.564407]
     """
     began = time.perf_counter()
-    require(system, Continuous, Autonomous)
+    require(system, Autonomous)
+    sought, followed = _checked_periods(system, periods)
     Layout.of(system).parameter(vary)
     low, high = checked_range(vary, over)
     method = method or PseudoArclength()
     walk: dict[str, Any] = {"over": (low, high), "within": within, "method": method}
     branches: list[Branch] = []
-    pending: list[BranchPoint] = []
+    pending: list[BranchPoint | PeriodDoubling] = []
 
     def add(branch: Branch) -> None:
         branches.append(branch)
         # At a degenerate crossing every state is an equilibrium: there is no branch to follow.
         pending.extend(p for p in branch.points(BranchPoint) if p.kind != "degenerate")
+        doublings = (
+            p for p in branch.points(PeriodDoubling)
+            if p.period == branch.period and p.coefficient != 0
+        )  # fmt: skip
+        pending.extend(p for p in doublings if 2 * p.period in followed)
 
     def is_done() -> bool:
         stopped = bool(branches) and branches[-1].status is Status.STOPPED
         return stopped or len(branches) >= _MOST_BRANCHES
 
-    for start in _starts(system, vary, low, high, within):
-        if is_done():
-            break
-        if _on_any(branches, start, vary):
-            continue
-        add(continue_equilibrium(start, vary=vary, **walk))
-        while pending and not is_done():
-            point = pending.pop(0)
-            if not _leaves_along_known(branches, point):
-                add(switch_branch(point, **walk))
+    for period in sought:
+        for start in _starts(system, period, (vary, low, high), within):
+            if is_done():
+                break
+            if _on_any(branches, start, vary):
+                continue
+            add(continue_equilibrium(start, vary=vary, **walk))
+            while pending and not is_done():
+                point = pending.pop(0)
+                if not _is_known(branches, point):
+                    add(switch_branch(point, **walk))
+    if not branches and sought != (1,):
+        raise NotConverged(
+            f"no cycle of {system.name!r} of period {' or '.join(map(str, sought))} was found for "
+            f"{vary} in ({low:g}, {high:g}). Give ranges of the states in within=, or other periods=.",
+            status=Status.NOT_CONVERGED,
+        )
     if not branches:
         if any(p.continuum for p in search_equilibria(system(**{vary: high}), within={})):
             raise SingularProblem(
@@ -248,34 +283,69 @@ def bifurcation_diagram(
     return Diagram(*branches, provenance=provenance)
 
 
+def _checked_periods(
+    system: System, periods: Sequence[int] | None
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the periods to search for and those to follow, in order; for a flow (1,)."""
+    if not system.is_discrete:
+        if periods is None:
+            return (1,), (1,)
+        raise SettingError(
+            f"periods= is for maps; {system.name!r} is a flow, whose equilibria have none. Leave it out."
+        )
+    if periods is None:
+        return (1,), _PERIODS
+    if not np.iterable(periods) or not list(periods):
+        raise SettingError(
+            f"periods is {periods!r}; give the periods to follow, such as (1, 2, 4)."
+        )
+    given = tuple(sorted({checked_period(n) for n in periods}))
+    return given, given
+
+
 def _starts(
-    system: System, vary: str, low: float, high: float,
+    system: System, period: int, over: tuple[str, float, float],
     within: Mapping[str, tuple[float, float]] | None,
-) -> Iterator[Equilibrium]:  # fmt: skip
-    """Yield isolated equilibria, from the default start and from searches over the range."""
+) -> Iterator[Equilibrium | PeriodicOrbit]:  # fmt: skip
+    """Yield isolated equilibria, from the default start and from searches over the range.
+
+    Or cycles of a map of the period.
+    """
+    vary, low, high = over
     states = {k: v for k, v in by_name(within, "within").items() if k in system.state_names}
     own = system[vary]
-    if low <= own <= high:
+    if low <= own <= high and period == 1:
         near = find_near(system)
         if near is not None and _inside(near, states) and _is_regular(near):
             yield near
     # Both ends, and between them slightly off the round values, where models like to be degenerate.
     shares = np.concatenate([[0.0, 1.0], (np.arange(_STARTS) + 0.5) / _STARTS + 0.013])
-    for k, value in enumerate(low + (high - low) * shares):
+    for k, value in enumerate(np.minimum(low + (high - low) * shares, high)):
         progress.tick(k, len(shares), f"searching at {vary} = {value:.4g}")
-        for found in search_equilibria(system(**{vary: float(value)}), within=states):
+        there = system(**{vary: float(value)})
+        search = search_orbits if system.is_discrete else _search_equilibria
+        for found in search(there, period, states):
             if _inside(found, states) and _is_regular(found):
                 yield found
 
 
-def _inside(point: Equilibrium, states: Mapping[str, tuple[float, float]]) -> bool:
+def _search_equilibria(
+    system: System, _: int, within: Mapping[str, tuple[float, float]]
+) -> list[Equilibrium]:
+    return search_equilibria(system, within)
+
+
+def _inside(point: Point, states: Mapping[str, tuple[float, float]]) -> bool:
     return all(is_inside(point[name], a, b) for name, (a, b) in states.items())
 
 
-def _is_regular(point: Equilibrium) -> bool:
-    """Whether the point can start a branch: isolated, and no eigenvalue zero."""
+def _is_regular(point: Equilibrium | PeriodicOrbit) -> bool:
+    """Whether the point can start a branch: isolated, and no eigenvalue zero (multiplier 1)."""
+    isolated = not isinstance(point, Equilibrium) or point.continuum == 0
+    if point.system.is_discrete:
+        return isolated and bool(np.min(np.abs(point.eigenvalues - 1.0)) > 1e-8)
     size = np.abs(point.eigenvalues)
-    return point.continuum == 0 and bool(np.min(size) > 1e-8 * np.max(size))
+    return isolated and bool(np.min(size) > 1e-8 * np.max(size))
 
 
 def _sizes(branches: Sequence[Branch]) -> Vector:
@@ -287,18 +357,34 @@ def _sizes(branches: Sequence[Branch]) -> Vector:
     )
 
 
-def _on_any(branches: list[Branch], point: Equilibrium, vary: str) -> bool:
-    """Whether an equilibrium lies on one of the branches."""
+def _on_any(branches: list[Branch], point: Point, vary: str) -> bool:
+    """Whether an equilibrium lies on one of the branches, or any point of a cycle does."""
     scale = np.maximum(_sizes(branches), np.abs(point.state)) if branches else point.state
+    period = _period(point)
     for branch in branches:
+        if branch.period != period:
+            continue
         for other in branch.at(**{vary: point[vary]}):
-            if np.max(np.abs(apart(point.system, other.state, point.state)) / scale) < 1e-5:
+            if same_orbit(point.system, other.state, point.state, period, scale) < 1e-5:
                 return True
     return False
 
 
+def _is_known(branches: list[Branch], point: BranchPoint | PeriodDoubling) -> bool:
+    """Whether the branch that leaves from a point has been followed already."""
+    if isinstance(point, BranchPoint):
+        return _leaves_along_known(branches, point)
+    size = np.append(_sizes(branches), _span(branches))
+    return any(
+        _same(point, end, size)
+        for branch in branches if branch.period == 2 * point.period
+        for end in branch.points(PeriodDoubling) if end.period == point.period
+    )  # fmt: skip
+
+
 def _leaves_along_known(branches: list[Branch], point: BranchPoint) -> bool:
     """Whether the second direction at a branch point is that of a branch already followed."""
+    branches = [branch for branch in branches if branch.period == point.period]
     scale = np.append(_sizes(branches), _span(branches))
     for branch in branches:
         unknowns = np.column_stack([branch.states, branch.values])

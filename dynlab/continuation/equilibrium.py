@@ -1,4 +1,4 @@
-"""continue_equilibrium: the branch of equilibria through a point, with its special points."""
+"""continue_equilibrium: the branch through an equilibrium, or a cycle of a map, with its special points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import first_tangent, land
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
-from dynlab.continuation.points import BranchPoint, Fold, Hopf, SpecialPoint
+from dynlab.continuation.points import BranchPoint, Fold, Hopf, PeriodDoubling, SpecialPoint, Torus
 from dynlab.continuation.trace import (
     Task,
     bounds_of,
@@ -24,12 +24,14 @@ from dynlab.equilibria.stability import Point, typical_size
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import Autonomous, Continuous, require
+from dynlab.symbolic.dynamics import Autonomous, require
 from dynlab.symbolic.system import System
 
 __all__ = ["continue_equilibrium"]
 
 Vector = NDArray[np.float64]
+
+_LOCATED = (Fold, Hopf, BranchPoint, PeriodDoubling, Torus)
 
 
 def continue_equilibrium(
@@ -41,15 +43,17 @@ def continue_equilibrium(
     mark: Mapping[str, float | Sequence[float]] | None = None,
     method: ContinuationMethod | None = None,
 ) -> Branch:
-    """Follow an equilibrium in both directions as a parameter changes.
+    """Follow an equilibrium, or a fixed point or cycle of a map, both ways as a parameter changes.
 
-    Folds, Hopf points and branch points are located by their own defining systems to a relative
-    1e-10 and carry their normal forms; what cannot be confirmed gets no label.
+    Folds, Hopf points and branch points (on a map also period doublings, and torus points instead of
+    Hopf points) are located by their own defining systems to a relative 1e-10 and carry their normal
+    forms; what cannot be confirmed gets no label.
 
     Parameters
     ----------
     point
-        Where to start: an `Equilibrium` or any special point.
+        Where to start: an `Equilibrium`, a `PeriodicOrbit` of a map or any special point.  From a
+        `PeriodDoubling` this follows the shorter cycle; the doubled one is left to `switch_branch`.
     vary
         The parameter to vary.
     over
@@ -97,7 +101,7 @@ def continue_equilibrium(
             "Find one with dl.find_equilibria(system).single()."
         )
     system = point.system
-    require(system, Continuous, Autonomous)
+    require(system, Autonomous)
     task = _task(point, vary, over, within, mark, method or PseudoArclength())
     return trace(task, "continue_equilibrium", began)
 
@@ -116,11 +120,12 @@ def _task(
             f"the start has {vary} = {value:.6g}, which is outside over = ({low:g}, {high:g}). "
             f"Widen over=, or start from an equilibrium of system({vary}=...)."
         )
+    discrete = system.is_discrete
     lower, upper, watched = bounds_of(system, within, (low, high))
     scale = np.append(typical_size(system, point.state), high - low)
-    curve = EquilibriumCurve(system, vary, scale)
+    curve = EquilibriumCurve(system, vary, scale, getattr(point, "period", 1) if discrete else 1)
     start = _on_branch(curve, np.append(point.state, value), point)
-    located = point if isinstance(point, Fold | Hopf | BranchPoint) and point.vary == vary else None
+    located = point if isinstance(point, _LOCATED) and point.vary == vary else None
     if isinstance(point, BranchPoint) and point.vary == vary:
         tangent = point.tangents[0]
     else:

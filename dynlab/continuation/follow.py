@@ -49,7 +49,7 @@ class Chunk:
     tangents
         Direction of the curve at each point, in scaled arclength.
     eigenvalues
-        Of the state Jacobian.
+        Of the state Jacobian; multipliers for a map.
     signs
         Sign of the determinant of the bordered Jacobian.
     scale
@@ -201,7 +201,7 @@ def _steps(
     ])  # fmt: skip
     try:
         code = kernel.follow(
-            curve.rhs.address, curve.jacobian_kernel.address, float(curve.system.is_discrete),
+            curve.rhs.address, curve.jacobian_kernel.address, curve.shift,
             curve.inputs(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
             reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
             walk.upper / scale, walk.start / scale, start_tangent, curve.turns / scale, points,
@@ -235,9 +235,8 @@ def land(
 
     y = np.array(guess, dtype=float)
     u = y * curve.scale
-    shift = 1.0 if curve.system.is_discrete else 0.0
     status: Any = correct(
-        curve.rhs.address, curve.jacobian_kernel.address, shift, curve.inputs(u[-1]),
+        curve.rhs.address, curve.jacobian_kernel.address, curve.shift, curve.inputs(u[-1]),
         curve.position, y, curve.scale, np.ascontiguousarray(row), float(value), tolerance,
     )  # fmt: skip
     return y if status == Status.OK and np.all(np.isfinite(y)) else None

@@ -1,11 +1,14 @@
 """Special points by their own defining systems (minimally augmented; Newton with exact derivatives).
 
-With A = [J | f_l] and bordered matrices (Govaerts, Numerical Methods for Bifurcations of Dynamical
-Equilibria, 2000, ch. 3-6; Beyn et al., Handbook of Dynamical Systems 2, ch. 4):
+With f the residual of the curve (f^n - x for the cycles of a map), J its Jacobian, A = [J | f_l] and
+bordered matrices (Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, 2000, ch. 3-6;
+Beyn et al., Handbook of Dynamical Systems 2, ch. 4; for maps Kuznetsov and Meijer, Numerical
+Bifurcation Analysis of Maps, 2019, ch. 5):
 
-fold          f = 0, g = 0            [J  w; v' 0] [q; g] = [0; 1]
-Hopf          f = 0, Re s = Im s = 0  [J - i omega  w; v* 0] [q; s] = [0; 1]
-branch point  f + b w = 0, g = 0      [A  w; V' 0] [Phi; g] = [0; I_2],  confirmed by b = 0
+fold             f = 0, g = 0            [J  w; v' 0] [q; g] = [0; 1]
+period doubling  f = 0, g = 0            [J + 2  w; v' 0] [q; g] = [0; 1]
+Hopf, torus      f = 0, Re s = Im s = 0  [J - c  w; v* 0] [q; s] = [0; 1], c = i omega, exp(i theta) - 1
+branch point     f + b w = 0, g = 0      [A  w; V' 0] [Phi; g] = [0; I_2],  confirmed by b = 0
 
 The derivative of a bordered scalar is minus (left vector) . D^2 f [., right vector].  A point that
 does not converge, or violates its non-degeneracy condition, is not given its name.
@@ -21,7 +24,14 @@ from numpy.typing import NDArray
 
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 
-__all__ = ["Located", "Rejected", "locate_branch_point", "locate_fold", "locate_hopf"]
+__all__ = [
+    "Located",
+    "Rejected",
+    "locate_branch_point",
+    "locate_flip",
+    "locate_fold",
+    "locate_pair",
+]
 
 Vector = NDArray[np.float64]
 
@@ -30,6 +40,10 @@ _ITERATIONS = 14
 LOCATED = 1e-10
 #: Two conditions count as met together (a fold that is a branch point) below this, relative.
 _COINCIDENT = 1e-7
+#: A pair of multipliers nearer than this to +1 or -1 (radians) meets there.
+_MEETING = 1e-5
+#: A solution whose multipliers are all further from -1 is none: the derivatives jump there.
+_KINK = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,7 @@ class Located:
 
     u: Vector
     accuracy: float
-    omega: float = 0.0
+    angle: float = 0.0
     tangents: Vector | None = None
 
 
@@ -87,21 +101,8 @@ def _bordered_vectors(m: Vector) -> tuple[Vector, float, Vector]:
 
 def locate_fold(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
     """Solve for a fold near a guess (plain unknowns)."""
-    y0 = guess / curve.scale
     n = curve.size
-    left, _, right = np.linalg.svd(curve.jacobian(y0)[:, :n])
-    w, v = left[:, -1], right[-1]
-    identity = np.eye(n + 1)
-
-    def equations(y: Vector) -> tuple[Vector, Vector]:
-        a = curve.jacobian(y)
-        bordered = np.block([[a[:, :n], w[:, None]], [v[None, :], np.zeros((1, 1))]])
-        q, g, p = _bordered_vectors(bordered)
-        joint = np.append(q, 0.0)
-        slope = [-p @ curve.second(y, joint, e) for e in identity]
-        return np.append(curve.residual(y), g), np.vstack([a, slope])
-
-    y, size = _newton(equations, y0)
+    y, size = _newton(*_real_eigenvalue(curve, guess, 0.0))
     if size > LOCATED * max(1.0, float(np.max(np.abs(y)))):
         return Rejected(f"Newton's method on the fold equations stopped at a step of {size:.1e}")
     a = curve.jacobian(y)
@@ -112,19 +113,52 @@ def locate_fold(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
     return Located(y * curve.scale, size)
 
 
-def locate_hopf(curve: EquilibriumCurve, guess: Vector, value: complex) -> Located | Rejected:
-    """Solve for a Hopf point near a guess, for the pair near an eigenvalue."""
+def locate_flip(curve: EquilibriumCurve, guess: Vector) -> Located | Rejected:
+    """Solve for a period doubling of a map near a guess (plain unknowns)."""
+    y, size = _newton(*_real_eigenvalue(curve, guess, -2.0))
+    if size > LOCATED * max(1.0, float(np.max(np.abs(y)))):
+        return Rejected(
+            f"Newton's method on the period-doubling equations stopped at a step of {size:.1e}"
+        )
+    if np.min(np.abs(curve.eigenvalues(y) + 1.0)) > _KINK:
+        return Rejected("no multiplier is -1 there: the map has a kink")
+    return Located(y * curve.scale, size)
+
+
+def _real_eigenvalue(curve: EquilibriumCurve, guess: Vector, value: float) -> tuple[System, Vector]:
+    """Return the equations for a real eigenvalue of the residual, and where to start."""
+    y0 = guess / curve.scale
+    n = curve.size
+    moved = value * np.eye(n)
+    left, _, right = np.linalg.svd(curve.jacobian(y0)[:, :n] - moved)
+    w, v = left[:, -1], right[-1]
+    identity = np.eye(n + 1)
+
+    def equations(y: Vector) -> tuple[Vector, Vector]:
+        a = curve.jacobian(y)
+        bordered = np.block([[a[:, :n] - moved, w[:, None]], [v[None, :], np.zeros((1, 1))]])
+        q, g, p = _bordered_vectors(bordered)
+        joint = np.append(q, 0.0)
+        slope = [-p @ curve.second(y, joint, e) for e in identity]
+        return np.append(curve.residual(y), g), np.vstack([a, slope])
+
+    return equations, y0
+
+
+def locate_pair(curve: EquilibriumCurve, guess: Vector, value: complex) -> Located | Rejected:
+    """Solve for a Hopf or torus point near a guess, for the pair near an eigenvalue."""
     y0 = guess / curve.scale
     n = curve.size
     a0 = curve.jacobian(y0)[:, :n]
-    right, left = _pair_vectors(a0, value)
+    right, left = _pair_vectors(a0, value - curve.shift)
     identity = np.eye(n + 1)
 
     def equations(z: Vector) -> tuple[Vector, Vector]:
-        y, omega = z[:-1], z[-1]
+        y = z[:-1]
         a = curve.jacobian(y)
+        neutral, turn = curve.boundary(z[-1])
         bordered = np.block([
-            [a[:, :n] - 1j * omega * np.eye(n), left[:, None]],
+            [a[:, :n] - neutral * np.eye(n), left[:, None]],
             [right.conj()[None, :], np.zeros((1, 1))],
         ])  # fmt: skip
         unit = np.zeros(n + 1)
@@ -132,19 +166,31 @@ def locate_hopf(curve: EquilibriumCurve, guess: Vector, value: complex) -> Locat
         q = np.linalg.solve(bordered, unit)
         p = np.linalg.solve(bordered.conj().T, unit)[:n].conj()
         joint = np.append(q[:n], 0.0)
-        slope = np.array([-p @ curve.second(y, joint, e) for e in identity] + [1j * (p @ q[:n])])
+        slope = np.array([-p @ curve.second(y, joint, e) for e in identity] + [turn * (p @ q[:n])])
         top = np.hstack([a, np.zeros((n, 1))])
         value = np.concatenate([curve.residual(y), [q[n].real, q[n].imag]])
         return value, np.vstack([top, slope.real, slope.imag])
 
-    z, size = _newton(equations, np.append(y0, abs(value.imag)))
+    z, size = _newton(equations, np.append(y0, curve.angle(value)))
     y, omega = z[:-1], abs(float(z[-1]))
     if size > LOCATED * max(1.0, float(np.max(np.abs(z)))):
-        return Rejected(f"Newton's method on the Hopf equations stopped at a step of {size:.1e}")
+        word = "torus" if curve.shift else "Hopf"
+        return Rejected(f"Newton's method on the {word} equations stopped at a step of {size:.1e}")
+    if curve.shift:
+        return _torus(y * curve.scale, size, curve.angle(np.exp(1j * omega)))
     eigenvalues = np.linalg.eigvals(curve.jacobian(y)[:, :n])
     if omega < 1e-6 * float(np.max(np.abs(eigenvalues))):
         return Rejected("the pair meets zero: a double zero eigenvalue, not a Hopf point")
     return Located(y * curve.scale, size, omega)
+
+
+def _torus(u: Vector, size: float, angle: float) -> Located | Rejected:
+    """Return a solution of the torus equations unless it is a strong resonance on the real axis."""
+    if angle < _MEETING:
+        return Rejected("the pair meets +1 (1:1 resonance), not a torus point")
+    if np.pi - angle < _MEETING:
+        return Rejected("the pair meets -1 (1:2 resonance), not a torus point")
+    return Located(u, size, angle)
 
 
 def _pair_vectors(

@@ -3,16 +3,21 @@
 Between consecutive points
 - the parameter's part of the tangent changes sign at a fold,
 - the determinant of the bordered Jacobian changes sign at a branch point,
-- the number of eigenvalues with positive real part changes by two at a Hopf point.  Real
-  eigenvalues cross only at folds and branch points, so these are located first and split the
-  interval; a neutral saddle (two real eigenvalues of opposite sign) changes no count at all.
+- the product of (multiplier + 1) changes sign at a period doubling of a map,
+- the number of unstable directions changes by two at a Hopf point, for a map at a torus point.  Real
+  eigenvalues cross only at the other points, so these are located first and split the interval; a
+  neutral saddle (two real eigenvalues of opposite sign, or two real multipliers with product 1)
+  changes no count at all.
+
+A cycle of a map that comes back sooner at a branch point is there one of shorter period: the point is
+located as that one's period doubling, and the branch ends (`dynlab.continuation.shorter`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +29,22 @@ from dynlab.continuation.locate import (
     Located,
     Rejected,
     locate_branch_point,
+    locate_flip,
     locate_fold,
-    locate_hopf,
+    locate_pair,
 )
 from dynlab.continuation.points import (
     BranchPoint,
     Fold,
     Hopf,
+    PeriodDoubling,
     SpecialPoint,
+    Torus,
     Unconfirmed,
     UserPoint,
 )
-from dynlab.equilibria.stability import on_axis, sorted_eigenvalues
+from dynlab.continuation.shorter import shorter_period
+from dynlab.equilibria.stability import flip_sign, growth, is_neutral, order_of
 
 __all__ = ["Node", "crossings_of", "special_points", "special_point"]
 
@@ -47,6 +56,8 @@ _UNDECIDED = 1e-7
 _ROUND_OFF = 1e-11
 #: Null vectors at a smaller angle's cosine than this are orthogonal: a double zero.
 _ORTHOGONAL = 1e-6
+#: A tangent (of unit scaled length) whose parameter moves less than this stands upright.
+_UPRIGHT = 1e-6
 _BISECTIONS = 7
 
 
@@ -60,12 +71,12 @@ class Node:
     sign: float
     located: bool = False
 
-    def unstable_range(self) -> tuple[int, int]:
+    def unstable_range(self, *, discrete: bool) -> tuple[int, int]:
         """Return the least and greatest number of unstable directions consistent with round-off."""
-        unstable = self.eigenvalues.real > 0
+        unstable = growth(self.eigenvalues, discrete=discrete) > 0
         if not self.located:
             return int(np.sum(unstable)), int(np.sum(unstable))
-        neutral = on_axis(self.eigenvalues, pair=_UNDECIDED, real=_ROUND_OFF)
+        neutral = is_neutral(self.eigenvalues, discrete=discrete, pair=_UNDECIDED, real=_ROUND_OFF)
         return int(np.sum(unstable & ~neutral)), int(np.sum(unstable | neutral))
 
 
@@ -107,22 +118,40 @@ def special_points(curve: EquilibriumCurve, a: Node, b: Node) -> list[tuple[Node
     real_events.sort(key=lambda event: event[0])
     found = [(node, point) for _, node, point in real_events]
     nodes = [a, *(node for node, point in found if not isinstance(point, Unconfirmed)), b]
-    hopfs = [
+    pairs = [
         (span.place(node.u), node, point)
         for left, right in itertools.pairwise(nodes)
-        for node, point in _hopf_points(_Span(curve, left, right), depth=0)
+        for node, point in _pair_points(_Span(curve, left, right), depth=0)
     ]
-    return [(n, p) for _, n, p in sorted([*real_events, *hopfs], key=lambda event: event[0])]
+    return [(n, p) for _, n, p in sorted([*real_events, *pairs], key=lambda event: event[0])]
 
 
 def _real_events(span: _Span) -> Iterator[tuple[float, Node, SpecialPoint]]:
-    """Yield folds and branch points, where a real eigenvalue passes zero."""
+    """Yield what lies where a real eigenvalue passes zero, or a multiplier 1 or -1."""
+    yield from _folds_and_branch_points(span)
+    curve = span.curve
+    if not curve.shift or not _flips(span.a) * _flips(span.b) < 0:
+        return
+    guess = _refined(span, _flips)
+    yield _accepted(span, locate_flip(curve, guess), "period doubling", guess)
+
+
+def _flips(node: Node) -> float:
+    return float(flip_sign(node.eigenvalues))
+
+
+def _folds_and_branch_points(span: _Span) -> Iterator[tuple[float, Node, SpecialPoint]]:
+    """Yield folds and branch points, where the residual's Jacobian has a zero eigenvalue."""
     a, b = span.a, span.b
     folded = a.tangent[-1] * b.tangent[-1] < 0
     crossed = a.sign * b.sign < 0
     places: list[float] = []
     if crossed:
         guess = _refined(span, lambda node: node.sign)
+        period = shorter_period(span.curve, a.u, b.u)
+        if period:
+            yield _shortened(span, guess, period)
+            return
         found = locate_branch_point(span.curve, guess)
         event = _accepted(span, found, "branch point", guess)
         places.append(event[0])
@@ -135,6 +164,22 @@ def _real_events(span: _Span) -> Iterator[tuple[float, Node, SpecialPoint]]:
         event = _accepted(span, found, "fold", guess)
         if not any(abs(event[0] - other) < 1e-6 for other in places):
             yield event
+
+
+def _shortened(span: _Span, guess: Vector, period: int) -> tuple[float, Node, SpecialPoint]:
+    """Return where a cycle shrinks onto a shorter one: the period doubling of that, if it is half."""
+    curve = span.curve
+    half = replace(curve, period=period)
+    doubled = 2 * period == curve.period
+    found = locate_flip(half, guess) if doubled else Rejected(
+        f"a cycle of period {curve.period} meets one of period {period}"
+    )  # fmt: skip
+    place, _, point = _accepted(
+        replace(span, curve=half), found, "period doubling" if doubled else "branch point", guess
+    )
+    along = span.b.u - span.a.u
+    u = np.append(point.state, point.value)
+    return place, node_at(curve, u, along, located=isinstance(found, Located)), point
 
 
 def _accepted(
@@ -152,7 +197,7 @@ def _accepted(
     node = node_at(curve, guess, span.b.u - span.a.u)
     point = Unconfirmed(
         curve.at(guess[-1]), curve.vary, guess[:-1], node.eigenvalues, float("inf"), suspected,
-        found.reason,
+        found.reason, curve.period,
     )  # fmt: skip
     return (0.5 if np.isnan(place) else place), node, point
 
@@ -163,14 +208,22 @@ def special_point(
     """Build the point of a kind, with its normal form."""
     u = found.u
     system = curve.at(u[-1])
-    eigenvalues = sorted_eigenvalues(curve.scaled(1.0).jacobian(u)[:, :-1], system)
-    head = (system, curve.vary, u[:-1], eigenvalues, found.accuracy)
+    head = (system, curve.vary, u[:-1], _sorted_eigenvalues(curve, u), found.accuracy)
     if kind == "fold":
-        return Fold(*head, normal_forms.fold_coefficient(curve, u), _fold_note(curve, u))
+        coefficient = normal_forms.fold_coefficient(curve, u)
+        return Fold(*head, coefficient, _fold_note(curve, u), curve.period)
     if kind == "Hopf point":
-        form = normal_forms.hopf_form(curve, u, found.omega)
-        return Hopf(*head, found.omega, form.lyapunov_coefficient, form.crossing_speed,
+        form = normal_forms.hopf_form(curve, u, found.angle)
+        return Hopf(*head, found.angle, form.lyapunov_coefficient, form.crossing_speed,
                     form.eigenvector)  # fmt: skip
+    if kind == "torus point":
+        ring = normal_forms.torus_form(curve, u, found.angle)
+        return Torus(*head, found.angle, ring.coefficient, ring.crossing_speed, ring.eigenvector,
+                     curve.period)  # fmt: skip
+    if kind == "period doubling":
+        flip = normal_forms.flip_form(curve, u)
+        return PeriodDoubling(*head, flip.coefficient, flip.crossing_speed, flip.eigenvector,
+                              curve.period)  # fmt: skip
     assert found.tangents is not None
     scaled = found.tangents / curve.scale
     direction = along / curve.scale
@@ -178,13 +231,25 @@ def special_point(
     tangents = found.tangents[np.argsort(-match)]
     tangents = tangents / np.linalg.norm(tangents / curve.scale, axis=1)[:, None]
     form2 = normal_forms.branch_point_form(curve, u)
-    return BranchPoint(*head, tangents, form2.kind, form2.coefficients)
+    kind = form2.kind
+    if np.isnan(form2.coefficients[0]):
+        upright = np.min(np.abs(tangents[:, -1]) / curve.scale[-1]) < _UPRIGHT
+        kind = "pitchfork" if upright else "transcritical"
+    return BranchPoint(*head, tangents, kind, form2.coefficients, curve.period)
+
+
+def _sorted_eigenvalues(curve: EquilibriumCurve, u: Vector) -> NDArray[np.complex128]:
+    """Return the eigenvalues or multipliers at a point, the most unstable first."""
+    values = curve.scaled(1.0).eigenvalues(u)
+    return values[order_of(values, curve.system)]
 
 
 def _fold_note(curve: EquilibriumCurve, u: Vector) -> str:
     """Name the higher singularity if more than one eigenvalue lies on the imaginary axis."""
     a = curve.jacobian(u / curve.scale)[:, :-1]
     left, _, right = np.linalg.svd(a)
+    if curve.shift:
+        return _fold_note_of_map(curve, u, float(left[:, -1] @ right[-1]))
     # A double zero has orthogonal null vectors (Kuznetsov section 8.4); no eigenvalue can tell, for
     # there it is only known to the square root of round-off.
     if abs(left[:, -1] @ right[-1]) < _ORTHOGONAL:
@@ -193,6 +258,16 @@ def _fold_note(curve: EquilibriumCurve, u: Vector) -> str:
     pairs = values[np.abs(values.imag) > 0]
     if np.any(np.abs(pairs.real) < _UNDECIDED * np.abs(pairs)):
         return "zero-Hopf: a pair crosses the imaginary axis at the same point"
+    return ""
+
+
+def _fold_note_of_map(curve: EquilibriumCurve, u: Vector, cosine: float) -> str:
+    if abs(cosine) < _ORTHOGONAL:
+        return "1:1 resonance: a double multiplier 1"
+    values = curve.eigenvalues(u / curve.scale)
+    others = values[np.argsort(np.abs(values - 1.0))[1:]]
+    if np.any(np.abs(np.abs(others) - 1.0) < _UNDECIDED):
+        return "another multiplier lies on the unit circle"
     return ""
 
 
@@ -206,7 +281,7 @@ def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool 
     border = border / np.linalg.norm(border)
     tangent, plain = np.empty(n + 1), np.empty((n, n))
     sign = tangent_at(
-        curve.jacobian_kernel.address, 0.0, curve.inputs(u[-1]),
+        curve.jacobian_kernel.address, curve.shift, curve.inputs(u[-1]),
         curve.position, y, curve.scale, border, tangent, plain,
     )  # fmt: skip
     if located:
@@ -232,28 +307,30 @@ def _refined(span: _Span, test: Callable[[Node], float]) -> Vector:
     return guess
 
 
-def _gap(a: Node, b: Node) -> int:
+def _gap(span: _Span) -> int:
     """Return by how many eigenvalues at least the unstable count changes."""
-    (a_low, a_high), (b_low, b_high) = a.unstable_range(), b.unstable_range()
+    discrete = span.curve.system.is_discrete
+    a_low, a_high = span.a.unstable_range(discrete=discrete)
+    b_low, b_high = span.b.unstable_range(discrete=discrete)
     return max(b_low - a_high, a_low - b_high)
 
 
-def _hopf_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]:
-    """Yield the Hopf points of a span, splitting it until each piece holds one."""
-    gap = _gap(span.a, span.b)
-    if gap < 2:
+def _pair_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]:
+    """Yield the Hopf or torus points of a span, splitting it until each piece holds one."""
+    if _gap(span) < 2:
         return
     if depth < _BISECTIONS:
         u = span.point(0.5)
         if u is not None:
             middle = node_at(span.curve, u, span.b.u - span.a.u)
-            yield from _hopf_points(_Span(span.curve, span.a, middle), depth + 1)
-            yield from _hopf_points(_Span(span.curve, middle, span.b), depth + 1)
+            yield from _pair_points(_Span(span.curve, span.a, middle), depth + 1)
+            yield from _pair_points(_Span(span.curve, middle, span.b), depth + 1)
             return
     guess = 0.5 * (span.a.u + span.b.u)
-    reason = "two real eigenvalues change sign together"
+    reason = "two real eigenvalues become unstable together"
+    kind = "torus point" if span.curve.shift else "Hopf point"
     for pair in _critical_pairs(span):
-        found = locate_hopf(span.curve, guess, pair)
+        found = locate_pair(span.curve, guess, pair)
         if isinstance(found, Rejected):
             reason = found.reason
         elif not _near(span, found.u):
@@ -261,12 +338,12 @@ def _hopf_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]
         else:
             along = span.b.u - span.a.u
             node = node_at(span.curve, found.u, along, located=True)
-            yield node, special_point(span.curve, found, "Hopf point", along)
+            yield node, special_point(span.curve, found, kind, along)
             return
     node = node_at(span.curve, guess, span.b.u - span.a.u)
     yield node, Unconfirmed(
         span.curve.at(guess[-1]), span.curve.vary, guess[:-1], node.eigenvalues, float("inf"),
-        "Hopf point", reason,
+        kind, reason, span.curve.period,
     )  # fmt: skip
 
 
@@ -279,14 +356,17 @@ def _near(span: _Span, u: Vector) -> bool:
 def _critical_pairs(span: _Span) -> Iterator[complex]:
     """Yield the complex eigenvalues that may be crossing: from either side, the one nearest to it.
 
+    Nearness to the imaginary axis, for a map to the unit circle.
+
     Another pair may lie nearer to the axis and never cross; so each end offers the one that is last
     to cross there, and the defining equations decide.
     """
     for node in (span.a, span.b):
         pairs = node.eigenvalues[node.eigenvalues.imag > 0]
-        for side in (pairs[pairs.real > 0], pairs[pairs.real <= 0]):
-            if len(side):
-                yield complex(side[np.argmin(np.abs(side.real))])
+        rate = growth(pairs, discrete=span.curve.system.is_discrete)
+        for side in (rate > 0, rate <= 0):
+            if side.any():
+                yield complex(pairs[side][np.argmin(np.abs(rate[side]))])
 
 
 def crossings_of(
@@ -324,5 +404,7 @@ def user_point(
 ) -> UserPoint:
     """Build a user point at a node."""
     system = curve.at(node.u[-1])
-    eigenvalues = sorted_eigenvalues(curve.scaled(1.0).jacobian(node.u)[:, :-1], system)
-    return UserPoint(system, curve.vary, node.u[:-1], eigenvalues, accuracy, quantity, target)
+    return UserPoint(
+        system, curve.vary, node.u[:-1], _sorted_eigenvalues(curve, node.u), accuracy, quantity,
+        target, curve.period,
+    )  # fmt: skip

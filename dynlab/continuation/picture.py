@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["draw_branches"]
 
 
+_MARKERS = {
+    "LP": "fold", "BP": "branch point", "PD": "period doubling", "NS": "torus", "UZ": "user",
+}  # fmt: skip
+
+
 class Drawable(Protocol):
     """What the picture needs of a branch."""
 
@@ -34,7 +39,7 @@ class Drawable(Protocol):
     def unstable(self) -> NDArray[np.int_]: ...
     @property
     def ends(self) -> tuple[Any, Any]: ...
-    def __getitem__(self, name: str) -> NDArray[np.float64]: ...
+    def over_period(self, name: str) -> NDArray[np.float64]: ...
 
 
 def draw_branches(
@@ -54,7 +59,8 @@ def draw_branches(
         ax, xlabel=label(vary, system.unit_of(vary)), ylabel=label(shown, system.unit_of(shown))
     )
     for branch in branches:
-        draw_stability_line(ax, branch.values, branch[shown], branch.unstable)
+        for column in branch.over_period(shown).T:
+            draw_stability_line(ax, branch.values, column, branch.unstable)
     if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
         ax.set_ylim(*_calm_range(branches, points, shown))
     draw_points(ax, [(p.value, p[shown], _marker(p), p.label) for p in points])
@@ -65,7 +71,7 @@ def _calm_range(
     branches: Sequence[Drawable], points: Sequence[SpecialPoint], shown: str
 ) -> tuple[float, float]:
     """Return limits that show the branches over most of the parameter, not where they run off."""
-    heights = np.concatenate([branch[shown] for branch in branches])
+    heights = np.concatenate([branch.over_period(shown)[:, 0] for branch in branches])
     widths = np.concatenate([np.abs(np.gradient(branch.values)) for branch in branches])
     order = np.argsort(heights)
     share = np.cumsum(widths[order]) / np.sum(widths)
@@ -79,4 +85,4 @@ def _calm_range(
 def _marker(point: SpecialPoint) -> str:
     if isinstance(point, Hopf):
         return "hopf" if point.criticality == "degenerate" else f"hopf {point.criticality}"
-    return {"LP": "fold", "BP": "branch point", "UZ": "user"}.get(point.label, "user")
+    return _MARKERS.get(point.label, "user")

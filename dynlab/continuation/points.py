@@ -17,9 +17,22 @@ from dynlab.equilibria.stability import Point, Vector, count_unstable
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.symbolic.system import System
 
-__all__ = ["BranchPoint", "Fold", "Hopf", "Points", "SpecialPoint", "Unconfirmed", "UserPoint"]
+__all__ = [
+    "BranchPoint",
+    "Fold",
+    "Hopf",
+    "PeriodDoubling",
+    "Points",
+    "SpecialPoint",
+    "Torus",
+    "Unconfirmed",
+    "UserPoint",
+]
 
 P = TypeVar("P", bound=Point)
+
+#: A torus point is a strong resonance to this accuracy of its angle (radians).
+_RESONANT = 1e-6
 
 
 class Points(tuple[P, ...]):
@@ -83,6 +96,9 @@ class Fold(SpecialPoint):
         depends on that of q; here the largest component of q is positive.  Nan at a double zero.
     note
         A higher singularity nearby, such as ``"zero-Hopf"``; empty if there is none.
+    period
+        For a map: how many steps the cycle takes; `eigenvalues` are then its multipliers, and it is one
+        of them that is 1.
     """
 
     system: System
@@ -92,6 +108,7 @@ class Fold(SpecialPoint):
     accuracy: float
     coefficient: float
     note: str = ""
+    period: int = 1
 
     label = "LP"
     word = "fold"
@@ -191,7 +208,8 @@ class BranchPoint(SpecialPoint):
     """A branch point (BP): two branches of equilibria cross.
 
     On the centre manifold ``x' = b mu x + a x^2 + c x^3`` with mu the change of the parameter, after
-    the first branch has been moved to x = 0; q of unit length and <p, q> = 1.
+    the first branch has been moved to x = 0; q of unit length and <p, q> = 1.  For a map the same is
+    the change of x from turn to turn.
 
     Parameters
     ----------
@@ -202,7 +220,10 @@ class BranchPoint(SpecialPoint):
     kind
         ``"transcritical"`` (a is not 0), ``"pitchfork"`` (a = 0) or ``"degenerate"`` (a = c = 0).
     coefficients
-        ``(b, a, c)``: c is nan for a transcritical point, where it says nothing.
+        ``(b, a, c)``: c is nan for a transcritical point, where it says nothing.  All are nan at a
+        double eigenvalue (of an area-preserving map), where the kind follows from the tangents.
+    period
+        For a map: how many steps the cycle takes.
     """
 
     system: System
@@ -213,6 +234,7 @@ class BranchPoint(SpecialPoint):
     tangents: Vector
     kind: str
     coefficients: tuple[float, float, float]
+    period: int = 1
 
     label = "BP"
     word = "branch point"
@@ -220,17 +242,139 @@ class BranchPoint(SpecialPoint):
     @property
     def criticality(self) -> str:
         """For a pitchfork ``"supercritical"`` (c < 0) or ``"subcritical"``; else empty."""
-        if self.kind != "pitchfork":
+        if self.kind != "pitchfork" or np.isnan(self.coefficients[2]):
             return ""
         return "supercritical" if self.coefficients[2] < 0 else "subcritical"
 
     def details(self) -> str:
         b, a, c = self.coefficients
-        if self.kind == "pitchfork":
+        if np.isnan(b):
+            text = f"{self.kind}, another eigenvalue meets the one that crosses"
+        elif self.kind == "pitchfork":
             text = f"{self.criticality} pitchfork, b = {b:.9g}, c = {c:.9g}"
         else:
             text = f"{self.kind}, b = {b:.9g}, a = {a:.9g}"
         return f"{text}, relative accuracy {self.accuracy:.1e}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PeriodDoubling(SpecialPoint):
+    """A period doubling (flip, PD) of a map: a multiplier passes -1, and a cycle of twice the period is born.
+
+    Parameters
+    ----------
+    system, vary, state, accuracy
+        As for `Fold`.
+    eigenvalues
+        The multipliers of the cycle, one of them -1.
+    coefficient
+        ``b`` of the normal form x -> -x + b x^3 (of the map taken `period` times), with q of unit length
+        and <p, q> = 1 (Kuznetsov, section 5.4).  Exactly 0 where its terms cancel to round-off; nan
+        where both multipliers of a pair are -1, as in an area-preserving map.
+    crossing_speed
+        d(multiplier)/d(parameter).
+    eigenvector
+        The unit eigenvector q of -1: where the points of the doubled cycle part.
+    period
+        How many steps the cycle takes that loses or gains stability; the new one takes twice as many.
+    """
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    coefficient: float
+    crossing_speed: float
+    eigenvector: Vector
+    period: int = 1
+
+    label = "PD"
+    word = "period doubling"
+
+    @property
+    def multipliers(self) -> NDArray[np.complex128]:
+        """Multipliers of the cycle; the same as `eigenvalues`."""
+        return self.eigenvalues
+
+    @property
+    def criticality(self) -> str:
+        """``"supercritical"`` (b > 0: a stable doubled cycle), ``"subcritical"`` or ``"degenerate"``."""
+        if self.coefficient == 0 or np.isnan(self.coefficient):
+            return "degenerate"
+        return "supercritical" if self.coefficient > 0 else "subcritical"
+
+    def details(self) -> str:
+        return (
+            f"period {self.period} to {2 * self.period}, {self.criticality}, "
+            f"b = {self.coefficient:.9g}, relative accuracy {self.accuracy:.1e}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Torus(SpecialPoint):
+    """A torus (Neimark-Sacker, NS) point of a map: a pair of multipliers crosses the unit circle.
+
+    Parameters
+    ----------
+    system, vary, state, accuracy
+        As for `Fold`.
+    eigenvalues
+        The multipliers of the cycle, two of them ``exp(+-i angle)``.
+    angle
+        Argument of the crossing pair, in radians per turn of the cycle, between 0 and pi.
+    coefficient
+        ``d`` of the normal form z -> exp(i angle) z (1 + (d + i e) |z|^2), with q of unit length and
+        <p, q> = 1 (Kuznetsov, section 5.4).  Nan at the 1:3 resonance.
+    crossing_speed
+        d(multiplier)/d(parameter) of the pair.
+    eigenvector
+        The unit eigenvector q of exp(i angle).
+    period
+        How many steps the cycle takes.
+    """
+
+    system: System
+    vary: str
+    state: Vector
+    eigenvalues: NDArray[np.complex128]
+    accuracy: float
+    angle: float
+    coefficient: float
+    crossing_speed: complex
+    eigenvector: NDArray[np.complex128]
+    period: int = 1
+
+    label = "NS"
+    word = "torus point"
+
+    @property
+    def multipliers(self) -> NDArray[np.complex128]:
+        """Multipliers of the cycle; the same as `eigenvalues`."""
+        return self.eigenvalues
+
+    @property
+    def resonance(self) -> str:
+        """``"1:3"`` or ``"1:4"`` where the angle is that of a strong resonance, else empty.
+
+        The coefficient alone then does not decide what happens (Kuznetsov, section 9.5).
+        """
+        q = resonance(self.angle)
+        return f"1:{q}" if q else ""
+
+    @property
+    def criticality(self) -> str:
+        """``"supercritical"`` (d < 0: a stable closed curve), ``"subcritical"`` or ``"degenerate"``."""
+        if self.coefficient == 0 or self.resonance:
+            return "degenerate"
+        return "supercritical" if self.coefficient < 0 else "subcritical"
+
+    def details(self) -> str:
+        strong = f" ({self.resonance} resonance)" if self.resonance else ""
+        return (
+            f"{self.criticality}, d = {self.coefficient:.9g}, angle = {self.angle:.9g}{strong}, "
+            f"relative accuracy {self.accuracy:.1e}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -244,6 +388,7 @@ class UserPoint(SpecialPoint):
     accuracy: float
     quantity: str
     target: float
+    period: int = 1
 
     label = "UZ"
     word = "user point"
@@ -263,12 +408,18 @@ class Unconfirmed(SpecialPoint):
     accuracy: float
     suspected: str
     reason: str
+    period: int = 1
 
     label = "?"
     word = "unconfirmed point"
 
     def details(self) -> str:
         return f"perhaps a {self.suspected}: {self.reason}"
+
+
+def resonance(angle: float) -> int:
+    """Return q where an angle is that of a strong 1:q resonance away from the real axis, else 0."""
+    return next((q for q in (3, 4) if abs(angle - 2.0 * np.pi / q) < _RESONANT), 0)
 
 
 def table_of_points(points: Sequence[SpecialPoint]) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,9 @@ from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import Chunk, Walk, chunks
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import SpecialPoint
-from dynlab.equilibria.stability import on_axis, typical_size
+from dynlab.continuation.shorter import first_reversal, first_shift, vanishing_period
+from dynlab.equilibria.orbits import points_of
+from dynlab.equilibria.stability import apart, flip_sign, growth, is_neutral, typical_size
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import by_name, finite
 from dynlab.result import Provenance
@@ -33,7 +35,10 @@ _HORIZON = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to follow, from where, how far; shared by continuation and branch switching."""
+    """What to follow, from where, how far; shared by continuation and branch switching.
+
+    ``behind`` is given where nothing lies behind the start: the branch is followed one way alone.
+    """
 
     curve: EquilibriumCurve
     start: Vector
@@ -45,6 +50,7 @@ class Task:
     method: ContinuationMethod
     point: SpecialPoint | None = None
     horizon: float = np.inf
+    behind: End | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,9 @@ def trace(task: Task, function: str, began: float) -> Branch:
     _require_inside(task)
     task = _with_horizon(task)
     forward, ahead = _walk(task, task.tangent)
-    if ahead.status is Status.CLOSED_LOOP:
+    if task.behind is not None:
+        backward, behind = forward.first(0), task.behind
+    elif ahead.status is Status.CLOSED_LOOP:
         backward, behind = forward.first(0), ahead
     elif ahead.status is Status.STOPPED:
         backward = forward.first(0)
@@ -117,8 +125,11 @@ def trace(task: Task, function: str, began: float) -> Branch:
         backward, behind = _walk(task, -task.tangent)
     first = monitors.node_at(curve, task.start, task.tangent, located=task.point is not None)
     walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
-    walked, begin = _decided(walked, len(backward) if task.point else -1)
+    walked, begin = _decided(
+        walked, len(backward) if task.point else -1, discrete=curve.system.is_discrete
+    )
     path, special = _with_special_points(task, walked, begin, first)
+    path, special, behind, ahead = _between_shorter(task, path, special, behind, ahead)
     return Branch(
         system=curve.system,
         vary=curve.vary,
@@ -134,15 +145,40 @@ def trace(task: Task, function: str, began: float) -> Branch:
              "method": task.method},
             seconds=time.perf_counter() - began,
         ),
+        period=curve.period,
     )  # fmt: skip
 
 
-def _decided(walked: _Path, begin: int) -> tuple[_Path, int]:
+def _between_shorter(
+    task: Task, path: _Path, special: tuple[tuple[int, SpecialPoint], ...], behind: End, ahead: End
+) -> tuple[_Path, tuple[tuple[int, SpecialPoint], ...], End, End]:
+    """Cut a branch of cycles where it shrinks onto a shorter one: beyond lie the same cycles again."""
+    curve = task.curve
+    if curve.period == 1:
+        return path, special, behind, ahead
+    start = int(np.argmin(np.linalg.norm((path.unknowns - task.start) / curve.scale, axis=1)))
+    low, high = 0, len(path)
+    for position, point in special:
+        if getattr(point, "period", curve.period) >= curve.period or point is task.point:
+            continue
+        end = End(
+            Status.SHORTER_CYCLE, float(point.value),
+            _meeting(curve.period, point.period),  # type: ignore[attr-defined]
+        )  # fmt: skip
+        if position < start and position >= low:
+            low, behind = position, end
+        elif position >= start and position < high:
+            high, ahead = position + 1, end
+    kept = tuple((k - low, point) for k, point in special if low <= k < high)
+    return path.part(low, high), kept, behind, ahead
+
+
+def _decided(walked: _Path, begin: int, *, discrete: bool) -> tuple[_Path, int]:
     """Drop single points that lie on a bifurcation to round-off, so that their neighbours tell of it.
 
     ``begin`` is the position of a special point that the walk started from (-1: none); it stays.
     """
-    keep = ~_undecided(walked)
+    keep = ~_undecided(walked, discrete=discrete)
     keep[1:-1] |= ~(keep[:-2] & keep[2:])
     keep[[0, -1]] = True
     if begin >= 0:
@@ -154,9 +190,10 @@ def _decided(walked: _Path, begin: int) -> tuple[_Path, int]:
                  walked.signs[keep]), begin  # fmt: skip
 
 
-def _undecided(walked: _Path) -> NDArray[np.bool_]:
-    """Return where an eigenvalue lies on the imaginary axis to round-off."""
-    return np.asarray(np.any(on_axis(walked.eigenvalues, pair=1e-10, real=1e-13), axis=1))
+def _undecided(walked: _Path, *, discrete: bool) -> NDArray[np.bool_]:
+    """Return where an eigenvalue is neutral to round-off."""
+    neutral = is_neutral(walked.eigenvalues, discrete=discrete, pair=1e-10, real=1e-13)
+    return np.asarray(np.any(neutral, axis=1))
 
 
 def _with_horizon(task: Task) -> Task:
@@ -170,7 +207,7 @@ def _with_horizon(task: Task) -> Task:
 
 def _sizes(task: Task) -> Vector:
     """Return the sizes of the states at the start, those on a circle at least some turns."""
-    size = typical_size(task.curve.system, task.start[:-1])
+    size = np.maximum(typical_size(task.curve.system, task.start[:-1]), task.curve.scale[:-1])
     return np.maximum(size, 10.0 * task.curve.turns[:-1])
 
 
@@ -207,6 +244,14 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
         status = chunk.status
         piece = _in_units_of(curve, chunk)
         kept = _inside(task, piece) if task.watched else len(piece)
+        before = pieces[-1].part(len(pieces[-1]) - 1, len(pieces[-1])) if pieces else path
+        seen = before.joined(piece.first(kept))
+        reversal = first_reversal(curve, seen.unknowns, seen.signs)
+        if reversal is not None:
+            # One point beyond, so that the monitors see the change.
+            pieces.append(piece.first(reversal + 2 - len(before)))
+            status = Status.SHORTER_CYCLE
+            break
         pieces.append(piece.first(kept))
         if kept < len(piece):
             status = Status.STATE_BOUND
@@ -218,7 +263,33 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
     last_point = path.unknowns[-1] if len(path) else task.start
     if status is Status.STATE_BOUND and np.max(np.abs(last_point[:-1])) >= task.horizon:
         status = Status.DIVERGED
+    if status is Status.CLOSED_LOOP and curve.period > 1:
+        return _once_round(task, path), _end(status, task.start, task, len(path))
+    shorter = 0 if status.ok else vanishing_period(curve, path.unknowns)
+    if shorter:
+        return path, End(
+            Status.SHORTER_CYCLE, float(last_point[-1]), _meeting(curve.period, shorter)
+        )
     return path, _end(status, last_point, task, len(path))
+
+
+def _once_round(task: Task, path: _Path) -> _Path:
+    """Cut a closed branch of cycles where it meets its start as another point of the same cycle."""
+    curve = task.curve
+    last = first_shift(curve, np.vstack([task.start, path.unknowns]))
+    if last is None:
+        return path
+    states = points_of(curve.at(task.start[-1]), task.start[:-1], curve.period)
+    before = path.unknowns[max(last - 1, 0)]
+    size = np.abs(apart(curve.system, states, before[:-1]) / curve.scale[:-1]).max(axis=1)
+    end = states[1 + int(np.argmin(size[1:]))]
+    end = before[:-1] + apart(curve.system, end, before[:-1])
+    node = monitors.node_at(curve, np.append(end, task.start[-1]), path.unknowns[last] - before)
+    return path.first(last).joined(_Path.of([node], curve.size))
+
+
+def _meeting(period: int, shorter: int) -> str:
+    return f"the cycle of period {period} shrinks onto one of period {shorter}"
 
 
 def _in_units_of(curve: EquilibriumCurve, chunk: Chunk) -> _Path:
@@ -280,7 +351,7 @@ def _with_special_points(
     Only where a test function changes is anything looked at in Python.  A special point that the
     walk started from stands at its place, `start`.
     """
-    changed = _changes(walked)
+    changed = _changes(walked, discrete=task.curve.system.is_discrete)
     if first.located:
         changed[max(start - 1, 0) : start + 1] = True
     pieces: list[_Path] = []
@@ -305,15 +376,17 @@ def _with_special_points(
     return walked.part(0, 0).joined(*pieces, walked.part(done, len(walked))), tuple(special)
 
 
-def _changes(walked: _Path) -> NDArray[np.bool_]:
+def _changes(walked: _Path, *, discrete: bool) -> NDArray[np.bool_]:
     """Return between which neighbours a test function changes."""
-    unstable = np.sum(walked.eigenvalues.real > 0, axis=1)
-    open_question = _undecided(walked)
+    unstable = np.sum(growth(walked.eigenvalues, discrete=discrete) > 0, axis=1)
+    open_question = _undecided(walked, discrete=discrete)
     counted = (unstable[1:] != unstable[:-1]) & ~open_question[1:] & ~open_question[:-1]
+    flips = flip_sign(walked.eigenvalues) if discrete else np.ones(len(walked))
     return np.asarray(
         (walked.tangents[1:, -1] * walked.tangents[:-1, -1] < 0)
         | (walked.signs[1:] * walked.signs[:-1] < 0)
         | counted
+        | (flips[1:] * flips[:-1] < 0)
     )
 
 

@@ -122,11 +122,12 @@ class Equilibria(Result):
         return table_of(self.points)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the eigenvalues of every equilibrium in the complex plane."""
-        from dynlab.plotting import draw_eigenvalue_plane
+        """Draw the eigenvalues of every equilibrium in the complex plane, of a map the multipliers."""
+        from dynlab.plotting import draw_eigenvalue_plane, draw_multiplier_plane
 
         values = np.concatenate([p.eigenvalues for p in self.points] or [np.zeros(0, complex)])
-        return draw_eigenvalue_plane(ax, values)
+        draw = draw_multiplier_plane if self.system.is_discrete else draw_eigenvalue_plane
+        return draw(ax, values)
 
     def __repr__(self) -> str:
         kinds = ", ".join(p.kind for p in self.points) or "none"
@@ -179,8 +180,8 @@ def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibr
     """
     require(system, Autonomous)
     began = time.perf_counter()
-    box = _box(system, within)
-    starts = _starts(system, box)
+    box = box_of(system, within)
+    starts = starts_in(system, box)
     points = _found_in(system, box, starts)
     complete, words = False, "not proved complete: not every state has a range"
     if box.bounded.all():
@@ -198,11 +199,11 @@ def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibr
 
 def search_equilibria(system: System, within: Ranges) -> list[Equilibrium]:
     """Return the equilibria found from many starts, with no claim to completeness."""
-    box = _box(system, within)
-    return _found_in(system, box, _starts(system, box))
+    box = box_of(system, within)
+    return _found_in(system, box, starts_in(system, box))
 
 
-def _found_in(system: System, box: _Box, starts: Vector) -> list[Equilibrium]:
+def _found_in(system: System, box: Box, starts: Vector) -> list[Equilibrium]:
     roots = _search(system, starts, box)
     if all(_is_singular(_residual_jacobian(system, x) * box.scale) for x in starts[:8]):
         # Singular everywhere (a conserved quantity): Newton's method cannot start, Gauss-Newton can.
@@ -217,7 +218,7 @@ def _is_singular(matrix: Vector) -> bool:
     return bool(values[-1] <= _ZERO * values[0])
 
 
-def _least_squares_roots(system: System, starts: Vector, box: _Box) -> Vector:
+def _least_squares_roots(system: System, starts: Vector, box: Box) -> Vector:
     """Return roots found by Gauss-Newton steps of least length from some of the starts."""
     found = []
     for x in starts[:: max(1, len(starts) // 32)]:
@@ -251,7 +252,7 @@ def _apart_on_circles(system: System, roots: Vector) -> Vector:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
     """Where to search: ends for every state, and which of them are real bounds."""
 
     lower: Vector
@@ -290,7 +291,7 @@ def _shift(system: System) -> float:
     return 1.0 if system.is_discrete else 0.0
 
 
-def _box(system: System, within: Ranges | None) -> _Box:
+def box_of(system: System, within: Ranges | None) -> Box:
     """Read the ranges; a state without one is searched about its default start."""
     layout = Layout.of(system)
     n = len(layout.states)
@@ -315,10 +316,10 @@ def _box(system: System, within: Ranges | None) -> _Box:
         if low >= high:
             raise SettingError(f"the range of {name!r} is empty: ({low:g}, {high:g}).")
         lower_bound[i], upper_bound[i], bounded[i] = low, high, True
-    return _Box(lower_bound, upper_bound, bounded)
+    return Box(lower_bound, upper_bound, bounded)
 
 
-def _starts(system: System, box: _Box) -> Vector:
+def starts_in(system: System, box: Box) -> Vector:
     """Return start points: the default start, the middle, and an R_n low-discrepancy sequence.
 
     Roberts 2018 (additive recurrence with the generalised golden ratio).  States without a range
@@ -339,7 +340,7 @@ def _starts(system: System, box: _Box) -> Vector:
     return np.ascontiguousarray(np.vstack([np.array(system.start_values), middle, starts]))
 
 
-def _search(system: System, starts: Vector, box: _Box) -> Vector:
+def _search(system: System, starts: Vector, box: Box) -> Vector:
     from dynlab.kernels.newton import search
 
     kernels: Kernels = kernels_of(system)
@@ -352,12 +353,12 @@ def _search(system: System, starts: Vector, box: _Box) -> Vector:
     count = search(
         kernels.rhs.address, kernels.jacobian().address, _shift(system), starts,
         tuple(inputs_of(system)),
-        box.scale, _unit(system, box.scale), low, high, roots, 0,
+        box.scale, unit_of_states(system, box.scale), low, high, roots, 0,
     )  # fmt: skip
     return roots[:count]
 
 
-def _unit(system: System, scale: Vector) -> Vector:
+def unit_of_states(system: System, scale: Vector) -> Vector:
     """Return the usual size of each state, by its default start; never more than the box."""
     return np.minimum(scale, typical_size(system))
 
@@ -399,7 +400,7 @@ def _null_dimension(system: System, root: Vector, scale: Vector, typical: float)
     A double root is known to about eps^(1/2), so there a singular value of that size times the second
     derivative along its direction is zero.
     """
-    scale = np.minimum(scale, np.maximum(np.abs(root), _unit(system, scale)))
+    scale = np.minimum(scale, np.maximum(np.abs(root), unit_of_states(system, scale)))
     _, values, right = np.linalg.svd(_residual_jacobian(system, root) * scale)
     largest = float(values[0])
     count = int(np.sum(values <= _ZERO * largest))
@@ -458,7 +459,7 @@ def _accuracy(system: System, root: Vector, scale: Vector) -> float:
 
 
 def _prove(
-    system: System, points: list[Equilibrium], box: _Box, starts: Vector
+    system: System, points: list[Equilibrium], box: Box, starts: Vector
 ) -> tuple[list[Equilibrium], bool, str]:
     n = len(box.lower)
     if n > _PROOF_DIMENSION:
@@ -490,6 +491,25 @@ def _prove(
             ),
         )
     return points, False, found.reason
+
+
+def prove_complete(system: System, lower: Vector, upper: Vector, known: Vector) -> tuple[bool, str]:
+    """Return whether interval arithmetic finds just the known equilibria of a flow, and words."""
+    if len(lower) > _PROOF_DIMENSION:
+        return False, f"not proved complete: {len(lower)} unknowns are too many for a proof"
+    found = enclosure.enclose_zeros(
+        *_residual_programs(system), system.parameter_values, lower, upper, known=known,
+        seconds=_PROOF_SECONDS,
+    )  # fmt: skip
+    if not found.complete:
+        return False, found.reason
+    proved = len(found.cores[0])
+    if proved != len(known):
+        return False, (
+            f"not proved complete: interval arithmetic counts {proved} zeros, Newton's method "
+            f"found {len(known)}"
+        )
+    return True, "proved complete by interval arithmetic"
 
 
 def _residual_programs(system: System) -> tuple[lower.Program, lower.Program]:

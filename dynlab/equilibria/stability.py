@@ -29,6 +29,8 @@ Vector = NDArray[np.float64]
 #: real eigenvalue below `_ROUND_OFF` of the largest.
 _ZERO = 1e-9
 _ROUND_OFF = 1e-13
+#: A state is always 0 if it is smaller than this part of the largest.
+_NOTHING = 1e-25
 
 
 class Point(abc.ABC):
@@ -94,6 +96,33 @@ def _is_neutral(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> NDArr
     return on_axis(eigenvalues, pair=_ZERO, real=_ROUND_OFF)
 
 
+def is_neutral(
+    eigenvalues: NDArray[np.complex128], *, discrete: bool, pair: float, real: float
+) -> NDArray[np.bool_]:
+    """Return which eigenvalues lie on the imaginary axis, or multipliers on the unit circle.
+
+    For a map, too, ``pair`` is relative to the modulus and ``real`` to the largest one (at least 1).
+    """
+    if not discrete:
+        return on_axis(eigenvalues, pair=pair, real=real)
+    size = np.abs(eigenvalues)
+    largest = np.max(size, axis=-1, keepdims=True, initial=1.0)
+    own = np.where(eigenvalues.imag != 0, pair, 0.0)
+    return np.asarray(np.abs(size - 1.0) <= np.maximum(own, real * largest))
+
+
+def flip_sign(multipliers: NDArray[np.complex128]) -> Vector:
+    """Return the sign of the product of (multiplier + 1): it changes at a period doubling.
+
+    A product of unit factors, so it neither overflows nor minds the small imaginary parts that
+    round-off gives to real multipliers.
+    """
+    turned = multipliers + 1.0
+    size = np.abs(turned)
+    unit = np.where(size > 0, turned, 0.0) / np.where(size > 0, size, 1.0)
+    return np.asarray(np.sign(np.prod(unit, axis=-1).real))
+
+
 def on_axis(eigenvalues: NDArray[np.complex128], *, pair: float, real: float) -> NDArray[np.bool_]:
     """Return which eigenvalues (last axis: of one matrix) lie on the imaginary axis.
 
@@ -109,7 +138,8 @@ def on_axis(eigenvalues: NDArray[np.complex128], *, pair: float, real: float) ->
 def typical_size(system: System, state: Vector | float = 0.0) -> Vector:
     """Return the size of each state, here or at the default start; 1 for one that is always 0."""
     size = np.maximum(np.abs(state), np.abs(np.array(system.start_values)))
-    return np.where(size > 0, size, 1.0)
+    # What Newton's method leaves of a zero, such as 1e-40, is no size.
+    return np.where(size > _NOTHING * max(float(np.max(size, initial=0.0)), 1e-5), size, 1.0)
 
 
 def whole_turns(system: System) -> Vector:
@@ -190,23 +220,23 @@ class Equilibrium(Point):
     def eigenvectors(self) -> NDArray[np.complex128]:
         """Unit right eigenvectors as columns, in the order of the eigenvalues."""
         values, vectors = np.linalg.eig(jacobian_at(self.system, self.state))
-        return np.asarray(vectors[:, _order(values, self.system)], dtype=complex)
+        return np.asarray(vectors[:, order_of(values, self.system)], dtype=complex)
 
     def __repr__(self) -> str:
         state = ", ".join(f"{k} = {v:.9g}" for k, v in self.start.items())
-        values = ", ".join(_short(e) for e in self.eigenvalues[:6])
+        values = ", ".join(short(e) for e in self.eigenvalues[:6])
         more = ", ..." if len(self.eigenvalues) > 6 else ""
         word = "multipliers" if self.system.is_discrete else "eigenvalues"
         return f"<{self.kind} of {self.system.name} at {state};\n {word} {values}{more}>"
 
 
-def _short(value: complex) -> str:
+def short(value: complex) -> str:
     if value.imag == 0:
         return f"{value.real:.6g}"
     return f"{value.real:.6g}{value.imag:+.6g}i"
 
 
-def _order(values: NDArray[Any], system: System) -> NDArray[np.intp]:
+def order_of(values: NDArray[Any], system: System) -> NDArray[np.intp]:
     rate = growth(np.asarray(values, dtype=complex), discrete=system.is_discrete)
     return np.lexsort((-np.asarray(values).imag, -rate))
 
@@ -214,7 +244,7 @@ def _order(values: NDArray[Any], system: System) -> NDArray[np.intp]:
 def sorted_eigenvalues(matrix: Vector, system: System) -> NDArray[np.complex128]:
     """Return the eigenvalues of a matrix, the most unstable first."""
     values = np.linalg.eigvals(matrix).astype(complex)
-    return values[_order(values, system)]
+    return values[order_of(values, system)]
 
 
 def kind_of(eigenvalues: NDArray[np.complex128], continuum: int, *, discrete: bool) -> str:

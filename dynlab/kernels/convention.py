@@ -63,6 +63,13 @@ def kernel_signature(directions: int) -> Any:
     return types.int64(types.float64, _F, _F, _F, _F, _K, _F, *vectors)
 
 
+def _call_at_address(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """Emit the call of a C function whose address is the first argument."""
+    arguments = [context.get_value_type(a) for a in signature.args[1:]]
+    kind = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
+    return builder.call(builder.inttoptr(args[0], kind), args[1:])
+
+
 @intrinsic
 def call0(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
     """Call the kernel without direction vectors that stands at an address.
@@ -71,13 +78,21 @@ def call0(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-unty
     """
     time = types.float64 if isinstance(t, types.Number) else t
     signature = types.int64(types.int64, time, x, _F, p, _F, _K, _F, out)
+    return signature, _call_at_address
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        arguments = [context.get_value_type(a) for a in signature.args[1:]]
-        kind = ir.FunctionType(ir.IntType(64), arguments).as_pointer()
-        return builder.call(builder.inttoptr(args[0], kind), args[1:])
 
-    return signature, codegen
+@intrinsic
+def call2(typingctx, address, t, x, z, p, d, k, w, u, v, out):  # type: ignore[no-untyped-def]
+    """Call the kernel with two direction vectors that stands at an address."""
+    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, _F, _F, out)
+    return signature, _call_at_address
+
+
+@intrinsic
+def call3(typingctx, address, t, x, z, p, d, k, w, u, v, s, out):  # type: ignore[no-untyped-def]
+    """Call the kernel with three direction vectors that stands at an address."""
+    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, _F, _F, _F, out)
+    return signature, _call_at_address
 
 
 @intrinsic

@@ -7,6 +7,7 @@ style       colours, markers and short names      axes      new axes, labels, le
 stability   branches, solid where stable          markers   special points and their labels
 portrait    phase portraits                       series    quantities against time
 spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
+cobweb      orbits of maps of the line
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from dynlab.plotting.axes import (
     stacked_axes,
     symbol,
 )
+from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.portrait import (
     draw_direction,
     draw_equilibria,
     draw_field,
+    draw_iterates,
     draw_manifold,
     draw_nullclines,
     draw_orbit,
@@ -41,6 +44,7 @@ from dynlab.plotting.spectrum import (
     draw_eigenvalue_plane,
     draw_eigenvalues,
     draw_multiplier_plane,
+    draw_multipliers,
 )
 from dynlab.plotting.stability import draw_stability_line
 
@@ -48,6 +52,7 @@ __all__ = [
     "arrange_labels",
     "close_figure",
     "draw_cloud",
+    "draw_cobweb",
     "draw_density",
     "draw_direction",
     "draw_eigenvalue_plane",
@@ -56,9 +61,11 @@ __all__ = [
     "draw_events",
     "draw_fan",
     "draw_field",
+    "draw_iterates",
     "draw_legend",
     "draw_manifold",
     "draw_multiplier_plane",
+    "draw_multipliers",
     "draw_nullclines",
     "draw_orbit",
     "draw_points",

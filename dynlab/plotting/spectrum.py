@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Complex = NDArray[np.complex128]
+    Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
 REAL = style.BLUE
@@ -24,6 +25,9 @@ NOT_REAL = 1e-9
 """Imaginary part, relative to the modulus, from which an eigenvalue counts as one of a pair."""
 CRITICAL = 1e-6
 """Closer than this to the boundary of stability is on it: the trivial multiplier is computed."""
+
+FAR = 3.0
+"""Multipliers beyond this are cut off: what matters is where they pass 1 and -1."""
 
 
 def draw_eigenvalues(
@@ -50,9 +54,39 @@ def draw_eigenvalues(
     imaginary = paths.imag / np.where(paths == 0, 1, np.abs(paths))
     real = np.abs(imaginary) <= NOT_REAL
     ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=1)
-    _draw_where(ax, parameter, paths, _reaching(real), (REAL, "-", "real"))
-    _draw_where(ax, parameter, paths, imaginary > NOT_REAL, (PAIR, (0, (5, 1.6)), "complex pair"))
+    _draw_where(ax, parameter, paths.real, _reaching(real), (REAL, "-", "real"))
+    pairs = (PAIR, (0, (5, 1.6)), "complex pair")
+    _draw_where(ax, parameter, paths.real, imaginary > NOT_REAL, pairs)
     ax.margins(x=0)
+    return draw_legend(ax)
+
+
+def draw_multipliers(
+    ax: Axes | None, parameter: ArrayLike, multipliers: ArrayLike, *, xlabel: str
+) -> Axes:
+    """Multipliers along a branch of a map: real ones with their sign, of complex pairs the modulus.
+
+    Stability ends where a curve leaves the band from -1 to 1.  Far outside the picture is cut.
+
+    Parameters
+    ----------
+    ax, parameter, xlabel
+        As for `draw_eigenvalues`.
+    multipliers
+        Multipliers, one row per parameter value.
+    """
+    ax = new_axes(ax, xlabel=xlabel, ylabel=r"$\mu$, of pairs $|\mu|$")
+    paths = _joined(np.asarray(multipliers, complex))
+    rotating = np.abs(paths.imag) > NOT_REAL * np.abs(paths)
+    ax.axhspan(-1, 1, color=style.FAINT, alpha=0.35, linewidth=0, zorder=0)
+    for edge in (-1, 1):
+        ax.axhline(edge, color=style.GREY, linewidth=0.8, zorder=1)
+    _draw_where(ax, parameter, paths.real, ~rotating, (REAL, "-", "real"))
+    pairs = (PAIR, (0, (5, 1.6)), "complex pair")
+    _draw_where(ax, parameter, np.abs(paths), _reaching(rotating), pairs)
+    ax.margins(x=0)
+    low, high = ax.get_ylim()
+    ax.set_ylim(max(min(low, -1.2), -FAR), min(max(high, 1.2), FAR))
     return draw_legend(ax)
 
 
@@ -78,7 +112,7 @@ def _reaching(mask: Mask) -> Mask:
 
 
 def _draw_where(
-    ax: Axes, parameter: ArrayLike, paths: Complex, mask: Mask, look: tuple[str, Any, str]
+    ax: Axes, parameter: ArrayLike, heights: Floats, mask: Mask, look: tuple[str, Any, str]
 ) -> None:
     """All stretches of one kind as one artist, separated by nan."""
     from matplotlib.lines import Line2D
@@ -87,7 +121,7 @@ def _draw_where(
         return
     color, dashes, label = look
     looks: dict[str, Any] = {"color": color, "linestyle": dashes, "linewidth": 1.6}
-    masked = np.where(mask, paths.real, np.nan)
+    masked = np.where(mask, heights, np.nan)
     between = np.full((1, masked.shape[1]), np.nan)
     x = np.append(np.asarray(parameter, float), np.nan)
     ax.plot(np.tile(x, masked.shape[1]), np.vstack([masked, between]).T.ravel(), **looks)

@@ -283,8 +283,7 @@ class Trajectory(Result):
             ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
         across, up = plotting.lift_pen(fine.t, fine._drawn(x), fine._drawn(y))
         if self.system.is_discrete:
-            ax.plot(across, up, linestyle="none", marker=".", markersize=2.5)
-            return ax
+            return plotting.draw_iterates(ax, across, up)
         plotting.draw_orbit(ax, across, up)
         # The heads point along the flow, also where the run went backwards.
         along = slice(None, None, int(self._sign))

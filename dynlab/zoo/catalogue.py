@@ -41,7 +41,20 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "kepler",
     ),
     "flows": ("lorenz", "roessler"),
-    "maps": ("logistic", "henon"),
+    "maps": (
+        "logistic",
+        "henon",
+        "ricker",
+        "cubic",
+        "tent",
+        "delayed_logistic",
+        "generalized_henon",
+        "lozi",
+        "sine_circle",
+        "standard_map",
+        "arnold_cat",
+        "plrnn_unit",
+    ),
     "chemistry": ("brusselator", "robertson", "oregonator", "hires"),
     "ecology": ("pp2",),
     "epidemics": ("sir",),
@@ -66,7 +79,7 @@ _KINDS = frozenset({"exact", "published", "computed"})
 _WHATS = frozenset({
     "equilibrium", "fixed point", "fold", "hopf", "transcritical", "pitchfork", "branch point",
     "no hopf", "diagram",
-    "period", "cycle period", "value at period", "cycle fold", "period doubling", "snic",
+    "period", "cycle period", "value at period", "cycle fold", "period doubling", "torus", "snic",
     "homoclinic", "heteroclinic", "isi", "no cycle",
     "orbit period", "divergence", "final size", "peak", "onset", "law", "end value",
 })  # fmt: skip
@@ -180,7 +193,7 @@ def catalogue() -> Catalogue:
     --------
     >>> from dynlab import zoo
     >>> [row.name for row in zoo.catalogue() if row.kind == "map"]
-    ['logistic', 'henon']
+    ['logistic', 'henon', 'ricker', 'cubic', ...]
     """
     return Catalogue(tuple(_entry(name) for name in _SUBJECT))
 

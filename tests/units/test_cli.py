@@ -74,7 +74,6 @@ def test_diagram_of_a_model_file(tmp_path, ending):
         (["diagram", "lorenz", "--vary", "rho", "--over", "1", "1"], "is empty"),
         (["diagram", "lorenz", "--vary", "rho", "--over", "0", "1", "--set", "beta"], "NAME=VALUE"),
         (["diagram", "lorenz", "--vary", "rho", "--over", "0", "1", "--set", "beta=x"], "number"),
-        (["diagram", "henon", "--vary", "a", "--over", "0", "1"], "it is a map"),
     ],
 )
 def test_mistakes_are_named_on_standard_error(arguments, message, capsys):

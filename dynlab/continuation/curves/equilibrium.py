@@ -1,7 +1,9 @@
-"""The curve of equilibria f(x, l) = 0 in one parameter l.
+"""The curve of equilibria f(x, l) = 0 in one parameter l, or of the cycles f^n(x, l) = x of a map.
 
-Unknowns are ``u = (x, l)``; in scaled form ``y = u / scale`` with residual ``f_i / scale_i``, a
-similarity that leaves the eigenvalues of the Jacobian as they are.
+Unknowns are ``u = (x, l)``; in scaled form ``y = u / scale`` with residual ``F_i / scale_i``, a
+similarity that leaves the eigenvalues of the Jacobian as they are.  F is f for a flow and f^n - x for
+a map, so a fold or a branch point is a zero eigenvalue of F's Jacobian in both cases; what stands for
+the imaginary axis of a flow is the unit circle about -1 for F of a map (`boundary`).
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
-from dynlab.codegen.kernels import Kernel, kernels_of
+from dynlab.codegen.iterated import IteratedKernel, IteratedKernels, iterated_kernels_of
+from dynlab.codegen.kernels import Kernel, Kernels, kernels_of
 from dynlab.equilibria.stability import whole_turns
-from dynlab.symbolic.dynamics import Autonomous, Continuous, require
+from dynlab.symbolic.dynamics import Autonomous, Discrete, require
 from dynlab.symbolic.system import System
 
 __all__ = ["EquilibriumCurve"]
@@ -27,6 +30,8 @@ Vector = NDArray[np.float64]
 class EquilibriumCurve:
     """Residual and exact derivatives of the equilibrium problem, over states and one parameter.
 
+    For a map, of its fixed points or cycles.
+
     Parameters
     ----------
     system
@@ -35,14 +40,24 @@ class EquilibriumCurve:
         The parameter that is an unknown of the curve.
     scale
         Typical size of each unknown, states first, then the parameter.
+    period
+        For a map: how many steps the cycle takes.
     """
 
     system: System
     vary: str
     scale: Vector
+    period: int = 1
 
     def __post_init__(self) -> None:
-        require(self.system, Continuous, Autonomous)
+        require(self.system, Autonomous)
+        if self.period != 1:
+            require(self.system, Discrete)
+
+    @property
+    def shift(self) -> float:
+        """What is subtracted from the diagonal of the kernels' Jacobian: 1 for a map."""
+        return 1.0 if self.system.is_discrete else 0.0
 
     @property
     def size(self) -> int:
@@ -60,14 +75,27 @@ class EquilibriumCurve:
         return self.system.parameter_names.index(self.vary)
 
     @property
-    def rhs(self) -> Kernel:
-        """Kernel of the residual."""
-        return kernels_of(self.system).rhs
+    def kernels(self) -> Kernels | IteratedKernels:
+        """Kernels of the rule, or of the map taken n times."""
+        return kernels_of(self.system) if self._is_plain else self._iterated
 
     @property
-    def jacobian_kernel(self) -> Kernel:
+    def _is_plain(self) -> bool:
+        return self.period == 1 and not (self.shift and self.turns.any())
+
+    @property
+    def _iterated(self) -> IteratedKernels:
+        return iterated_kernels_of(self.system, self.period)
+
+    @property
+    def rhs(self) -> Kernel | IteratedKernel:
+        """Kernel of f, or of f^n."""
+        return self.kernels.rhs
+
+    @property
+    def jacobian_kernel(self) -> Kernel | IteratedKernel:
         """Kernel of the derivatives by states and parameter."""
-        return kernels_of(self.system).jacobian((self.vary,))
+        return self.kernels.jacobian((self.vary,))
 
     def scaled(self, scale: Vector | float) -> EquilibriumCurve:
         """Return the same curve in other units."""
@@ -83,34 +111,58 @@ class EquilibriumCurve:
 
     def inputs(self, parameter: float) -> tuple[Any, ...]:
         """Return what the kernels are given beside the states, for a parameter value."""
-        return tuple(inputs_of(self.system)._replace(parameters=self.values(parameter)))
+        plain = self._is_plain
+        given = inputs_of(self.system) if plain else self._iterated.inputs((self.vary,))
+        return tuple(given._replace(parameters=self.values(parameter)))
 
     def at(self, parameter: float) -> System:
         """Return the system at a value of the varied parameter."""
         return self.system(**{self.vary: float(parameter)})
 
     def residual(self, y: Vector) -> Vector:
-        """Return f in scaled form."""
+        """Return f, or f^n - x, in scaled form."""
         u = y * self.scale
-        return self.rhs(0.0, u[:-1], self.values(u[-1])) / self.scale[:-1]
+        moved = self.rhs(0.0, u[:-1], self.values(u[-1])) - self.shift * u[:-1]
+        return np.asarray(moved / self.scale[:-1])
 
     def jacobian(self, y: Vector) -> Vector:
-        """Return [df/dx | df/dl] in scaled form, n x (n + 1)."""
+        """Return the derivatives of the residual by states and parameter, N x (N + 1)."""
         u = y * self.scale
         flat = self.jacobian_kernel(0.0, u[:-1], self.values(u[-1]))
-        return flat.reshape(self.size, self.size + 1) * self.scale / self.scale[:-1, None]
+        plain = flat.reshape(self.size, self.size + 1) - self.shift * np.eye(
+            self.size, self.size + 1
+        )
+        return np.asarray(plain * self.scale / self.scale[:-1, None])
+
+    def eigenvalues(self, y: Vector) -> NDArray[np.complex128]:
+        """Return what decides stability: eigenvalues, or the multipliers of a map."""
+        values = np.linalg.eigvals(self.jacobian(y)[:, :-1]).astype(complex)
+        return np.asarray(values + self.shift, dtype=complex)
+
+    def boundary(self, angle: float) -> tuple[complex, complex]:
+        """Return where a pair of the residual's eigenvalues is neutral, and the derivative by angle.
+
+        The imaginary axis ``i omega``; for a map the circle ``exp(i theta) - 1``.
+        """
+        if not self.shift:
+            return 1j * angle, 1j
+        return np.exp(1j * angle) - 1.0, 1j * np.exp(1j * angle)
+
+    def angle(self, eigenvalue: complex) -> float:
+        """Return the place on the boundary next to an eigenvalue: its imaginary part, or argument."""
+        return abs(float(np.angle(eigenvalue) if self.shift else eigenvalue.imag))
 
     def second(self, y: Vector, a: Any, b: Any) -> Any:
-        """Return D^2 f [a, b] for (complex) directions over states and parameter, scaled."""
+        """Return D^2 F [a, b] for (complex) directions over states and parameter, scaled."""
         return self._multilinear(2, (self.vary,), y, (a, b))
 
     def third(self, y: Vector, a: Any, b: Any, c: Any) -> Any:
-        """Return D^3 f [a, b, c] for (complex) directions over the states alone, scaled."""
+        """Return D^3 F [a, b, c] for (complex) directions over the states alone, scaled."""
         return self._multilinear(3, (), y, (a, b, c))
 
     def _multilinear(self, order: int, active: tuple[str, ...], y: Vector, directions: Any) -> Any:
         """Evaluate a real multilinear form on complex vectors, one part at a time."""
-        kernel = kernels_of(self.system).derivative(order, active)
+        kernel = self.kernels.derivative(order, active)
         u = y * self.scale
         values = self.values(u[-1])
         width = self.size + len(active)

@@ -95,8 +95,9 @@ class Branch(Result):
 
     def __post_init__(self) -> None:
         n, rows = len(self.system.state_names), len(self.values)
-        shapes = [self.states.shape, self.eigenvalues.shape, self.tangents[:, :-1].shape]
-        if any(shape != (rows, n) for shape in shapes) or not all(
+        shapes = [self.states.shape, self.tangents[:, :-1].shape, self.eigenvalues.shape]
+        fits = shapes[:2] == [(rows, n)] * 2 and len(self.eigenvalues) == rows
+        if not (fits and self.eigenvalues.shape[1] <= n) or not all(
             0 <= position < rows for position, _ in self.special
         ):
             raise SettingError(

@@ -141,6 +141,8 @@ def _task(
 
 def _require_curve(curve: EquilibriumCurve, u: Vector) -> None:
     """Raise unless a single curve passes through the point."""
+    if curve.is_large:
+        return  # a singular LU says so at the first step
     values = np.linalg.svd(curve.jacobian(u / curve.scale), compute_uv=False)
     if values[-1] <= 1e-12 * values[0]:
         raise SingularProblem(
@@ -172,9 +174,12 @@ def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
     found = None if isinstance(point, SpecialPoint) else land(curve, y, row, float(y[-1]))
     if found is not None and np.max(np.abs(found - y)) < 1e-3:
         return found * curve.scale
-    joint = curve.jacobian(y)
+    joint = None if curve.is_large else curve.jacobian(y)
     # At a special point the Jacobian is singular: the residual itself must vanish.
-    step = np.linalg.lstsq(joint, -curve.residual(y), rcond=1e-9)[0]
+    step = (
+        np.full(1, np.inf) if joint is None
+        else np.linalg.lstsq(joint, -curve.residual(y), rcond=1e-9)[0]
+    )  # fmt: skip
     if np.all(np.isfinite(step)) and np.max(np.abs(step)) < 1e-6:
         return guess
     raise NotConverged(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab import progress
+from dynlab.continuation import large
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.status import Status
@@ -88,8 +89,11 @@ class Walk:
 
 def first_tangent(curve: EquilibriumCurve, u: Vector) -> Vector:
     """Return a direction of the curve at a regular point, the parameter increasing."""
-    _, _, right = np.linalg.svd(curve.jacobian(u / curve.scale))
-    direction = right[-1]
+    if curve.is_large:
+        forward = np.append(np.zeros(curve.size), 1.0)
+        direction, _ = large.tangent_at(curve, u / curve.scale, forward)
+    else:
+        direction = np.linalg.svd(curve.jacobian(u / curve.scale))[2][-1]
     sign = direction[-1] if abs(direction[-1]) > 1e-8 else direction[np.argmax(np.abs(direction))]
     return np.asarray(direction * (1.0 if sign > 0 else -1.0) * curve.scale)
 
@@ -190,6 +194,13 @@ def _steps(
     from dynlab.kernels import follow as kernel
 
     n, scale = curve.size, curve.scale
+    if curve.is_large:
+        pin = n if method.holds_parameter else -1
+        taken = large.sparse_steps(
+            curve, walk, method, large.Reached(*reached, step), counters, capacity, pin
+        )
+        return Chunk(taken.points * scale, taken.tangents * scale, taken.eigenvalues, taken.signs,
+                     scale, taken.status)  # fmt: skip
     points, tangents = np.empty((capacity, n + 1)), np.empty((capacity, n + 1))
     eigenvalues, signs = np.empty((capacity, n), complex), np.empty(capacity)
     tangent, start_tangent = (
@@ -233,6 +244,8 @@ def land(
     """Return the point of the curve with row . y = value near a guess (all scaled), or None."""
     from dynlab.kernels.follow import correct
 
+    if curve.is_large:
+        return large.corrected(curve, guess, row, float(value), tolerance)
     y = np.array(guess, dtype=float)
     u = y * curve.scale
     status: Any = correct(

@@ -14,22 +14,26 @@ of the curve.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.locate import LOCATED, Located, Rejected
+from dynlab.continuation.points import Fold, Hopf, SpecialPoint
 from dynlab.equilibria.large import LEADING, factorised, leading_eigenvalues, sparse_jacobian_of
 from dynlab.status import Status
 
 __all__ = [
+    "Reached",
+    "Taken",
     "corrected",
     "eigenvalues_at",
-    "eigenvector_near",
-    "null_vectors",
-    "root_between",
+    "locate_fold",
+    "locate_hopf",
     "sparse_steps",
+    "special_point",
     "tangent_at",
 ]
 
@@ -72,7 +76,7 @@ def corrected(
             return None
         y = y + step
         if size < tolerance:
-            return y
+            return np.asarray(y)
         if size > 4.0 * last:
             return None
         last = size
@@ -116,14 +120,30 @@ def eigenvalues_at(curve: EquilibriumCurve, y: Vector) -> NDArray[np.complex128]
     return np.pad(found[:LEADING], (0, max(0, LEADING - len(found))), mode="edge")
 
 
-def sparse_steps(
-    curve: EquilibriumCurve, walk: Any, method: Any, reached: tuple[Vector, Vector], step: Vector,
-    counters: NDArray[np.int64], capacity: int, pin: int,
-) -> tuple[Vector, Vector, NDArray[np.complex128], Vector, Status]:  # fmt: skip
-    """Take steps until a buffer is full or something ends the branch; see `kernels.follow.follow`.
+class Reached(NamedTuple):
+    """Where a walk stands: unknowns and direction (plain), and step with the determinant's sign."""
 
-    Returns scaled points, tangents, eigenvalues, signs and the status.
-    """
+    unknowns: Vector
+    direction: Vector
+    step: Vector
+
+
+class Taken(NamedTuple):
+    """The steps of a chunk, scaled, and why it ended."""
+
+    points: Vector
+    tangents: Vector
+    eigenvalues: NDArray[np.complex128]
+    signs: Vector
+    status: Status
+
+
+def sparse_steps(
+    curve: EquilibriumCurve, walk: Any, method: Any, reached: Reached,
+    counters: NDArray[np.int64], capacity: int, pin: int,
+) -> Taken:  # fmt: skip
+    """Take steps until a buffer is full or something ends the branch; see `kernels.follow.follow`."""
+    step = reached.step
     scale = curve.scale
     y, tangent = reached[0] / scale, reached[1] / scale / np.linalg.norm(reached[1] / scale)
     lower, upper = walk.lower / scale, walk.upper / scale
@@ -154,7 +174,7 @@ def sparse_steps(
         step[1] = sign
     counters[0] = len(rows)
     n = len(y)
-    return (
+    return Taken(
         np.array([r[0] for r in rows]).reshape(-1, n),
         np.array([r[1] for r in rows]).reshape(-1, n),
         np.array([r[2] for r in rows]).reshape(-1, LEADING),
@@ -207,13 +227,37 @@ def _first_bound(
     return best
 
 
-def root_between(
-    point: Callable[[float], Vector | None], test: Callable[[Vector], float]
-) -> tuple[Vector, float] | None:
-    """Return where a test function vanishes on a span and how far its last two points lie apart.
+Place = Callable[[float], "Vector | None"]
 
-    `point` gives the curve over a place from 0 to 1 (scaled unknowns).
-    """
+
+def locate_fold(curve: EquilibriumCurve, point: Place, along: Vector) -> Located | Rejected:
+    """Return where the parameter's part of the tangent vanishes on a span."""
+    border = along / curve.scale / np.linalg.norm(along / curve.scale)
+    return _root_between(curve, point, lambda y: float(tangent_at(curve, y, border)[0][-1]))
+
+
+def locate_hopf(curve: EquilibriumCurve, point: Place, pair: complex) -> Located | Rejected:
+    """Return where the real part of the pair near a value vanishes on a span."""
+    last = pair
+
+    def growth(y: Vector) -> float:
+        nonlocal last
+        last, _, _ = _eigenvector_near(joint_jacobian(curve, y)[:, :-1].tocsc(), last)
+        return last.real
+
+    found = _root_between(curve, point, growth)
+    if isinstance(found, Rejected):
+        return found
+    omega = abs(last.imag)
+    if omega < 1e-6 * abs(pair):
+        return Rejected("the pair meets zero: a double zero eigenvalue, not a Hopf point")
+    return Located(found.u, found.accuracy, omega)
+
+
+def _root_between(
+    curve: EquilibriumCurve, point: Place, test: Callable[[Vector], float]
+) -> Located | Rejected:
+    """Return where a test function vanishes on a span, `point` giving the curve over 0 to 1."""
     from scipy.optimize import brentq
 
     last: list[Vector] = []
@@ -226,17 +270,54 @@ def root_between(
         return test(y)
 
     try:
-        place = brentq(value, 0.0, 1.0, xtol=1e-13, rtol=1e-13)
+        place = brentq(value, 0.0, 1.0, xtol=1e-14, rtol=1e-13)
     except (ArithmeticError, ValueError):  # the curve is lost, or the sign does not change
-        return None
+        return Rejected("the condition has no single zero between the points")
     found = point(place)
     if found is None:
-        return None
-    apart = min((float(np.max(np.abs(found - y))) for y in last if (y != found).any()), default=0.0)
-    return found, apart
+        return Rejected("the curve is lost near the point")
+    test(found)
+    steps = [float(np.max(np.abs(found - y))) for y in last if (y != found).any()]
+    accuracy = min(steps, default=0.0)
+    if accuracy > LOCATED * max(1.0, float(np.max(np.abs(found)))):
+        return Rejected(f"the root of the condition is known to {accuracy:.1e} only")
+    return Located(found * curve.scale, accuracy)
 
 
-def null_vectors(matrix: Any) -> tuple[Vector, Vector]:
+def special_point(
+    curve: EquilibriumCurve, found: Located, kind: str, head: tuple[Any, ...]
+) -> SpecialPoint:
+    """Return the point of a kind with its normal form (Kuznetsov, as in `normal_forms`)."""
+    plain, u = curve.scaled(1.0), found.u
+    joint = joint_jacobian(plain, u)
+    matrix = joint[:, :-1].tocsc()
+    if kind == "fold":
+        q, p = _null_vectors(matrix)
+        bend = plain.second(u, np.append(q, 0.0), np.append(q, 0.0))
+        return Fold(*head, float(p @ bend / 2.0))
+    from scipy.sparse import identity
+    from scipy.sparse.linalg import splu
+
+    n, omega = matrix.shape[0], found.angle
+    _, q, p = _eigenvector_near(matrix, 1j * omega)
+    conjugate = q.conj()
+
+    def second(v: Any, w: Any) -> Any:
+        return plain.second(u, np.append(v, 0.0), np.append(w, 0.0))
+
+    lu = factorised(matrix)
+    both = second(q, conjugate)
+    h11 = lu.solve(both.real)  # B(q, q*) is real
+    twice = (2j * omega * identity(n, format="csc") - matrix).tocsc()
+    h20 = splu(twice).solve(second(q, q).astype(complex))
+    terms = plain.third(u, q, q, conjugate) - 2.0 * second(q, h11) + second(conjugate, h20)
+    drift = -lu.solve(joint[:, -1].toarray().ravel())
+    speed = complex(np.vdot(p, plain.second(u, np.append(drift, 1.0), np.append(q, 0.0))))
+    first = float(np.vdot(p, terms).real) / (2.0 * omega)
+    return Hopf(*head, omega, first, speed, q)
+
+
+def _null_vectors(matrix: Any) -> tuple[Vector, Vector]:
     """Return the right and left null vectors of a matrix that is singular, q of unit length, p.q = 1.
 
     By inverse iteration: of a nearly singular matrix it converges in two or three steps.
@@ -254,7 +335,7 @@ def null_vectors(matrix: Any) -> tuple[Vector, Vector]:
     return q, p / (p @ q)
 
 
-def eigenvector_near(
+def _eigenvector_near(
     matrix: Any, value: complex
 ) -> tuple[complex, NDArray[np.complex128], NDArray[np.complex128]]:
     """Return the eigenvalue nearest to a value, and its right and left vectors, <p, q> = 1."""

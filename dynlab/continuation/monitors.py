@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation import normal_forms
+from dynlab.continuation import large, normal_forms
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import land
 from dynlab.continuation.locate import (
@@ -97,6 +97,11 @@ class _Span:
         y = land(self.curve, ya + s * chord, row, float(row @ ya) + s * length)
         return None if y is None else y * self.curve.scale
 
+    def scaled_point(self, s: float) -> Vector | None:
+        """Return the same point in scaled unknowns."""
+        u = self.point(s)
+        return None if u is None else u / self.curve.scale
+
     def place(self, u: Vector) -> float:
         """Return where over the chord a point lies; nan if it is far from the span."""
         ya, yb, y = (v / self.curve.scale for v in (self.a.u, self.b.u, u))
@@ -146,6 +151,9 @@ def _folds_and_branch_points(span: _Span) -> Iterator[tuple[float, Node, Special
     folded = a.tangent[-1] * b.tangent[-1] < 0
     crossed = a.sign * b.sign < 0
     places: list[float] = []
+    if span.curve.is_large:
+        yield from _events_of_large(span, folded=folded, crossed=crossed)
+        return
     if crossed:
         guess = _refined(span, lambda node: node.sign)
         period = shorter_period(span.curve, a.u, b.u)
@@ -164,6 +172,22 @@ def _folds_and_branch_points(span: _Span) -> Iterator[tuple[float, Node, Special
         event = _accepted(span, found, "fold", guess)
         if not any(abs(event[0] - other) < 1e-6 for other in places):
             yield event
+
+
+def _events_of_large(
+    span: _Span, *, folded: bool, crossed: bool
+) -> Iterator[tuple[float, Node, SpecialPoint]]:
+    """Yield the fold of a large network; a branch point is seen and not located there."""
+    if folded:
+        found = large.locate_fold(span.curve, span.scaled_point, span.b.u - span.a.u)
+        guess = span.point(0.5)
+        yield _accepted(span, found, "fold", span.a.u if guess is None else guess)
+    elif crossed:
+        reason = "branch points of networks of this size are not located"
+        guess = span.point(0.5)
+        yield _accepted(
+            span, Rejected(reason), "branch point", span.a.u if guess is None else guess
+        )
 
 
 def _shortened(span: _Span, guess: Vector, period: int) -> tuple[float, Node, SpecialPoint]:
@@ -209,6 +233,8 @@ def special_point(
     u = found.u
     system = curve.at(u[-1])
     head = (system, curve.vary, u[:-1], _sorted_eigenvalues(curve, u), found.accuracy)
+    if curve.is_large:
+        return large.special_point(curve, found, kind, head)
     if kind == "fold":
         coefficient = normal_forms.fold_coefficient(curve, u)
         return Fold(*head, coefficient, _fold_note(curve, u), curve.period)
@@ -240,6 +266,8 @@ def special_point(
 
 def _sorted_eigenvalues(curve: EquilibriumCurve, u: Vector) -> NDArray[np.complex128]:
     """Return the eigenvalues or multipliers at a point, the most unstable first."""
+    if curve.is_large:
+        return large.eigenvalues_at(curve, u / curve.scale)
     values = curve.scaled(1.0).eigenvalues(u)
     return values[order_of(values, curve.system)]
 
@@ -279,6 +307,9 @@ def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool 
     y = u / curve.scale
     border = along / curve.scale
     border = border / np.linalg.norm(border)
+    if curve.is_large:
+        turned, at = large.tangent_at(curve, y, border)
+        return Node(u, border if located else turned, large.eigenvalues_at(curve, y), at, located)
     tangent, plain = np.empty(n + 1), np.empty((n, n))
     sign = tangent_at(
         curve.jacobian_kernel.address, curve.shift, curve.inputs(u[-1]),
@@ -330,7 +361,10 @@ def _pair_points(span: _Span, depth: int) -> Iterator[tuple[Node, SpecialPoint]]
     reason = "two real eigenvalues become unstable together"
     kind = "torus point" if span.curve.shift else "Hopf point"
     for pair in _critical_pairs(span):
-        found = locate_pair(span.curve, guess, pair)
+        if span.curve.is_large:
+            found = large.locate_hopf(span.curve, span.scaled_point, pair)
+        else:
+            found = locate_pair(span.curve, guess, pair)
         if isinstance(found, Rejected):
             reason = found.reason
         elif not _near(span, found.u):

@@ -63,12 +63,13 @@ class _Path:
     signs: Vector
 
     @classmethod
-    def of(cls, nodes: Sequence[monitors.Node], size: int) -> _Path:
+    def of(cls, nodes: Sequence[monitors.Node], curve: EquilibriumCurve) -> _Path:
         """Return the path through some nodes."""
+        size, width = curve.size, curve.width
         return cls(
             np.array([n.u for n in nodes]).reshape(-1, size + 1),
             np.array([n.tangent for n in nodes]).reshape(-1, size + 1),
-            np.array([n.eigenvalues for n in nodes], dtype=complex).reshape(-1, size),
+            np.array([n.eigenvalues for n in nodes], dtype=complex).reshape(-1, width),
             np.array([n.sign for n in nodes]),
         )
 
@@ -124,7 +125,7 @@ def trace(task: Task, function: str, began: float) -> Branch:
     else:
         backward, behind = _walk(task, -task.tangent)
     first = monitors.node_at(curve, task.start, task.tangent, located=task.point is not None)
-    walked = backward.reversed().joined(_Path.of([first], curve.size), forward)
+    walked = backward.reversed().joined(_Path.of([first], curve), forward)
     walked, begin = _decided(
         walked, len(backward) if task.point else -1, discrete=curve.system.is_discrete
     )
@@ -233,7 +234,7 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
     """Follow the curve one way; return its points and why it ended."""
     curve = task.curve
     going = tangent[-1] / curve.scale[-1]
-    path = _Path.of([], curve.size)
+    path = _Path.of([], curve)
     if (task.start[-1] >= task.upper[-1] and going > 1e-12) or (
         task.start[-1] <= task.lower[-1] and going < -1e-12
     ):
@@ -257,7 +258,7 @@ def _walk(task: Task, tangent: Vector) -> tuple[_Path, End]:
             status = Status.STATE_BOUND
             so_far = path.joined(*pieces)
             last = so_far.node(len(so_far) - 1) if len(so_far) else None
-            pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve.size))
+            pieces.append(_Path.of(_edge(task, last, piece.node(kept)), curve))
             break
     path = path.joined(*pieces)
     last_point = path.unknowns[-1] if len(path) else task.start
@@ -285,7 +286,7 @@ def _once_round(task: Task, path: _Path) -> _Path:
     end = states[1 + int(np.argmin(size[1:]))]
     end = before[:-1] + apart(curve.system, end, before[:-1])
     node = monitors.node_at(curve, np.append(end, task.start[-1]), path.unknowns[last] - before)
-    return path.first(last).joined(_Path.of([node], curve.size))
+    return path.first(last).joined(_Path.of([node], curve))
 
 
 def _meeting(period: int, shorter: int) -> str:
@@ -368,7 +369,7 @@ def _with_special_points(
         chord = (b.u - a.u) / task.curve.scale
         found.sort(key=lambda item: float((item[0].u - a.u) / task.curve.scale @ chord))
         special += [(k + 1 + inserted + j, point) for j, (_, point) in enumerate(found)]
-        pieces += [walked.part(done, k + 1), _Path.of([n for n, _ in found], task.curve.size)]
+        pieces += [walked.part(done, k + 1), _Path.of([n for n, _ in found], task.curve)]
         inserted += len(found)
         done = k + 1
     if start == len(walked) - 1 and task.point is not None:

@@ -23,6 +23,7 @@ from dynlab.codegen import lower
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernels, kernels_of
 from dynlab.equilibria import enclosure
+from dynlab.equilibria.large import is_large, newton_sparse
 from dynlab.equilibria.stability import (
     Equilibrium,
     apart,
@@ -204,11 +205,25 @@ def search_equilibria(system: System, within: Ranges) -> list[Equilibrium]:
 
 
 def _found_in(system: System, box: Box, starts: Vector) -> list[Equilibrium]:
+    if is_large(system):
+        return _found_in_large(system, starts, box)
     roots = _search(system, starts, box)
     if all(_is_singular(_residual_jacobian(system, x) * box.scale) for x in starts[:8]):
         # Singular everywhere (a conserved quantity): Newton's method cannot start, Gauss-Newton can.
         roots = np.vstack([roots, _least_squares_roots(system, starts, box)])
     return _classified(system, _apart_on_circles(system, roots), box.scale, starts)
+
+
+def _found_in_large(system: System, starts: Vector, box: Box) -> list[Equilibrium]:
+    """Return what Newton's method reaches from some starts in a large network."""
+    points: list[Equilibrium] = []
+    for start in starts:
+        found = newton_sparse(system, start)
+        if found is None or not box.holds(found[0]):
+            continue
+        if all(np.max(np.abs(found[0] - p.state)) > 1e-6 * np.max(box.scale) for p in points):
+            points.append(Equilibrium.at(system, *found))
+    return points
 
 
 def _is_singular(matrix: Vector) -> bool:
@@ -276,6 +291,9 @@ def find_near(system: System, start: Vector | None = None) -> Equilibrium | None
 
     kernels = kernels_of(system)
     x = np.array(system.start_values if start is None else start, dtype=float)
+    if is_large(system):
+        found = newton_sparse(system, x)
+        return None if found is None else Equilibrium.at(system, *found)
     scale = np.maximum(np.abs(x), 1e-2)
     report = np.empty(2)
     status = newton(

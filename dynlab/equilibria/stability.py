@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
+from dynlab.equilibria.large import is_large, leading_eigenvalues, sparse_jacobian_of
 from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
 from dynlab.symbolic.system import Domain, System
@@ -200,7 +201,7 @@ class Equilibrium(Point):
         null_directions: int = 0,
     ) -> Equilibrium:  # fmt: skip
         """Return the equilibrium at a state vector already found, with its eigenvalues."""
-        eigenvalues = sorted_eigenvalues(jacobian_at(system, state), system)
+        eigenvalues = eigenvalues_at(system, state)
         return cls(system, state, eigenvalues, accuracy, continuum, null_directions)
 
     @property
@@ -239,6 +240,15 @@ def short(value: complex) -> str:
 def order_of(values: NDArray[Any], system: System) -> NDArray[np.intp]:
     rate = growth(np.asarray(values, dtype=complex), discrete=system.is_discrete)
     return np.lexsort((-np.asarray(values).imag, -rate))
+
+
+def eigenvalues_at(system: System, state: Vector) -> NDArray[np.complex128]:
+    """Return the eigenvalues at a state, the most unstable first; of a large network the leading ones."""
+    if not is_large(system):
+        return sorted_eigenvalues(jacobian_at(system, state), system)
+    matrix = sparse_jacobian_of(system)(0.0, state, np.array(system.parameter_values or (0.0,)))
+    found = leading_eigenvalues(matrix)
+    return found[order_of(found, system)]
 
 
 def sorted_eigenvalues(matrix: Vector, system: System) -> NDArray[np.complex128]:

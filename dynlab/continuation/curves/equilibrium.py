@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.iterated import IteratedKernel, IteratedKernels, iterated_kernels_of
 from dynlab.codegen.kernels import Kernel, Kernels, kernels_of
+from dynlab.equilibria.large import LEADING, is_large
 from dynlab.equilibria.stability import whole_turns
 from dynlab.symbolic.dynamics import Autonomous, Discrete, require
 from dynlab.symbolic.system import System
@@ -63,6 +64,16 @@ class EquilibriumCurve:
     def size(self) -> int:
         """Number of states."""
         return len(self.system.state_names)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether linear systems are solved by sparse LU, and only leading eigenvalues are known."""
+        return self.period == 1 and not self.turns.any() and is_large(self.system)
+
+    @property
+    def width(self) -> int:
+        """How many eigenvalues are known at each point."""
+        return LEADING if self.is_large else self.size
 
     @property
     def turns(self) -> Vector:

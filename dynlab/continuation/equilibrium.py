@@ -136,6 +136,10 @@ def _task(
         # A millionth of the size is round-off in a state that does not depend on the parameter.
         change[np.abs(change) < 1e-6 * scale[:-1]] = 0.0
         curve = curve.scaled(np.append(narrowed(scale[:-1], start[:-1], change), high - low))
+    if system.is_indexed:
+        # The length of a step is a root mean square over the nodes, or it would shrink as they grow.
+        spread = np.append(np.full(curve.size, np.sqrt(curve.size)), 1.0)
+        curve = curve.scaled(curve.scale * spread)
     return Task(curve, start, tangent, lower, upper, watched, _marks(system, mark), method, located)
 
 

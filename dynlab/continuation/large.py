@@ -6,7 +6,8 @@ One factorisation costs milliseconds, so nothing is gained by compiled loops; Py
 
 is taken with SuperLU, which also gives the sign of the determinant.  Only the leading eigenvalues are
 known (`dynlab.equilibria.large`): changes of stability further to the left than a dozen eigenvalues are not
-seen.  Folds and Hopf points are located by a bracketed root of their condition along the curve
+seen.  Steps are not shortened at branch points, of which a symmetric network has as many as nodes, and
+these are not located.  Folds and Hopf points are located by a bracketed root of their condition along the curve
 (Brent 1973, Algorithms for Minimization without Derivatives, ch. 4), each evaluation being a point
 of the curve.
 """
@@ -40,7 +41,7 @@ __all__ = [
 Vector = NDArray[np.float64]
 
 _NEWTON = 8
-_ANGLE_MAX, _DRIFT, _FLIP = 0.35, 0.3, 1e-4
+_ANGLE_MAX, _DRIFT = 0.35, 0.3
 
 
 def joint_jacobian(curve: EquilibriumCurve, y: Vector) -> Any:
@@ -204,10 +205,9 @@ def _step(
             angle = float(np.arccos(min(1.0, float(turned @ tangent))))
             drift = float(np.linalg.norm(new - guess))
             jumped = angle > _ANGLE_MAX or drift > _DRIFT * h
-            flipped = sign * step[1] < 0 and h > min(_FLIP, method.step_max)
             if pin >= 0 and turned[pin] * tangent[pin] <= 0:
                 return Status.FOLD_IN_PARAMETER
-            if smallest or not (jumped or flipped):
+            if smallest or not jumped:
                 return new, turned, sign, min(2.0, max(0.5, method.angle / max(angle, 1e-12)))
         elif smallest:
             return Status.FOLD_IN_PARAMETER if pin >= 0 else Status.NOT_CONVERGED

@@ -1140,6 +1140,8 @@ def _require_clean(
         if free == TIME or isinstance(free, indexed.Element):
             continue
         name = getattr(free, "name", str(free))
+        if name in shapes:
+            raise DefinitionError(f"in {where}, {name} stands without its index; write {name}[i].")
         if name not in known:
             checked_name(name, f"quantity in {where}")
             raise UnknownNameError(f"state or parameter (in {where})", name, known)

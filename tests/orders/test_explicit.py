@@ -208,7 +208,8 @@ def test_every_loop_takes_the_same_steps():
         loops.begin(*each)
     room = (np.empty(500), np.zeros(500), np.empty((500, run.POWERS, 2)))
     guard = (
-        forced_pendulum.address, np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros((4, 2)),
+        forced_pendulum.address, np.zeros(2, np.int64), np.zeros(3, np.int64),
+        np.zeros((dense.SIDE_ROWS, 4)),
         np.empty(500), np.empty(500, np.int64), np.empty((500, 2)),
     )  # fmt: skip
     times = np.linspace(0, 50, 7)

@@ -9,7 +9,7 @@ from scipy import special
 import dynlab as dl
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
-from dynlab.kernels import symplectic
+from dynlab.kernels import dense, symplectic
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.solve.symplectic import prepare
 
@@ -160,7 +160,7 @@ def test_every_loop_takes_the_same_steps_whatever_the_chunks():
     for _, run in runs:
         assert symplectic.begin(*run) == RUNNING
     room = (np.empty(500), np.zeros(500), np.empty((500, 6, 4)))
-    sides = (np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros((4, 4)))
+    sides = (np.zeros(4, np.int64), np.zeros(5, np.int64), np.zeros((dense.SIDE_ROWS, 8)))
     found = (np.empty(600), np.empty(600, np.int64), np.empty((600, 4)))
     times = np.linspace(0, 50, 7)
     assert symplectic.advance(*runs[0][1], 500) == OK

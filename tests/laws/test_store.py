@@ -504,5 +504,6 @@ def test_a_header_changed_anywhere_is_refused_or_a_valid_system(tmp_path_factory
     if isinstance(found, System):
         again = store.read(store.write(folder / "again", found), KNOWN)
         assert again == found
-        names = (*found.state_names, *found.parameter_names, *found.observable_names)
+        quantities = (q.name for q in found.quantities)
+        names = (*quantities, *found.observable_names)
         assert all(name.isidentifier() for name in names)

@@ -30,6 +30,8 @@ SMALLEST, DENSEST = 400, 0.1
 LEADING = 12
 
 _ITERATIONS, _HALVINGS = 60, 12
+#: Relative accuracy of the eigenvalues.
+_EIGEN = 1e-10
 
 
 @functools.lru_cache(maxsize=16)
@@ -117,7 +119,9 @@ def leading_eigenvalues(matrix: Any, count: int = LEADING) -> NDArray[np.complex
     begin = np.random.default_rng(0).standard_normal(n)
     found: list[Any] = []
     try:
-        found.append(eigs(matrix, k=count // 2, which="LR", v0=begin, return_eigenvectors=False))
+        found.append(
+            eigs(matrix, k=count // 2, which="LR", v0=begin, tol=_EIGEN, return_eigenvectors=False)
+        )
     except ArpackNoConvergence as partly:
         found.append(partly.eigenvalues)
     except ArpackError:
@@ -127,7 +131,9 @@ def leading_eigenvalues(matrix: Any, count: int = LEADING) -> NDArray[np.complex
     solver = factorised(matrix - pole * identity(n, format="csc"))
     inverse = LinearOperator(matrix.shape, matvec=solver.solve, dtype=float)
     try:
-        near = eigs(inverse, k=count // 2, which="LM", v0=begin, return_eigenvectors=False)
+        near = eigs(
+            inverse, k=count // 2, which="LM", v0=begin, tol=_EIGEN, return_eigenvectors=False
+        )
     except ArpackNoConvergence as partly:
         near = partly.eigenvalues
     found.append(pole + 1.0 / near)

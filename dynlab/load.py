@@ -66,19 +66,20 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.equilibria.portrait import PhasePortrait
     from dynlab.equilibria.stability import Equilibrium
     from dynlab.result import Provenance
+    from dynlab.solve.clocked import Clocked
     from dynlab.solve.keep import Extremes, Histogram, Moments, States
     from dynlab.solve.methods import Automatic, Explicit8, Radau5
     from dynlab.solve.outcomes import Ensemble
     from dynlab.solve.spikes import SpikeTrain
     from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
-    from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
+    from dynlab.solve.trajectory import NodeEvents, Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
 
     def diagram(branches: tuple[Branch, ...], provenance: Provenance) -> Diagram:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, End, Ensemble,
+        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,

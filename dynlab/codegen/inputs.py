@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.loops import slots
+from dynlab.codegen.loops import delivering, slots
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.recorded import WIDTH
 from dynlab.recording import Recording
@@ -63,6 +63,7 @@ def _network_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int
         found |= {f"signal {j} {signal.name}": number for j, number in enumerate(integers)}
         arrays.append(data)
         place += len(data)
+    by_source = delivering(system)
     names = slots(system)
     tails: list[NDArray[np.int64]] = []
     place = len(names)
@@ -71,6 +72,10 @@ def _network_arrays(system: System) -> tuple[NDArray[np.float64], NDArray[np.int
         found[f"count {pair}"] = links.count
         found[f"full {pair}"] = int(links.is_full(bound.sizes[links.source]))
         parts = {"first": links.first, "sources": links.sources, "targets": links.targets}
+        if (links.target, links.source) in by_source:
+            count = np.bincount(links.sources, minlength=bound.sizes[links.source])
+            parts["outgoing"] = np.concatenate([[0], np.cumsum(count)])
+            parts["reached"] = np.argsort(links.sources, kind="stable")
         for word, part in parts.items():
             found[f"{word} {pair}"] = place
             tails.append(part)

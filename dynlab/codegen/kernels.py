@@ -22,6 +22,7 @@ from dynlab.codegen.along import lower_along
 from dynlab.codegen.inputs import inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.errors import UnknownNameError
+from dynlab.symbolic.events import Event
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
 
@@ -176,6 +177,23 @@ class Kernels:
             ("reset jacobian", key, active),
             lambda s: lower.lower_event_jacobian("reset_jacobian", s, new, active),
             None,
+        )
+
+    @property
+    def node_guards(self) -> Kernel:
+        """The guards of all nodes of a network, one event after another."""
+        system = self._system
+        key = ("node guards", *((to_tree(e.guard), e.over) for e in system.events))
+        assert system.bound is not None
+        size = sum(system.bound.sizes[e.over] for e in system.events)
+        return self._get(key, None, lambda s: loops.lower_loops("guards", s), size=size)
+
+    def node_reset(self, event: Event) -> Kernel:
+        """Return what one node's event does; the node's number stands in z, the state is set in place."""
+        trees = [(s, to_tree(e)) for s, e in (*event.reset, *event.deliver)]
+        key = ("node reset", event.over, tuple(trees))
+        return self._get(
+            key, None, lambda s: loops.lower_loops("reset", s, expressions=(event,)), size=0
         )
 
     def _map_of(self, name: str) -> tuple[sympy.Expr, ...]:

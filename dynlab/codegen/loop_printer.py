@@ -108,6 +108,14 @@ def _loop_head(s: Loop) -> list[str]:
             f"for {link} in _range(_k[{first} + {s.own}], _k[{first} + {s.own} + 1]):",
             f"{s.index} = _k[{sources} + {link}]",
         ]
+    if kind == "out":
+        link = sets[2]
+        outgoing, reached = _word(f"outgoing {pair}"), _word(f"reached {pair}")
+        return [
+            f"for _m in _range(_k[{outgoing} + {s.own}], _k[{outgoing} + {s.own} + 1]):",
+            f"{link} = _k[{reached} + _m]",
+            f"{s.index} = _k[{_word(f'targets {pair}')} + {link}]",
+        ]
     return [
         f"for _l in _range({_word(f'count {pair}')}):",
         f"_i = _k[{_word(f'targets {pair}')} + _l]",
@@ -158,12 +166,15 @@ def _pointer(array: str) -> str:
 
 
 def _place(base: str, index: str) -> str:
-    parts = [_word(base) if not base.isdigit() else base] if base else []
+    words = base.split(" + ") if base else []
+    parts = [word if word.isdigit() else _word(word) for word in words]
     parts += [index] if index else []
     return " + ".join(parts) or "0"
 
 
 def _value(tree: Tree) -> str:
+    if tree[0] == "whole":
+        return f"int({tree[1]}[0])"
     if tree[0] == "read":
         _, array, base, index = tree
         return f"{array}[{_place(base, index)}]"

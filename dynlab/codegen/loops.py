@@ -47,6 +47,7 @@ __all__ = [
     "Loop",
     "LoopProgram",
     "Put",
+    "delivering",
     "lower_loops",
     "slots",
 ]
@@ -154,10 +155,22 @@ def slots(system: System) -> tuple[str, ...]:
         if len(shape) == 2:
             pair = " ".join(shape)
             names |= {f"{w} {pair}": None for w in ("first", "sources", "targets", "full", "count")}
+    for target, source in delivering(system):
+        names |= {f"{w} {target} {source}": None for w in ("outgoing", "reached")}
     names |= {f"x {s.name}": None for s in system.states}
     names |= {f"d {p.name}": None for p in system.parameters if p.shape}
     names |= {f"signal {j} {s.name}": None for s in system.signals for j in range(WIDTH)}
     return tuple(names)
+
+
+def delivering(system: System) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of sets over whose links events deliver; their links are also had by source."""
+    pairs = {
+        (system.shapes[state][0], event.over): None
+        for event in system.events
+        for state, _ in event.deliver
+    }
+    return tuple(pairs)
 
 
 # -- definitions -----------------------------------------------------------------------------
@@ -276,6 +289,16 @@ def lower_loops(kind: str, system: System, active: tuple[str, ...] = (), order: 
         raise CompileError(f"the {kind} of {system.name!r} has no kernel: {error}") from error
 
 
+def _placed_guards(system: System) -> list[Output]:
+    """Return the guards of all nodes, those of one event after those of another."""
+    outputs: list[Output] = []
+    before: list[str] = []
+    for event in system.events:
+        outputs.append((f"#{' + '.join(before)}", (event.over,), event.guard))
+        before.append(f"n {event.over}")
+    return outputs
+
+
 class _Lowering:
     """The lowering of one kernel."""
 
@@ -301,6 +324,10 @@ class _Lowering:
         ]
         if kind == "expressions":
             outputs = [(f"#{k}", (), e) for k, e in enumerate(expressions)]
+        if kind == "guards":
+            outputs = _placed_guards(system)
+        if kind == "reset":
+            return self._reset(expressions[0])
         for letter in DIRECTION_LETTERS[:order]:
             between, outputs = self._differentiated(between, outputs, letter)
         self._define(between)
@@ -309,7 +336,7 @@ class _Lowering:
             finished = [(t, o, self._reusing(e, o)) for t, o, e in finished]
         body: list[Any] = self._scalar_directions()
         emit_values(self, self.family.made, body)
-        if kind in ("rhs", "expressions") or order:
+        if kind in ("rhs", "expressions", "guards") or order:
             self._emit_outputs(finished, body)
         elif kind == "vjp":
             self._emit_transposed(finished, body)
@@ -324,6 +351,29 @@ class _Lowering:
             active=len(self.active),
             body=tuple(body),
         )
+
+    def _reset(self, event: Any) -> LoopProgram:
+        """Return the program of what happens when one node, whose number is in z, has an event."""
+        system = self.system
+        names = {"i": "_i"}
+        body: list[Any] = [Let("_i", ("whole", "_z"))]
+        values = emit_expressions(self, [e for _, e in event.reset], names, body)
+        held = []
+        for (state, _), value in zip(event.reset, values, strict=True):
+            held.append(Put(("at", "_out", f"x {state}", "_i"), ("name", self.fresh("a"))))
+            body.append(Let(held[-1].value[1], value))
+        for state, expression in event.deliver:
+            (target,) = system.shapes[state]
+            inner: list[Any] = []
+            inside = {"i": "_t1", "j": "_i", "i, j": "_l1"}
+            (value,) = emit_expressions(self, [expression], inside, inner)
+            inner.append(Put(("at", "_out", f"x {state}", "_t1"), value))
+            body.append(Loop("_t1", ("out", target, event.over, "_l1"), "_i", tuple(inner)))
+        return LoopProgram(
+            kind="reset", directions=0, slots=slots(system),
+            states=tuple(s.name for s in system.states if not s.shape),
+            parameters=system.parameter_names, active=0, body=(*body, *held),
+        )  # fmt: skip
 
     # - definitions
 
@@ -400,7 +450,7 @@ class _Lowering:
 
     def _out_place(self, target: str, over: tuple[str, ...]) -> tuple[Any, ...]:
         if target.startswith("#"):
-            return ("at", "_out", target[1:], "")
+            return ("at", "_out", target[1:], "_i" if over else "")
         return ("at", "_out", f"x {target}", ("", "_i", "_l")[len(over)])
 
     # - derivatives by running backwards

@@ -139,7 +139,7 @@ class Taken(NamedTuple):
     status: Status
 
 
-def sparse_steps(
+def sparse_steps(  # noqa: PLR0913  (curve, bounds, how, where it stands, and room)
     curve: EquilibriumCurve, walk: Any, method: Any, reached: Reached,
     counters: NDArray[np.int64], capacity: int, pin: int,
 ) -> Taken:  # fmt: skip
@@ -285,16 +285,16 @@ def _root_between(
 
 
 def special_point(
-    curve: EquilibriumCurve, found: Located, kind: str, head: tuple[Any, ...]
+    curve: EquilibriumCurve, found: Located, kind: str, head: tuple[Any, Any, Any, Any, Any]
 ) -> SpecialPoint:
     """Return the point of a kind with its normal form (Kuznetsov, as in `normal_forms`)."""
     plain, u = curve.scaled(1.0), found.u
     joint = joint_jacobian(plain, u)
     matrix = joint[:, :-1].tocsc()
     if kind == "fold":
-        q, p = _null_vectors(matrix)
-        bend = plain.second(u, np.append(q, 0.0), np.append(q, 0.0))
-        return Fold(*head, float(p @ bend / 2.0))
+        null, left = _null_vectors(matrix)
+        bend = plain.second(u, np.append(null, 0.0), np.append(null, 0.0))
+        return Fold(*head, float(left @ bend / 2.0))
     from scipy.sparse import identity
     from scipy.sparse.linalg import splu
 

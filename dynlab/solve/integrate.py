@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
-from dynlab.errors import SettingError
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
+from dynlab.solve.clocked import Clocked, run_clocked
 from dynlab.solve.crossing import Crossing
 from dynlab.solve.guards import Found, Guards
 from dynlab.solve.legs import in_legs
@@ -110,6 +111,8 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     span = finite(duration, "duration")
     require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
+    if isinstance(method, Clocked) or (system.is_indexed and system.events):
+        return _clocked(system, start, span, method, times, _together(record) + _together(until))
     guards = Guards.of(system, _together(record), _together(until))
     begin = Layout.of(system).pack(start, system.start_values)
     breaks = break_times(system, 0.0, span)
@@ -135,6 +138,30 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         status=kept.status,
         provenance=Provenance("integrate", system, settings, seconds=perf_counter() - began),
     )
+
+
+def _clocked(
+    system: System, start: Any, span: float, method: OdeMethod, times: Array | None,
+    asked: tuple[Crossing, ...],
+) -> Trajectory:  # fmt: skip
+    """Run a network whose nodes have events."""
+    if not isinstance(method, Clocked) or not (system.is_indexed and system.events):
+        raise UnsupportedSystemError(
+            f"{system.name!r} with method={method!r}: networks whose nodes have events run with "
+            "method=dl.Clocked(step=0.1), and other systems do not."
+        )
+    if asked:
+        raise UnsupportedSystemError(
+            f"crossings cannot be recorded in a run of {system.name!r} with equal steps. Make them events."
+        )
+    began = perf_counter()
+    begin = Layout.of(system).pack(start, system.start_values)
+    kept = run_clocked(system, begin, span, method, times)
+    settings = {"duration": span, "method": method}
+    return Trajectory(
+        system, kept.t, kept.values, None, kept.events, kept.end, kept.status,
+        Provenance("integrate", system, settings, seconds=perf_counter() - began),
+    )  # fmt: skip
 
 
 def _checked_times(at: Sequence[float], span: float) -> Array:

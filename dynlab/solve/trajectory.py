@@ -108,6 +108,24 @@ class Occurrences:
         return f"<{len(self)} crossings{span}>"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeEvents:
+    """When the nodes of a network had an event: times, and which node each time."""
+
+    times: Array
+    nodes: NDArray[np.int64]
+
+    def of(self, node: int) -> Array:
+        """Return the times of one node."""
+        return np.asarray(self.times[self.nodes == node])
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} events of {len(np.unique(self.nodes))} nodes>"
+
+
 class Events(dict[str, Occurrences]):
     """Crossings by name; a name that is not there is answered with those that are."""
 

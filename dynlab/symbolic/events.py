@@ -48,6 +48,10 @@ class Event:
         Time during which the guard is deaf and the held states stand still, or None.
     held
         The states that stand still during that time.
+    over
+        On a network: the set of nodes of which each has the event, in the index i.
+    deliver
+        On a network: new values of states at the targets i of the links out of the node j that fires.
     """
 
     name: str
@@ -56,12 +60,15 @@ class Event:
     reset: tuple[tuple[str, sympy.Expr], ...] = ()
     refractory: sympy.Expr | None = None
     held: tuple[str, ...] = ()
+    over: str = ""
+    deliver: tuple[tuple[str, sympy.Expr], ...] = ()
 
     @property
     def expressions(self) -> tuple[tuple[sympy.Expr, str], ...]:
         """Every expression of the event, with what it is called in messages."""
         found = [(self.guard, f"the guard of event {self.name!r}")]
         found += [(e, f"the reset of {s!r} in event {self.name!r}") for s, e in self.reset]
+        found += [(e, f"what event {self.name!r} delivers to {s!r}") for s, e in self.deliver]
         if self.refractory is not None:
             found.append((self.refractory, f"the refractory time of event {self.name!r}"))
         return tuple(found)
@@ -84,12 +91,15 @@ class Event:
         """Return the event as plain JSON data."""
         pause = None if self.refractory is None else to_tree(self.refractory)
         reset = [[state, to_tree(new)] for state, new in self.reset]
-        return [self.name, to_tree(self.guard), self.direction, reset, pause, list(self.held)]
+        node = [self.over, [[state, to_tree(new)] for state, new in self.deliver]]
+        plain = [self.name, to_tree(self.guard), self.direction, reset, pause, list(self.held)]
+        return plain + node if self.over else plain
 
     @classmethod
     def __restored__(cls, data: Sequence[Any]) -> Event:
         """Rebuild an event from what `__stored__` gave."""
-        name, guard, direction, reset, pause, held = data
+        name, guard, direction, reset, pause, held, *node = data
+        over, deliver = node or ("", ())
         return cls(
             str(name),
             from_tree(guard),
@@ -97,10 +107,12 @@ class Event:
             tuple((str(state), from_tree(new)) for state, new in reset),
             None if pause is None else from_tree(pause),
             tuple(str(state) for state in held),
+            str(over),
+            tuple((str(state), from_tree(new)) for state, new in deliver),
         )
 
     def __str__(self) -> str:
-        new = ", ".join(f"{state} -> {value}" for state, value in self.reset)
+        new = ", ".join(f"{state} -> {value}" for state, value in (*self.reset, *self.deliver))
         return f"{self.name}: {self.guard} {_ARROWS[self.direction]}{': ' if new else ''}{new}"
 
     def latex(self, written: Mapping[sympy.Symbol, str]) -> str:
@@ -132,6 +144,8 @@ def check_events(
                 f"the direction of event {event.name!r} of {where} is {event.direction!r}. Give +1 "
                 "(the guard rises through zero), -1 (it falls) or 0 (both)."
             )
+        if event.over:
+            continue
         moving = {symbol(name) for name in states} | {TIME}
         if not event.guard.free_symbols & moving:
             raise DefinitionError(

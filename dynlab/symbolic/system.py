@@ -34,6 +34,7 @@ from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.events import Event, check_events
+from dynlab.symbolic.node_events import delivered, guard_of_nodes, reset_of_nodes
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tie import tied
@@ -490,6 +491,7 @@ class System(Dynamics):
         name: str | None = None,
         refractory: Callable[..., Any] | None = None,
         held: Sequence[str] | None = None,
+        deliver: Callable[..., Mapping[Any, Any]] | None = None,
     ) -> Callable[[Callable[..., Mapping[Any, Any]]], System]:
         """Decorate a function that says what happens to the state when a guard passes zero.
 
@@ -512,6 +514,10 @@ class System(Dynamics):
             states stand still.
         held
             The states that stand still during that time; those that the reset sets if None.
+        deliver
+            On a network, where guard and reset are those of each node i: what a node j that fires does
+            over its links, ``lambda g, w: {g[i]: g[i] + w[i, j]}``.  Such systems run with
+            `dynlab.Clocked`.
 
         Raises
         ------
@@ -534,6 +540,13 @@ class System(Dynamics):
         """
 
         def add(function: Callable[..., Mapping[Any, Any]]) -> System:
+            if self.is_indexed and held is not None:
+                raise DefinitionError(
+                    f"states of {self.name!r} cannot be held: on a network a refractory time makes the "
+                    "guard deaf and no more. Leave held= out."
+                )
+            if self.is_indexed:
+                return _with_node_event(self, function, when, direction, name, refractory, deliver)
             system, new = _with_reset(self, function)
             pause = None if refractory is None else system.expression_of(refractory)
             still = tuple(s for s, _ in new) if held is None else tuple(map(str, held))
@@ -868,9 +881,41 @@ def _event_name(system: System) -> str:
     return "event" if number == 1 else f"event_{number}"
 
 
+def _with_node_event(  # noqa: PLR0913  (the arguments of with_event)
+    system: System, function: Callable[..., Mapping[Any, Any]], when: Any, direction: int,
+    name: str | None, refractory: Any, deliver: Any,
+) -> System:  # fmt: skip
+    """Return the network with an event of each node."""
+    extended, found = _called_reset(system, function)
+    names = names_in_bodies(extended)
+
+    def check(value: Any, where: str) -> sympy.Expr:
+        return checked_expression(value, extended, where)
+
+    over, guard = guard_of_nodes(extended, when, names, check)
+    event = Event(
+        _event_name(system) if name is None else checked_name(name, "event"),
+        guard,
+        direction,
+        reset_of_nodes(extended, found, over, check),
+        None if refractory is None else extended.expression_of(refractory),
+        (),
+        over,
+        () if deliver is None else delivered(extended, deliver, names, over, check),
+    )
+    return replace(extended, events=(*system.events, event))
+
+
 def _with_reset(
     system: System, function: Callable[..., Mapping[Any, Any]]
 ) -> tuple[System, tuple[tuple[str, sympy.Expr], ...]]:
+    """Return the system with the name and parameters of a reset function, and the new values."""
+    extended, found = _called_reset(system, function)
+    where = f"the reset {getattr(function, '__name__', '')!r} of {system.name!r}"
+    return extended, _new_values(extended, found, where)
+
+
+def _called_reset(system: System, function: Callable[..., Mapping[Any, Any]]) -> tuple[System, Any]:
     """Return the system with the name and parameters of a reset function, and what it returns."""
     if not callable(function):
         raise DefinitionError(
@@ -893,7 +938,7 @@ def _with_reset(
                 raise UnknownNameError(f"state (positional argument of {where})", plain, known)
             states.append(plain)
             continue
-        if plain in (*system.state_names, *system.observable_names):
+        if plain in (*system.declared, *system.observable_names):
             raise DuplicateNameError(
                 f"the parameter {plain!r} of {where} is a state or observable. Rename it, or make "
                 "it a positional argument."
@@ -912,12 +957,13 @@ def _with_reset(
         parameters=tuple(parameters.values()),
         reference=inspect.getdoc(function) or system.reference,
     )
-    arguments = [symbol(s) for s in states]
-    keywords = {spelled: symbol(plain) for spelled, plain in named.items()}
+    known_as = names_in_bodies(extended)
+    arguments = [known_as[s] for s in states]
+    keywords = {spelled: known_as[plain] for spelled, plain in named.items()}
     found = on_symbols(
         lambda: function(*arguments, **keywords), f"the body of {where}", [*states, *named]
     )
-    return extended, _new_values(extended, found, where)
+    return extended, found
 
 
 def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, sympy.Expr], ...]:
@@ -1086,16 +1132,28 @@ def _check(system: System) -> None:
             f"{system.name!r} is a map, and a map has no time between its steps at which an event "
             "could happen. Write the new value with dl.where(condition, a, b) in its equations."
         )
-    if system.events and system.is_indexed:
+    if system.is_indexed and any(not event.over for event in system.events):
         raise UnsupportedSystemError(
             f"{system.name!r} is a network, whose nodes cannot have events yet. Write the equations of "
             "each node out, or record crossings with dl.Crossing."
         )
     for event in system.events:
         for expression, where in event.expressions:
-            _require_clean(None, expression, known, shapes, f"{where} of {system.name!r}")
+            owner = _owner(system, event, expression)
+            _require_clean(owner, expression, known, shapes, f"{where} of {system.name!r}")
     if system.events:
         check_events(system.events, system.declared, system.parameter_names, repr(system.name))
+
+
+def _owner(system: System, event: Event, expression: sympy.Expr) -> Intermediate | None:
+    """Return what an expression of an event is indexed like: the node, or target and node."""
+    if not event.over:
+        return None
+    shape: tuple[IndexSet, ...] = (IndexSet(event.over),)
+    for state, new in event.deliver:
+        if new is expression:
+            shape = (IndexSet(system.shapes[state][0]), *shape)
+    return Intermediate("", shape, expression)
 
 
 def _check_signals(system: System) -> None:

@@ -69,7 +69,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "excitation_inhibition",
         "sir_on_graph",
         "consensus",
-        "layered_network",
+        "layered_network", "izhikevich_network",
     ),
     "hybrid": ("bouncing_ball", "stick_slip"),
 }  # fmt: skip

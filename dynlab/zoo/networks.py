@@ -136,3 +136,34 @@ def layered_network(
     i, j, k = dl.nodes("i j k")
     hidden = dl.each(j, dl.tanh(dl.Sum(W[j, k] * u[k] * dl.sin(rate * dl.t), k) + bias[j]))
     return {y[i]: (-y[i] + dl.Sum(V[i, j] * hidden[j], j)) / tau}
+
+
+_i, _j = dl.nodes("i j")
+
+
+@flow(time="ms")
+def izhikevich_cells(
+    v: PerNode = -65.0, u: PerNode = -13.0, g: PerNode = 0.0,
+    *, w: PerLink = 0.5, I: PerNode = 0.0, a=0.02, b=0.2, tau=5.0,
+):  # fmt: skip
+    """Cells of Izhikevich with a synaptic current that decays."""
+    return {
+        v[_i]: 0.04 * v[_i] ** 2 + 5 * v[_i] + 140 - u[_i] + I[_i] + g[_i],
+        u[_i]: a * (b * v[_i] - u[_i]),
+        g[_i]: -g[_i] / tau,
+    }
+
+
+@izhikevich_cells.with_event(
+    when=lambda v: v[_i] - 30, direction=+1, name="spike",
+    deliver=lambda g, w: {g[_i]: g[_i] + w[_i, _j]},
+)  # fmt: skip
+def izhikevich_network(v, u, *, c=-65.0, d=8.0):
+    """Spiking cells on a graph, each spike a current in the cells that it leads to.
+
+    Izhikevich 2003, IEEE Trans. Neural Netw. 14, 1569, eqs 1-3 (cells); synapses of decaying current.
+
+    Famous for firing patterns of many kinds at the cost of two equations a cell. Bind it to a graph and run it
+    with `dynlab.Clocked`.
+    """
+    return {v[_i]: c, u[_i]: u[_i] + d}

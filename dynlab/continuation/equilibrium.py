@@ -25,6 +25,8 @@ from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNa
 from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, require
+from dynlab.symbolic.entry import spelled
+from dynlab.symbolic.exposed import exposed
 from dynlab.symbolic.system import System
 
 __all__ = ["continue_equilibrium"]
@@ -55,7 +57,7 @@ def continue_equilibrium(
         Where to start: an `Equilibrium`, a `PeriodicOrbit` of a map or any special point.  From a
         `PeriodDoubling` this follows the shorter cycle; the doubled one is left to `switch_branch`.
     vary
-        The parameter to vary.
+        The parameter to vary; on a network also one entry, ``"omega[3]"`` or ``"W[2, 1]"``.
     over
         Its range; the start must lie in it.
     within
@@ -111,7 +113,8 @@ def _task(
     within: Mapping[str, tuple[float, float]] | None,
     mark: Mapping[str, float | Sequence[float]] | None, method: ContinuationMethod,
 ) -> Task:  # fmt: skip
-    system = point.system
+    vary = spelled(vary)
+    system = exposed(point.system, vary)
     low, high = checked_range(vary, over)
     Layout.of(system).parameter(vary)
     value = system[vary]

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dynlab.errors import SettingError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -53,20 +51,4 @@ def place_of_entry(name: str, shapes: Mapping[str, tuple[str, ...]], bound: Boun
             f"{name!r} has {len(indices)} ind{'ex' if len(indices) == 1 else 'ices'}, and {found[1]!r} "
             f"has a value per {'node' if len(shape) == 1 else 'link'}. Write {found[1]}{form}."
         )
-    for index, over in zip(indices, shape, strict=True):
-        if index >= bound.sizes[over]:
-            raise SettingError(
-                f"{name!r} names node {index}, and there are {bound.sizes[over]}, counted from 0. "
-                f"Give an index up to {bound.sizes[over] - 1}."
-            )
-    if len(indices) == 1:
-        return indices[0]
-    links = bound.between(*shape)
-    sources = links.sources[links.first[indices[0]] : links.first[indices[0] + 1]]
-    near = np.flatnonzero(sources == indices[1])
-    if not near.size:
-        raise SettingError(
-            f"there is no link from {indices[1]} to {indices[0]}, so {name!r} has no value. Bind a network "
-            "that has it; a zero in a dense matrix is no link."
-        )
-    return int(links.first[indices[0]] + near[0])
+    return bound.place(spelled(name), shape, indices)

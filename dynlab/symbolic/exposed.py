@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import sympy
 
 from dynlab.errors import UnknownNameError
@@ -63,7 +62,7 @@ def exposed(system: System, name: str) -> System:
         events=tuple(event.mapped(put) for event in system.events),
         intermediates=tuple(replace(m, expression=put(m.expression)) for m in system.intermediates),
     )
-    mark = np.zeros(system.bound.count(indexed[base]))
+    mark = [0.0] * system.bound.count(indexed[base])
     mark[place] = 1.0
     return replace(rewritten, bound=with_values(rewritten, {here: mark}, {}))
 

@@ -134,7 +134,9 @@ class Diagram(Result):
         ax
             Axes to draw into; a new figure if left out.
         show
-            State or observable to show; the first state if left out.
+            State or observable to show; the first state if left out.  Of a state with many nodes the
+            root of their mean square is drawn, of angles the length of their mean direction;
+            ``"x[3]"`` is one node.
         """
         return draw_branches(ax, self.branches, self.points(), show=show)
 

@@ -20,7 +20,7 @@ from dynlab.continuation.trace import (
     narrowed,
     trace,
 )
-from dynlab.equilibria.stability import Point, typical_size
+from dynlab.equilibria.stability import Point, described, typical_size
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status
@@ -191,6 +191,6 @@ def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
         return guess
     raise NotConverged(
         f"the start is not on a branch of {curve.system.name!r}: at {curve.vary} = {guess[-1]:.6g} "
-        f"the state {point.start} is no equilibrium. Find one with dl.find_equilibria.",
+        f"the state {described(point.start)} is no equilibrium. Find one with dl.find_equilibria.",
         status=Status.NOT_CONVERGED,
     )

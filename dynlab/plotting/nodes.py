@@ -24,7 +24,15 @@ IMAGE_COLUMNS = 1200
 
 # The wheel of Okabe and Ito's colours, as light at one end as at the other; see `style`.
 _WHEEL = ("#1A1A1A", style.BLUE, style.SKY, "#F5F5F5", style.ORANGE, style.VERMILLION, "#1A1A1A")
-_TWO_SIDED = ("#053061", style.BLUE, style.SKY, "#F5F5F5", style.ORANGE, style.VERMILLION, "#67001F")
+_TWO_SIDED = (
+    "#053061",
+    style.BLUE,
+    style.SKY,
+    "#F5F5F5",
+    style.ORANGE,
+    style.VERMILLION,
+    "#67001F",
+)
 _RAMP = ("#9CCBE8", style.BLUE, "#00253B")
 
 
@@ -59,7 +67,7 @@ def draw_image(ax: Axes, t: Array, values: Array, *, label: str, rows: str, angl
     new_axes(ax, xlabel="", ylabel=rows)
     ax.tick_params(axis="y", length=0)
     bar = figure_of(ax).colorbar(image, ax=ax, pad=0.015, aspect=14, fraction=0.06)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=style.TICK_SIZE, length=0, colors=style.INK)
     bar.set_label(label, fontsize=style.LABEL_SIZE, color=style.INK)
     if angle:

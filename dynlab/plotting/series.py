@@ -94,10 +94,12 @@ def draw_series(
             values = wrap_for_drawing(series[name]) if name in angles else series[name]
             if values.ndim == 1:
                 _draw(panel, times, values, name, next(colors))
-            elif len(names) == 1 and values.shape[1] <= MOST_LINES:
-                draw_threads(panel, *lift_pen(times, times, values), _rows_of(name, values))
+                continue
+            lifted, threads = lift_pen(times, times, values)
+            if len(names) == 1 and threads.shape[1] <= MOST_LINES:
+                draw_threads(panel, lifted, threads, _rows_of(name, values))
             else:
-                draw_bundle(panel, *lift_pen(times, times, values), label=name, color=next(colors),
+                draw_bundle(panel, lifted, threads, label=name, color=next(colors),
                             mean=name not in angles)  # fmt: skip
         _name_panel(panel, names)
         panel.margins(x=0)
@@ -108,7 +110,9 @@ def draw_series(
 
 
 def _is_image(ax: Axes, values: Array) -> bool:
-    return values.ndim == 2 and values.shape[1] > MOST_LINES and len(values) > 1 and not ax.has_data()
+    return (
+        values.ndim == 2 and values.shape[1] > MOST_LINES and len(values) > 1 and not ax.has_data()
+    )
 
 
 def _rows_of(name: str, values: Array) -> list[str]:

@@ -387,7 +387,8 @@ class Trajectory(Result):
 
     def _is_angle(self, name: str) -> bool:
         return any(
-            state.domain is Domain.CIRCLE and name in (state.name, f"{state.name}[{name.partition('[')[2]}")
+            state.domain is Domain.CIRCLE
+            and name in (state.name, f"{state.name}[{name.partition('[')[2]}")
             for state in self.system.states
         )
 
@@ -404,4 +405,5 @@ class Trajectory(Result):
         return f"{name} ({place.stop - place.start} {self._row(name)}s)"
 
     def _first_of(self, name: str) -> str:
-        return self.system.state_names[self.system.blocks[name].start]
+        first: int = self.system.blocks[name].start
+        return self.system.state_names[first]

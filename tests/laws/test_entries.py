@@ -117,7 +117,7 @@ def test_a_branch_in_an_entry_meets_the_network_changed_by_hand(network):
         assert there[branch.vary] == over[1]
 
 
-def test_a_network_is_followed_in_the_steps_of_the_same_equations_written_out():
+def test_a_network_is_followed_in_no_more_steps_than_its_equations_written_out():
     weights = np.array([[0, 1, 0.5], [2, 0, 1], [1, 1, 0]]) / 2
 
     @dl.flow
@@ -139,8 +139,10 @@ def test_a_network_is_followed_in_the_steps_of_the_same_equations_written_out():
     rest = dl.find_equilibria(network, within={"x": (-3, 3)}).single()
     one, other = (dl.continue_equilibrium(p, vary="g", over=(0, 2)) for p in (rest, by_hand))
     assert one.status.ok
-    assert len(one) == len(other)
-    np.testing.assert_allclose(one.values, other.values, atol=1e-8)  # steps of Newton's 1e-9
+    assert len(one) <= len(other)  # steps of networks are longer by the root of the number of nodes
+    for g in (0.3, 1.7):
+        here, there = (branch.at(g=g).single() for branch in (one, other))
+        np.testing.assert_allclose(here.state, there.state, atol=1e-11)
 
 
 def test_a_varied_entry_is_stored_and_pickled(network, tmp_path):

@@ -28,6 +28,9 @@ from dynlab.errors import DefinitionError, DynlabError, SettingError
 
 __all__ = ["main"]
 
+#: States and eigenvalues of a network beyond these are left to the files.
+_MOST_COLUMNS = 12
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
@@ -135,12 +138,12 @@ def _table(points: Sequence[Any]) -> str:
     if not points:
         return "no special points"
     first = points[0]
-    names = first.system.state_names
+    names = first.system.state_names[:_MOST_COLUMNS]
     header = ["", first.vary, *names, "eigenvalues", ""]
     rows = [
         [
             p.label, f"{p.value:.10g}", *(f"{p[name]:.6g}" for name in names),
-            ", ".join(_complex(e) for e in p.eigenvalues), p.details(),
+            ", ".join(_complex(e) for e in p.eigenvalues[:_MOST_COLUMNS]), p.details(),
         ]
         for p in points
     ]  # fmt: skip

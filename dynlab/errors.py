@@ -62,6 +62,10 @@ class DefinitionError(DynlabError, ValueError):
     """The system, or a request made of it, does not make sense as written."""
 
 
+#: A message lists no more names than this.
+_MOST_LISTED = 30
+
+
 class UnknownNameError(DefinitionError, AttributeError):
     """A name that does not exist; the message lists the nearest known names.
 
@@ -81,7 +85,9 @@ class UnknownNameError(DefinitionError, AttributeError):
         if not near:
             near = [k for k in known if k.lower() == str(name).lower()]
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        listed = ", ".join(known) if known else "none"
+        listed = ", ".join(known[:_MOST_LISTED]) if known else "none"
+        if len(known) > _MOST_LISTED:
+            listed += f", ... ({len(known)} in all)"
         super().__init__(f"{name!r} is not a {what}.{hint} Known: {listed}.")
 
     def __reduce__(self) -> tuple[Any, ...]:

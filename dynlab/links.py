@@ -157,6 +157,33 @@ class Bound:
         """Return the values of a quantity, one for each node or link; the default where not given."""
         return self.values[name] if name in self.values else np.full(self.count(shape), default)
 
+    def place(self, name: str, shape: tuple[str, ...], indices: Sequence[int]) -> int:
+        """Return where a node, or the link ``[target, source]``, stands among the numbers of a quantity.
+
+        Raises
+        ------
+        SettingError
+            If there is no such node or link; `name` is what the message calls it.
+        """
+        for index, over in zip(indices, shape, strict=True):
+            if not 0 <= index < self.sizes[over]:
+                raise SettingError(
+                    f"{name!r} names node {index}, and there are {self.sizes[over]}, counted from 0. "
+                    f"Give an index up to {self.sizes[over] - 1}."
+                )
+        if len(indices) == 1:
+            return indices[0]
+        target, source = indices
+        links = self.between(*shape)
+        sources = links.sources[links.first[target] : links.first[target + 1]]
+        near = np.flatnonzero(sources == source)
+        if not near.size:
+            raise SettingError(
+                f"there is no link from {source} to {target}, so {name!r} has no value. Bind a network "
+                "that has it; a zero in a dense matrix is no link."
+            )
+        return int(links.first[target] + near[0])
+
     def to_arrays(self) -> dict[str, Any]:
         """Return everything as named arrays, for files."""
         arrays: dict[str, Any] = {f"size {n}": np.array([s]) for n, s in self.sizes.items()}

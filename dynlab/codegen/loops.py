@@ -304,7 +304,7 @@ class _Lowering:
 
     def __init__(self, system: System, active: tuple[str, ...]) -> None:
         self.system = system
-        self.active = active
+        self.active = tuple(system.names_in_rule.get(name, name) for name in active)
         self.counter = 0
         self.family = _Family(dict(system.shapes))
         self.direction_of: dict[str, tuple[str, str]] = {}
@@ -347,7 +347,7 @@ class _Lowering:
             directions=order or int(kind == "vjp"),
             slots=slots(system),
             states=tuple(s.name for s in system.states if not s.shape),
-            parameters=system.parameter_names,
+            parameters=tuple(system.names_in_rule.values()),
             active=len(self.active),
             body=tuple(body),
         )

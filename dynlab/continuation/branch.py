@@ -141,14 +141,15 @@ class Branch(Result):
     def over_period(self, name: str) -> Vector:
         """Return a state or observable at every point of the cycle: a row per point of the branch.
 
-        One column for equilibria and fixed points, as many as the period for cycles of a map.
+        One column for equilibria and fixed points, as many as the period for cycles of a map.  Of a
+        state with many nodes the nodes are the last axis.
         """
         columns, states = [], self.states
         for step in range(self.period):
             if step:
                 states = self._each(kernels_of(self.system).rhs, states)
             columns.append(replace(self, states=states)[name])
-        return np.column_stack(columns)
+        return np.stack(columns, axis=1)
 
     @property
     def unstable(self) -> NDArray[np.int_]:
@@ -242,8 +243,8 @@ class Branch(Result):
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {self.vary: self.values}
-        for name in (*self.system.state_names, *self.system.observable_names):
-            columns[name] = self[name]
+        columns |= dict(zip(self.system.state_names, self.states.T, strict=True))
+        columns |= {name: self[name] for name in self.system.observable_names}
         columns["unstable"] = self.unstable
         for k in range(self.eigenvalues.shape[1]):
             columns[f"eigenvalue {k + 1}"] = self.eigenvalues[:, k]
@@ -261,7 +262,9 @@ class Branch(Result):
         ax
             Axes to draw into; a new figure if left out.
         show
-            State or observable to show; the first state if left out.
+            State or observable to show; the first state if left out.  Of a state with many nodes the
+            root of their mean square is drawn, of angles the length of their mean direction;
+            ``"x[3]"`` is one node.
         """
         return draw_branches(ax, (self,), self.points(), show=show)
 

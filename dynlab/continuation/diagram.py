@@ -33,6 +33,8 @@ from dynlab.names import Layout, by_name
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, require
+from dynlab.symbolic.entry import spelled
+from dynlab.symbolic.exposed import exposed
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -132,7 +134,9 @@ class Diagram(Result):
         ax
             Axes to draw into; a new figure if left out.
         show
-            State or observable to show; the first state if left out.
+            State or observable to show; the first state if left out.  Of a state with many nodes the
+            root of their mean square is drawn, of angles the length of their mean direction;
+            ``"x[3]"`` is one node.
         """
         return draw_branches(ax, self.branches, self.points(), show=show)
 
@@ -188,7 +192,7 @@ def bifurcation_diagram(
     system
         A flow or map whose rule does not depend on time.
     vary
-        The parameter to vary.
+        The parameter to vary; on a network also one entry, ``"omega[3]"`` or ``"W[2, 1]"``.
     over
         Its range.
     within
@@ -225,6 +229,8 @@ def bifurcation_diagram(
     began = time.perf_counter()
     require(system, Autonomous)
     sought, followed = _checked_periods(system, periods)
+    vary = spelled(vary)
+    system = exposed(system, vary)
     Layout.of(system).parameter(vary)
     low, high = checked_range(vary, over)
     method = method or PseudoArclength()
@@ -312,7 +318,7 @@ def _starts(
     Or cycles of a map of the period.
     """
     vary, low, high = over
-    states = {k: v for k, v in by_name(within, "within").items() if k in system.state_names}
+    states = {k: v for k, v in by_name(within, "within").items() if system.place_of(k) is not None}
     own = system[vary]
     if low <= own <= high and period == 1:
         near = find_near(system)
@@ -336,7 +342,8 @@ def _search_equilibria(
 
 
 def _inside(point: Point, states: Mapping[str, tuple[float, float]]) -> bool:
-    return all(is_inside(point[name], a, b) for name, (a, b) in states.items())
+    ranges = [(v, ends) for name, ends in states.items() for v in np.atleast_1d(point[name])]
+    return all(is_inside(value, low, high) for value, (low, high) in ranges)
 
 
 def _is_regular(point: Equilibrium | PeriodicOrbit) -> bool:

@@ -20,11 +20,13 @@ from dynlab.continuation.trace import (
     narrowed,
     trace,
 )
-from dynlab.equilibria.stability import Point, typical_size
+from dynlab.equilibria.stability import Point, described, typical_size
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, require
+from dynlab.symbolic.entry import spelled
+from dynlab.symbolic.exposed import exposed
 from dynlab.symbolic.system import System
 
 __all__ = ["continue_equilibrium"]
@@ -55,7 +57,7 @@ def continue_equilibrium(
         Where to start: an `Equilibrium`, a `PeriodicOrbit` of a map or any special point.  From a
         `PeriodDoubling` this follows the shorter cycle; the doubled one is left to `switch_branch`.
     vary
-        The parameter to vary.
+        The parameter to vary; on a network also one entry, ``"omega[3]"`` or ``"W[2, 1]"``.
     over
         Its range; the start must lie in it.
     within
@@ -111,7 +113,8 @@ def _task(
     within: Mapping[str, tuple[float, float]] | None,
     mark: Mapping[str, float | Sequence[float]] | None, method: ContinuationMethod,
 ) -> Task:  # fmt: skip
-    system = point.system
+    vary = spelled(vary)
+    system = exposed(point.system, vary)
     low, high = checked_range(vary, over)
     Layout.of(system).parameter(vary)
     value = system[vary]
@@ -188,6 +191,6 @@ def _on_branch(curve: EquilibriumCurve, guess: Vector, point: Point) -> Vector:
         return guess
     raise NotConverged(
         f"the start is not on a branch of {curve.system.name!r}: at {curve.vary} = {guess[-1]:.6g} "
-        f"the state {point.start} is no equilibrium. Find one with dl.find_equilibria.",
+        f"the state {described(point.start)} is no equilibrium. Find one with dl.find_equilibria.",
         status=Status.NOT_CONVERGED,
     )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from dynlab.continuation.points import Hopf, SpecialPoint
 from dynlab.errors import UnknownNameError
-from dynlab.plotting import draw_points, draw_stability_line, label, new_axes
+from dynlab.plotting import draw_points, draw_stability_line, label, new_axes, symbol
 from dynlab.status import Status
+from dynlab.symbolic.system import Domain, System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
-
-    from dynlab.symbolic.system import System
 
 __all__ = ["draw_branches"]
 
@@ -51,33 +50,72 @@ def draw_branches(
 ) -> Axes:
     """Draw one quantity (the first state if none is named) of some branches."""
     system, vary = branches[0].system, branches[0].vary
-    shown = system.state_names[0] if show is None else show
-    known = system.state_names + system.observable_names
-    if shown not in known:
-        raise UnknownNameError(f"state or observable of {system.name!r}", shown, known)
-    ax = new_axes(
-        ax, xlabel=label(vary, system.unit_of(vary)), ylabel=label(shown, system.unit_of(shown))
-    )
+    shown = system.declared[0] if show is None else show
+    if system.place_of(shown) is None and shown not in system.observable_names:
+        known = (*system.declared, *system.state_names, *system.observable_names)
+        raise UnknownNameError(
+            f"state or observable of {system.name!r}", shown, dict.fromkeys(known)
+        )
+    height = _height_of(system, shown)
+    ax = new_axes(ax, xlabel=label(vary, system.unit_of(vary)), ylabel=_label_of(system, shown))
     for branch in branches:
-        for column in branch.over_period(shown).T:
+        for column in height(branch.over_period(shown)).T:
             draw_stability_line(ax, branch.values, column, branch.unstable)
     if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
         ax.set_ylim(*_calm_range(branches, points, shown))
-    draw_points(ax, [(p.value, p[shown], _marker(p), p.label) for p in points])
+    draw_points(
+        ax, _apart([(p.value, float(height(p[shown])), _marker(p), p.label) for p in points])
+    )
     return ax
+
+
+def _apart(marks: list[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
+    """Return each mark once where several would lie on one another, as images under a symmetry do."""
+    places = np.array([mark[:2] for mark in marks]).reshape(-1, 2)
+    size = np.abs(places).max(axis=0, initial=1e-300)
+    kept = {
+        (*np.round(at / size, 6), *mark[2:]): mark for at, mark in zip(places, marks, strict=True)
+    }
+    return list(kept.values())
+
+
+def _height_of(system: System, shown: str) -> Callable[[Any], NDArray[np.float64]]:
+    """Return what is drawn of a quantity: itself, or one number for all nodes (the last axis).
+
+    Root mean square; for angles, which have no zero, the length of the mean direction.
+    """
+    if not isinstance(system.place_of(shown), slice):
+        return lambda values: np.asarray(values, float)
+    if _is_angle(system, shown):
+        return lambda angles: np.abs(np.mean(np.exp(1j * angles), axis=-1))
+    return lambda values: np.asarray(np.sqrt(np.mean(np.square(values), axis=-1)))
+
+
+def _is_angle(system: System, name: str) -> bool:
+    return any(s.name == name and s.domain is Domain.CIRCLE for s in system.states)
+
+
+def _label_of(system: System, shown: str) -> str:
+    if not isinstance(system.place_of(shown), slice):
+        return label(shown, system.unit_of(shown))
+    if _is_angle(system, shown):
+        return rf"$|\langle e^{{i {symbol(shown)}}} \rangle|$"
+    unit = label("", system.unit_of(shown)).lstrip("$ ")
+    return rf"$\sqrt{{\langle {symbol(shown)}^2 \rangle}}$ {unit}".strip()
 
 
 def _calm_range(
     branches: Sequence[Drawable], points: Sequence[SpecialPoint], shown: str
 ) -> tuple[float, float]:
     """Return limits that show the branches over most of the parameter, not where they run off."""
-    heights = np.concatenate([branch.over_period(shown)[:, 0] for branch in branches])
+    height = _height_of(branches[0].system, shown)
+    heights = np.concatenate([height(branch.over_period(shown))[:, 0] for branch in branches])
     widths = np.concatenate([np.abs(np.gradient(branch.values)) for branch in branches])
     order = np.argsort(heights)
     share = np.cumsum(widths[order]) / np.sum(widths)
     low, high = (float(heights[order][np.searchsorted(share, q)]) for q in (0.04, 0.96))
-    low = min([low, *(p[shown] for p in points)])
-    high = max([high, *(p[shown] for p in points)])
+    at_points = [float(height(p[shown])) for p in points]
+    low, high = min([low, *at_points]), max([high, *at_points])
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin
 

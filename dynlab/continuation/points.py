@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.equilibria.stability import Point, Vector, count_unstable
+from dynlab.equilibria.stability import (
+    Point,
+    Vector,
+    columns_of_states,
+    count_unstable,
+    described,
+)
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.symbolic.system import System
 
@@ -75,7 +81,7 @@ class SpecialPoint(Point):
         return ""
 
     def __repr__(self) -> str:
-        state = ", ".join(f"{k} = {v:.9g}" for k, v in self.start.items())
+        state = described(self.start)
         return f"<{self.word} at {self.vary} = {self.value:.12g}; {state};\n {self.details()}>"
 
 
@@ -429,8 +435,7 @@ def table_of_points(points: Sequence[SpecialPoint]) -> dict[str, NDArray[Any]]:
         return columns
     first = points[0]
     columns[first.vary] = np.array([p.value for p in points])
-    for name in first.system.state_names:
-        columns[name] = np.array([p[name] for p in points])
+    columns |= columns_of_states(points)
     columns["unstable"] = np.array(
         [count_unstable(p.eigenvalues, discrete=p.system.is_discrete) for p in points]
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.equilibria.stability import Equilibrium
+from dynlab.equilibria.stability import Equilibrium, described
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
@@ -85,7 +85,7 @@ class Manifolds(Result):
         return ax
 
     def __repr__(self) -> str:
-        at = ", ".join(f"{k} = {v:.6g}" for k, v in self.saddle.start.items())
+        at = described(self.saddle.start, 6)
         return f"<manifolds of the saddle of {self.saddle.system.name} at {at}>"
 
 

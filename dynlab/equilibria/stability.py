@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.large import is_large, leading_eigenvalues, sparse_jacobian_of
 from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
+from dynlab.symbolic.entry import base_of
 from dynlab.symbolic.system import Domain, System
 
 __all__ = ["Equilibrium", "Point", "jacobian_at"]
@@ -52,7 +53,11 @@ class Point(abc.ABC):
         place = system.place_of(name)
         if place is not None:
             return float(self.state[place]) if isinstance(place, int) else self.state[place]
-        if name in system.parameter_names or name in system.shapes:
+        if (
+            name in system.parameter_names
+            or base_of(name) in system.shapes
+            or name in system.shapes
+        ):
             return system[name]
         if name in system.observable_names:
             values = kernels_of(system).observables(
@@ -224,11 +229,23 @@ class Equilibrium(Point):
         return np.asarray(vectors[:, order_of(values, self.system)], dtype=complex)
 
     def __repr__(self) -> str:
-        state = ", ".join(f"{k} = {v:.9g}" for k, v in self.start.items())
+        state = described(self.start)
         values = ", ".join(short(e) for e in self.eigenvalues[:6])
         more = ", ..." if len(self.eigenvalues) > 6 else ""
         word = "multipliers" if self.system.is_discrete else "eigenvalues"
         return f"<{self.kind} of {self.system.name} at {state};\n {word} {values}{more}>"
+
+
+def described(start: Mapping[str, Any], digits: int = 9) -> str:
+    """Return a state in words: each number, of many nodes the first ones and how many there are."""
+    return ", ".join(f"{name} = {_numbers(value, digits)}" for name, value in start.items())
+
+
+def _numbers(value: Any, digits: int) -> str:
+    if np.ndim(value) == 0:
+        return f"{value:.{digits}g}"
+    listed = ", ".join(f"{v:.{min(digits, 6)}g}" for v in value[:4])
+    return f"({listed})" if len(value) <= 4 else f"({listed}, ... {len(value)} in all)"
 
 
 def short(value: complex) -> str:
@@ -282,6 +299,12 @@ def kind_of(eigenvalues: NDArray[np.complex128], continuum: int, *, discrete: bo
     return f"{stability} {'focus' if rotating[leading] else 'node'}"
 
 
+def columns_of_states(points: Sequence[Point]) -> dict[str, NDArray[Any]]:
+    """Return the states of several points of one system as columns by name."""
+    names = points[0].system.state_names
+    return dict(zip(names, np.array([p.state for p in points]).T, strict=True))
+
+
 def table_of(points: Mapping[str, Any] | tuple[Point, ...]) -> dict[str, NDArray[Any]]:
     """Return states, kinds and eigenvalues of several points as columns."""
     points = tuple(points)  # type: ignore[arg-type]
@@ -289,8 +312,7 @@ def table_of(points: Mapping[str, Any] | tuple[Point, ...]) -> dict[str, NDArray
         return {}
     first = points[0]
     columns: dict[str, NDArray[Any]] = {}
-    for name in first.system.state_names:
-        columns[name] = np.array([p[name] for p in points])
+    columns |= columns_of_states(points)
     columns["kind"] = np.array([getattr(p, "kind", type(p).__name__) for p in points])
     for k in range(len(first.eigenvalues)):
         columns[f"eigenvalue {k + 1}"] = np.array([p.eigenvalues[k] for p in points])

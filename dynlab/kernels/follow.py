@@ -68,9 +68,11 @@ def _jacobian(jacobian, shift, inputs, active, y, scale, plain, a, balance):  # 
     Each of these rows is divided by its largest entry; `balance` gets the factors.
     """
     n = y.shape[0] - 1
-    x = np.empty(n)
     flat = np.empty(n * (n + 1))
     z, p, d, k, w = inputs
+    # The state stands in an array that lives beyond the call: one that is only pointed to is freed
+    # before it, and the kernel of a network allocates.
+    x = balance
     for i in range(n):
         x[i] = y[i] * scale[i]
     p[active] = y[n] * scale[n]

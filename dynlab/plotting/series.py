@@ -16,9 +16,10 @@ from dynlab.plotting.axes import (
     new_axes,
     stacked_axes,
 )
+from dynlab.plotting.nodes import MOST_LINES, draw_bundle, draw_image, draw_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
@@ -40,12 +41,20 @@ MOST_FULL_LINES = 30
 
 
 def draw_series(
-    ax: Axes | None, t: ArrayLike, columns: Mapping[str, ArrayLike], *, time_label: str
+    ax: Axes | None,
+    t: ArrayLike,
+    columns: Mapping[str, ArrayLike],
+    *,
+    time_label: str,
+    angles: Collection[str] = (),
+    rows: Mapping[str, str] | None = None,
 ) -> Axes:
     """Quantities against time: together where they share a scale, else in panels above each other.
 
     Neighbouring quantities share a panel if their labels end in the same unit and each fills at
-    least an eighth of the panel.
+    least an eighth of the panel.  A quantity of many nodes has a panel of its own: lines up to a
+    dozen, an image from there on.  In axes that are given it is a bundle of thin lines, with the mean
+    in bold, unless it is drawn alone.
 
     Parameters
     ----------
@@ -55,9 +64,13 @@ def draw_series(
         Times.
     columns
         Label -> values at the times; see `axes.label` for labels with units.  An array of shape
-        time x node is drawn as a bundle of thin lines.
+        time x node holds many nodes.
     time_label
         Label of the time axis.
+    angles
+        Labels of the quantities that are angles; they are drawn within one turn.
+    rows
+        For quantities of many nodes: label -> what a row of them is called; ``"node"`` if left out.
 
     Returns
     -------
@@ -71,15 +84,44 @@ def draw_series(
     )
     colors = iter(style.CYCLE * (1 + len(series) // len(style.CYCLE)))
     times = np.asarray(t, float)
+    called = rows or {}
     for panel, names in zip(panels, groups, strict=False):
+        if len(names) == 1 and _is_image(panel, series[names[0]]):
+            draw_image(panel, times, series[names[0]], label=names[0],
+                       rows=called.get(names[0], "node"), angle=names[0] in angles)  # fmt: skip
+            continue
         for name in names:
-            _draw(panel, times, series[name], name, next(colors))
+            values = wrap_for_drawing(series[name]) if name in angles else series[name]
+            if values.ndim == 1:
+                _draw(panel, times, values, name, next(colors))
+                continue
+            lifted, threads = lift_pen(times, times, values)
+            if len(names) == 1 and threads.shape[1] <= MOST_LINES:
+                draw_threads(panel, lifted, threads, _rows_of(name, values))
+            else:
+                draw_bundle(panel, lifted, threads, label=name, color=next(colors),
+                            mean=name not in angles)  # fmt: skip
         _name_panel(panel, names)
         panel.margins(x=0)
     new_axes(panels[-1], xlabel=time_label, ylabel="")
     if ax is None:
         panels[0].figure.align_ylabels(panels)
     return panels[0]
+
+
+def _is_image(ax: Axes, values: Array) -> bool:
+    return (
+        values.ndim == 2 and values.shape[1] > MOST_LINES and len(values) > 1 and not ax.has_data()
+    )
+
+
+def _rows_of(name: str, values: Array) -> list[str]:
+    """Return a label for each node of a quantity: its number as an index."""
+    math = re.fullmatch(r"\$(\w+|\\\w+)\$", _split_unit(name)[0])
+    return [
+        f"${math[1]}_{{{k}}}$" if math else f"{_split_unit(name)[0]}[{k}]"
+        for k in range(values.shape[1])
+    ]
 
 
 def _by_scale(series: Mapping[str, Array]) -> list[list[str]]:
@@ -93,6 +135,8 @@ def _by_scale(series: Mapping[str, Array]) -> list[list[str]]:
 
 
 def _share_scale(names: list[str], series: Mapping[str, Array]) -> bool:
+    if any(series[name].ndim == 2 for name in names):
+        return False
     if len({_split_unit(name)[1] for name in names}) > 1:
         return False
     ranges = np.array([_range(series[name]) for name in names])
@@ -108,18 +152,11 @@ def _range(values: Array) -> tuple[float, float]:
 def _draw(ax: Axes, t: Array, values: Array, name: str, color: str) -> None:
     from matplotlib.collections import LineCollection
 
-    if values.ndim == 1:
-        ax.plot(*lift_pen(t, t, values), color=color, linewidth=1.4, label=name)
-        jumps = np.flatnonzero((np.diff(t) == 0) & (np.diff(values) != 0))
-        if jumps.size:
-            ends = [np.column_stack([t[k : k + 2], values[k : k + 2]]) for k in jumps]
-            ax.add_collection(LineCollection(ends, colors=color, linewidths=0.6, alpha=0.7))
-        return
-    t, values = lift_pen(t, t, values)
-    threads = [np.column_stack([t, thread]) for thread in values.T]
-    bundle = LineCollection(threads, colors=color, linewidths=0.6, alpha=0.5, label=name)
-    ax.add_collection(bundle)
-    ax.autoscale_view()
+    ax.plot(*lift_pen(t, t, values), color=color, linewidth=1.4, label=name)
+    jumps = np.flatnonzero((np.diff(t) == 0) & (np.diff(values) != 0))
+    if jumps.size:
+        ends = [np.column_stack([t[k : k + 2], values[k : k + 2]]) for k in jumps]
+        ax.add_collection(LineCollection(ends, colors=color, linewidths=0.6, alpha=0.7))
 
 
 def _name_panel(ax: Axes, names: list[str]) -> None:
@@ -128,7 +165,8 @@ def _name_panel(ax: Axes, names: list[str]) -> None:
     unit = units[0] if len(set(units)) == 1 else ""
     listed = ", ".join(quantities) if len(names) <= MOST_NAMES else ""
     new_axes(ax, xlabel="", ylabel=f"{listed} {unit}".strip())
-    _draw_key(ax)
+    if ax.get_legend() is None:
+        _draw_key(ax)
 
 
 def _draw_key(ax: Axes) -> None:

@@ -42,7 +42,7 @@ def break_times(system: System, begin: float, end: float) -> Array:
     decisions, floors = _decisions(system.rule)
     if decisions or floors:
         values = dict(
-            zip(map(symbol, system.parameter_names), system.parameter_values, strict=True)
+            zip(map(symbol, system.names_in_rule.values()), system.parameter_values, strict=True)
         )
         found = _times([e.xreplace(values) for e in decisions],
                        [e.xreplace(values) for e in floors], low, high)  # fmt: skip

@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 
 #: A drawn curve has at least about so many points.
 SMOOTH = 2000
+#: No more numbers than this are computed to draw one: of a large network the steps themselves.
+MOST_DRAWN = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,17 +277,23 @@ class Trajectory(Result):
         ax
             Axes for everything; None makes a figure with a panel for each scale.
         show
-            Names of states and observables; all states if None.
+            Names of states and observables; all states if None.  On a network ``"theta"`` is drawn for
+            all nodes in one panel, as lines for up to twelve and as an image of time and node for more;
+            ``"theta[3]"`` is one node.
         """
         from dynlab import plotting
 
         fine = self._smooth()
-        names = self.system.state_names if show is None else tuple(show)
-        columns = {
-            plotting.label(name, self.system.unit_of(name)): fine._drawn(name) for name in names
-        }
-        time_label = plotting.label("t", self.system.time.unit)
-        ax = plotting.draw_series(ax, fine.t, columns, time_label=time_label)
+        names = self.system.declared if show is None else tuple(show)
+        labels = {name: plotting.label(name, self.system.unit_of(name)) for name in names}
+        ax = plotting.draw_series(
+            ax,
+            fine.t,
+            {labels[name]: fine[name] for name in names},
+            time_label=plotting.label("t", self.system.time.unit),
+            angles=[labels[name] for name in names if self._is_angle(name)],
+            rows={labels[name]: self._row(name) for name in names},
+        )
         for name, found in self.events.items():
             if len(found) and found.new_values is None:
                 plotting.draw_events(ax, found.times, plotting.label(name))
@@ -296,6 +304,12 @@ class Trajectory(Result):
         from dynlab import plotting
 
         fine = self._smooth()
+        for name in (x, y):
+            if fine[name].ndim == 2:
+                raise SettingError(
+                    f"{name!r} of {self.system.name!r} has a value for each of {fine[name].shape[1]} "
+                    f"{self._row(name)}s. A portrait shows one: {fine._first_of(name)!r}."
+                )
         labels = [plotting.label(name, self.system.unit_of(name)) for name in (x, y)]
         if ax is None:
             ax = plotting.new_axes(xlabel=labels[0], ylabel=labels[1])
@@ -308,8 +322,8 @@ class Trajectory(Result):
         return plotting.draw_direction(ax, across[along], up[along])
 
     def __repr__(self) -> str:
-        names = ", ".join(self.system.state_names[:6])
-        names += ", ..." if len(self.system.state_names) > 6 else ""
+        declared = self.system.declared
+        names = ", ".join(map(self._counted, declared[:6])) + (", ..." if len(declared) > 6 else "")
         ends = f"t = {self.t[0]:g} ... {self.t[-1]:g}, " if len(self.t) else ""
         found = "; ".join(f"{len(e)} of {name}" for name, e in self.events.items())
         method = str(self.provenance.settings.get("method", "iterated"))
@@ -370,9 +384,10 @@ class Trajectory(Result):
 
         Both sides of a jump stay as they are: the time is there twice.
         """
-        if self.steps is None or not 1 < len(self.t) < SMOOTH:
+        wanted = min(SMOOTH, MOST_DRAWN // max(self.values.shape[1], 1))
+        if self.steps is None or not 1 < len(self.t) < wanted:
             return self
-        parts, lengths = -(-SMOOTH // (len(self.t) - 1)), np.diff(self.t)
+        parts, lengths = -(-wanted // (len(self.t) - 1)), np.diff(self.t)
         times = self.t[:-1, None] + lengths[:, None] * np.arange(parts) / parts
         values = self.steps(times.ravel()).reshape(*times.shape, -1)
         values[:, 0] = self.values[:-1]
@@ -382,9 +397,31 @@ class Trajectory(Result):
 
     def _drawn(self, name: str) -> Array:
         """Return a quantity, angles within one turn."""
-        for state in self.system.states:
-            if state.name == name and state.domain is Domain.CIRCLE:
-                from dynlab.plotting import wrap_for_drawing
+        if self._is_angle(name):
+            from dynlab.plotting import wrap_for_drawing
 
-                return wrap_for_drawing(self[name])
+            return wrap_for_drawing(self[name])
         return self[name]
+
+    def _is_angle(self, name: str) -> bool:
+        return any(
+            state.domain is Domain.CIRCLE
+            and name in (state.name, f"{state.name}[{name.partition('[')[2]}")
+            for state in self.system.states
+        )
+
+    def _row(self, name: str) -> str:
+        """Return what one number of an indexed state is called: a node, of a set if it has a name."""
+        shape = self.system.shapes.get(name, ("node",))
+        return "link" if len(shape) == 2 else shape[0] if shape[0] == "node" else f"{shape[0]} node"
+
+    def _counted(self, name: str) -> str:
+        """Return a state with the number of its nodes."""
+        place = self.system.place_of(name)
+        if not isinstance(place, slice):
+            return name
+        return f"{name} ({place.stop - place.start} {self._row(name)}s)"
+
+    def _first_of(self, name: str) -> str:
+        first: int = self.system.blocks[name].start
+        return self.system.state_names[first]

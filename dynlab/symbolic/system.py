@@ -33,6 +33,7 @@ from dynlab.recording import Recording
 from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
+from dynlab.symbolic.entry import base_of, place_of_entry, spelled
 from dynlab.symbolic.events import Event, check_events
 from dynlab.symbolic.node_events import delivered, guard_of_nodes, reset_of_nodes
 from dynlab.symbolic.signals import Signal
@@ -83,12 +84,21 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: its name, value, unit label and index sets."""
+    """A parameter: its name, value, unit label and index sets.
+
+    Or, with `entry`, the number that stands for one entry of an indexed parameter, ``"omega[3]"``.
+    """
 
     name: str
     value: float
     unit: str = ""
     shape: tuple[IndexSet, ...] = ()
+    entry: str = ""
+
+    @property
+    def called(self) -> str:
+        """What it is called outside the rule: its name, or the entry that it stands for."""
+        return self.entry or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +269,15 @@ class System(Dynamics):
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the parameters that are one number, in order."""
-        return tuple(parameter.name for parameter in self.parameters if not parameter.shape)
+        return tuple(parameter.called for parameter in self.parameters if not parameter.shape)
+
+    @property
+    def names_in_rule(self) -> dict[str, str]:
+        """What each parameter that is one number is called in the rule, in order.
+
+        Its own name, unless it stands for one entry of an indexed parameter.
+        """
+        return {p.called: p.name for p in self.parameters if not p.shape}
 
     @property
     def observable_names(self) -> tuple[str, ...]:
@@ -291,7 +309,13 @@ class System(Dynamics):
         if not quantity.shape:
             return default
         shape = tuple(i.name for i in quantity.shape)
-        return self._network.values_of(quantity.name, shape, default)
+        values = self._network.values_of(quantity.name, shape, default)
+        entries = [p for p in self.parameters if base_of(p.entry) == quantity.name]
+        if entries:
+            values = values.copy()
+            for p in entries:
+                values[place_of_entry(p.entry, self.shapes, self._network)] = p.value
+        return values
 
     @property
     def is_discrete(self) -> bool:
@@ -304,15 +328,18 @@ class System(Dynamics):
     def __getitem__(self, name: str) -> Any:
         """Return the value of a parameter, or the default start of a state.
 
-        On a bound network, a quantity per node or link gives an array.
+        On a bound network, a quantity per node or link gives an array, and ``system["omega[3]"]`` one
+        entry of it.
         """
         for state in self.states:
             if state.name == name:
                 return self._values(state, state.start) if self.bound else state.start
         for parameter in self.parameters:
-            if parameter.name == name:
+            if parameter.called == name:
                 return self._values(parameter, parameter.value) if self.bound else parameter.value
-        known = tuple(p.name for p in self.parameters) + self.declared
+        if self.bound is not None and base_of(name) in self.shapes:
+            return float(self[base_of(name)][place_of_entry(name, self.shapes, self.bound)])
+        known = tuple(p.called for p in self.parameters) + self.declared
         raise UnknownNameError(f"parameter or state of {self.name!r}", name, known)
 
     def unit_of(self, name: str) -> str:
@@ -332,7 +359,7 @@ class System(Dynamics):
 
         On a bound network a parameter per node or link also takes an array.
         """
-        known = tuple(p.name for p in self.parameters)
+        known = tuple(p.called for p in self.parameters)
         for name in values:
             if name in self.declared:
                 raise UnknownNameError(
@@ -346,11 +373,16 @@ class System(Dynamics):
             if name not in known:
                 raise UnknownNameError(f"parameter of {self.name!r}", name, known)
         plain, per_node = self._split(values)
+        bound = self._rebound(per_node)
+        for p in self.parameters:
+            if p.entry and p.entry not in plain and base_of(p.entry) in values and bound:
+                place = place_of_entry(p.entry, self.shapes, bound)
+                plain[p.entry] = _entry_of(values[base_of(p.entry)], bound, base_of(p.entry), place)
         changed = tuple(
-            replace(p, value=finite(plain[p.name], f"{p.name!r}")) if p.name in plain else p
+            replace(p, value=finite(plain[p.called], f"{p.called!r}")) if p.called in plain else p
             for p in self.parameters
         )
-        return replace(self, parameters=changed, bound=self._rebound(per_node))
+        return replace(self, parameters=changed, bound=bound)
 
     def with_start(self, **values: Any) -> System:
         """Return the same system with other default starts."""
@@ -745,7 +777,13 @@ class System(Dynamics):
                 for s in self.states
             ],
             "parameters": [
-                [p.name, p.value, p.unit, [[i.name, "node"] for i in p.shape]]
+                [
+                    p.name,
+                    p.value,
+                    p.unit,
+                    [[i.name, "node"] for i in p.shape],
+                    *([p.entry] * bool(p.entry)),
+                ]
                 for p in self.parameters
             ],
             "rule": [to_tree(expression) for expression in self.rule],
@@ -783,8 +821,8 @@ class System(Dynamics):
                 for n, s, u, d, shape in data["states"]
             ),
             parameters=tuple(
-                Parameter(n, float(v), u, tuple(IndexSet(i[0]) for i in shape))
-                for n, v, u, shape in data["parameters"]
+                Parameter(n, float(v), u, tuple(IndexSet(i[0]) for i in shape), *map(str, entry))
+                for n, v, u, shape, *entry in data["parameters"]
             ),
             rule=tuple(from_tree(tree) for tree in data["rule"]),
             time=time,
@@ -806,7 +844,7 @@ class System(Dynamics):
     def __repr__(self) -> str:
         kind, mark = ("map", "' = ") if self.is_discrete else ("flow", "' = ")
         rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.declared, self.rule, strict=True))
-        values = ", ".join(f"{p.name} = {p.value:g}" for p in self.parameters)
+        values = ", ".join(f"{p.called} = {p.value:g}" for p in self.parameters)
         rule = "; ".join([rule, *map(str, self.events)])
         rule = rule if len(rule) <= 100 else rule[:97] + "..."
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
@@ -852,6 +890,11 @@ def _blocks(states: tuple[State, ...], bound: Bound) -> dict[str, slice]:
         found[state.name] = slice(place, place + count)
         place += count
     return found
+
+
+def _entry_of(value: Any, bound: Bound, name: str, place: int) -> Any:
+    """Return one entry of a value that is given for all nodes or links."""
+    return bound.values[name][place] if name in bound.values else value
 
 
 def names_in_bodies(system: System) -> dict[str, Any]:
@@ -974,7 +1017,7 @@ def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, symp
         )
     names = [s.name for s in system.states]
     new: dict[str, sympy.Expr] = {}
-    known = system.state_names + system.parameter_names
+    known = (*system.state_names, *system.names_in_rule.values())
     for key, value in found.items():
         if not isinstance(key, sympy.Symbol) or key.name not in names:
             raise DefinitionError(
@@ -1106,6 +1149,13 @@ def _check(system: System) -> None:
             raise DuplicateNameError(f"{name!r} is not in normal form; rename it.")
         _check_label(unit, name)
         finite(value, f"the value of {name!r} in {system.name!r}")
+    for p in system.parameters:
+        if p.entry and (
+            p.shape or spelled(p.entry) != p.entry or base_of(p.entry) not in system.shapes
+        ):
+            raise DefinitionError(
+                f"{p.entry!r} of {system.name!r} is no entry of an indexed parameter."
+            )
     _check_label(system.time.unit, "the time")
     _check_signals(system)
     for place, intermediate in enumerate(system.intermediates):
@@ -1142,7 +1192,9 @@ def _check(system: System) -> None:
             owner = _owner(system, event, expression)
             _require_clean(owner, expression, known, shapes, f"{where} of {system.name!r}")
     if system.events:
-        check_events(system.events, system.declared, system.parameter_names, repr(system.name))
+        check_events(
+            system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
+        )
 
 
 def _owner(system: System, event: Event, expression: sympy.Expr) -> Intermediate | None:

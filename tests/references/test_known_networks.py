@@ -59,6 +59,35 @@ def test_kuramoto_of_one_and_of_negative_coupling():
     assert run["theta[1]"][-1] - run["theta[0]"][-1] == pytest.approx(np.pi, abs=1e-6)
 
 
+def test_kuramoto_takes_any_number_of_oscillators_but_none():
+    one = zoo.kuramoto.with_observable(
+        r=lambda theta: dl.sqrt(
+            dl.Mean(dl.cos(theta[_j]), _j) ** 2 + dl.Mean(dl.sin(theta[_j]), _j) ** 2
+        )
+    ).on(1)(omega=[0.7], K=-2.0)
+    np.testing.assert_allclose(dl.integrate(one, duration=10)["r"], 1.0, rtol=1e-15)
+    for model in (zoo.kuramoto, zoo.kuramoto_on_graph):
+        with pytest.raises(dl.SettingError, match="at least 1"):
+            model.on(0)
+    with pytest.raises(dl.SettingError, match="at least 1"):
+        zoo.kuramoto_on_graph.on(nx.empty_graph(0))
+
+
+def test_kuramoto_on_a_graph_says_what_is_wrong_with_it():
+    with pytest.warns(dl.DegenerateWarning, match="2 components"):
+        apart = zoo.kuramoto_on_graph.on(nx.Graph([(0, 1), (2, 3)]))
+    # The two pairs synchronise each for itself, whatever the coupling.
+    end = dl.integrate(apart, start={"theta": [0, 1, 2, 2.5]}, duration=40)["theta"][-1]
+    np.testing.assert_allclose(end, [0.5, 0.5, 2.25, 2.25], atol=1e-8)
+    with pytest.raises(dl.SettingError, match="1 self-loop"):
+        zoo.kuramoto_on_graph.on(nx.Graph([(0, 1), (1, 1)]))
+    for weight in (np.nan, np.inf):
+        with pytest.raises(dl.SettingError, match="finite"):
+            zoo.kuramoto_on_graph.on(nx.Graph([(0, 1, {"weight": weight})]))
+        with pytest.raises(dl.SettingError, match="finite"):
+            zoo.kuramoto_on_graph.on(np.array([[0, weight], [1, 0]]))
+
+
 def test_the_period_of_the_centre_crossing_pair():
     fact = known("ctrnn", "period")
     pair = zoo.ctrnn.on(np.array([[4.5, 1.0], [-1.0, 4.5]]))(bias=[-2.75, -1.75])

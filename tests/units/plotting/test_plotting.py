@@ -231,9 +231,51 @@ def test_series_have_a_panel_per_scale():
     assert [len(panel.lines) for panel in panels] == [1, 2]
 
 
-def test_a_network_is_one_artist():
-    ax = drawing.draw_series(None, T, {"theta": np.outer(T, np.arange(200))}, time_label="t")
-    assert len(ax.lines) + len(ax.collections) == 1
+def test_a_few_nodes_are_lines_and_many_are_one_image():
+    few, many = (
+        drawing.draw_series(None, T, {"$x$": np.outer(T, np.arange(n))}, time_label="t")
+        for n in (3, 200)
+    )
+    assert [line.get_label() for line in few.lines] == ["$x_{0}$", "$x_{1}$", "$x_{2}$"]
+    assert labels_of(few) == ["$x_{0}$", "$x_{1}$", "$x_{2}$"]
+    assert not few.images
+    (image,) = many.images
+    assert not many.lines
+    assert image.get_extent() == [0.0, 1.0, -0.5, 199.5]
+    shown = np.asarray(image.get_array())
+    assert np.ptp(shown[100]) == pytest.approx(100)
+    assert (shown[:, -1] == np.arange(200)).all()
+    assert many.get_ylabel() == "node"
+
+
+def test_an_image_of_angles_has_colours_that_close_and_no_holes():
+    angles = 9 * T[:, None] + np.linspace(0, 20, 40)
+    ax = drawing.draw_series(None, T, {"a": angles}, time_label="t", angles=["a"])
+    (image,) = ax.images
+    shown = np.asarray(image.get_array())
+    assert np.isfinite(shown).all()
+    assert (np.abs(shown) <= np.pi).all()
+    np.testing.assert_allclose(np.exp(1j * shown[:, -1]), np.exp(1j * angles[-1]), atol=1e-12)
+    np.testing.assert_allclose(image.cmap(0.0), image.cmap(1.0))
+
+
+def test_values_of_both_signs_are_white_at_zero():
+    values = np.outer(T - 0.4, np.ones(30))
+    ax = drawing.draw_series(None, T, {"x": values}, time_label="t")
+    (image,) = ax.images
+    low, high = image.get_clim()
+    assert low == -high
+    assert min(image.cmap(0.5)[:3]) > 0.9
+
+
+def test_many_nodes_beside_something_else_are_thin_lines_with_their_mean():
+    ax = drawing.new_axes(xlabel="", ylabel="")
+    values = np.outer(T, np.arange(50))
+    drawing.draw_series(ax, T, {"x": values, "x_0": T}, time_label="t")
+    assert not ax.images
+    assert len(ax.collections[0].get_segments()) == 50
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 24.5 * T)
+    assert labels_of(ax) == ["x", "x_0"]
 
 
 def test_events_are_one_artist_in_every_panel_and_named_once():

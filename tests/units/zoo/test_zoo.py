@@ -263,6 +263,7 @@ def test_models_in_real_time_declare_its_unit():
         "exponential_integrate_and_fire": "ms",
         "hodgkin_huxley": "ms",
         "izhikevich": "ms",
+        "izhikevich_network": "ms",
         "leaky_integrate_and_fire": "ms",
         "morris_lecar": "ms",
         "jansen_rit": "s",

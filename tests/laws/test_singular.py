@@ -5,6 +5,7 @@ as the cancellation near 0 and the exponentials far away consume.
 """
 
 import math
+import sys
 
 import mpmath
 import pytest
@@ -85,8 +86,11 @@ def test_kernel_is_the_derivative_everywhere(name, n, at):
     assume(abs(at) > SMALLEST / 10)
     values = exact(name, at, n + 1)
     allowed = TOLERANCE * (abs(values[n]) + abs(at * values[n + 1])) + SMALLEST
-    kernel = getattr(removable, name)
-    assert abs(kernel(at, n) - values[n]) <= allowed
+    found = getattr(removable, name)(at, n)
+    if abs(values[n]) > sys.float_info.max:
+        assert found == math.copysign(math.inf, values[n])
+    else:
+        assert abs(found - values[n]) <= allowed
     assert abs(kernel.py_func(at, n) - values[n]) <= allowed
 
 

@@ -110,7 +110,9 @@ def leading_eigenvalues(matrix: Any, count: int = LEADING) -> NDArray[np.complex
     """Return the eigenvalues furthest to the right and those nearest to zero, rightmost first.
 
     Every eigenvalue given is one of the matrix; that none to the right of them is missing rests on
-    Arnoldi's method, which finds the outer eigenvalues of a spectrum first.
+    Arnoldi's method, which finds the outer eigenvalues of a spectrum first.  Of a repeated eigenvalue (a
+    symmetric network has many) it finds one copy for certain, so the number of unstable directions is
+    then a lower bound.
     """
     from scipy.sparse import identity
     from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigs
@@ -137,15 +139,15 @@ def leading_eigenvalues(matrix: Any, count: int = LEADING) -> NDArray[np.complex
     except ArpackNoConvergence as partly:
         near = partly.eigenvalues
     found.append(pole + 1.0 / near)
-    values = np.concatenate(found).astype(complex)
-    return _distinct(values)
+    return _together(np.concatenate(found[:-1] or [np.empty(0)]), found[-1])
 
 
-def _distinct(values: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Return eigenvalues that two searches found, each once, rightmost first."""
-    kept: list[complex] = []
-    size = float(np.max(np.abs(values), initial=1.0))
-    for value in sorted(values, key=lambda v: (-v.real, -v.imag)):
-        if all(abs(value - other) > 1e-8 * size for other in kept):
-            kept.append(complex(value))
-    return np.array(kept)
+def _together(outer: Any, near: Any) -> NDArray[np.complex128]:
+    """Return the eigenvalues of two searches, rightmost first; those that both found count once."""
+    outer, near = np.asarray(outer, complex), np.asarray(near, complex)
+    size = float(np.max(np.abs(np.concatenate([outer, near])), initial=0.0))
+    new = [v for v in near if not (np.abs(outer - v) <= 1e-8 * size).any()]
+    values = np.concatenate([outer, new])
+    # A real eigenvalue of some multiplicity comes with imaginary parts of rounding.
+    values.imag[np.abs(values.imag) <= 1e-9 * size] = 0.0
+    return values[np.lexsort((-values.imag, -values.real))]

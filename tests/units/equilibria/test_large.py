@@ -49,3 +49,13 @@ def test_leading_eigenvalues_are_the_rightmost(lattice):
     found = leading_eigenvalues(ring)
     assert abs(found - exact[:, None]).min(axis=0).max() < 1e-9
     assert found[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_repeated_eigenvalues_are_found_at_least_once():
+    """On a ring all eigenvalues but the outermost come twice."""
+    ring = patches.on(nx.cycle_graph(500))(D=1.0)
+    matrix = sparse_jacobian_of(ring)(0.0, np.full(500, -1.0), np.array([1.0, 0.0]))
+    found = leading_eigenvalues(matrix)
+    assert (found.imag == 0).all()
+    every = np.unique(np.linalg.eigvalsh(matrix.toarray()).round(9))[::-1]
+    np.testing.assert_allclose(np.unique(found.real.round(9))[::-1][:3], every[:3], atol=1e-8)

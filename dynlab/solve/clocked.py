@@ -53,7 +53,7 @@ class Clocked(OdeMethod):
     >>> net = dl.zoo.izhikevich_network.on(dl.AllToAll(5))(I=10.0, w=0.0)
     >>> run = dl.integrate(net, duration=200, at=[200], method=dl.Clocked(step=0.1))
     >>> len(run.events["spike"])
-    30
+    25
 
     References
     ----------

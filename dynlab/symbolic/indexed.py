@@ -185,7 +185,7 @@ def nodes(letters: str) -> Any:
     ...     i, j = dl.nodes("i j")
     ...     return {x[i]: dl.Sum(A[i, j] * (x[j] - x[i]), j)}
     >>> consensus
-    <flow consensus: x' = Sum((x[j] - x[i])*A[i, j], j); A = 1>
+    <flow consensus: x' = Sum(A[i, j]*(-x[i] + x[j]), j); A = 1>
     """
     names = str(letters).split()
     for name in names:
@@ -277,7 +277,7 @@ def each(index: Any, expression: Any) -> Indexed:
     ...     i, j, k = dl.nodes("i j k")
     ...     h = dl.each(j, dl.tanh(dl.Sum(W[j, k] * y[k], k)))
     ...     return {y[i]: -y[i] + dl.Sum(V[i, j] * h[j], j)}
-    >>> layered.state_names
+    >>> layered.declared
     ('y',)
     """
     found = _collector.get()

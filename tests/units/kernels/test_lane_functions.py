@@ -155,7 +155,7 @@ def test_kernel_for_lanes_is_that_for_floats(name):
 
     system = getattr(zoo, name)
     if not system.is_discrete:
-        system = replace(system, time=zoo.logistic.time)
+        system = replace(system, time=zoo.logistic.time, events=())
     rng = np.random.default_rng(1)
     n = len(system.state_names)
     starts = np.array(system.start_values) + 0.1 * rng.normal(size=(20, n))

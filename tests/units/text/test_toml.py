@@ -17,6 +17,7 @@ from dynlab.errors import (
     UnknownNameError,
     UnsupportedSystemError,
 )
+from dynlab.symbolic.indexed import element
 from dynlab.symbolic.system import Domain, IndexSet, Parameter, State, System
 from dynlab.symbolic.tree import symbol
 from dynlab.text import files
@@ -187,7 +188,7 @@ def test_files_are_written_and_read(tmp_path, name):
 
 
 def test_what_the_format_does_not_hold_is_refused():
-    indexed = System("net", (State("x", shape=(IndexSet("cells"),)),), (), (symbol("x"),))
+    indexed = System("net", (State("x", shape=(IndexSet("cells"),)),), (), (element("x", "i"),))
     for write in (dl.to_toml, dl.to_ode):
         with pytest.raises(UnsupportedSystemError, match=r"'x' of 'net' is indexed.*save"):
             write(indexed)

@@ -1,5 +1,6 @@
 """What all tests share: reproducible random examples, and drawing without a screen."""
 
+import signal
 import sys
 
 import hypothesis
@@ -25,6 +26,17 @@ def no_screen():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "Agg")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_are_heard():
+    """Answer SIGINT as Python does by itself; a shell starts its background jobs deaf to it.
+
+    Without this a test that interrupts a long run in a background job would never end.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

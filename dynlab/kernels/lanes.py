@@ -169,23 +169,14 @@ _absolute, _root, floor_of = _llvm("llvm.fabs"), _llvm("llvm.sqrt"), _llvm("llvm
 
 
 @intrinsic
-def _select(typingctx, condition, yes, no):  # type: ignore[no-untyped-def]
+def select(typingctx, condition, yes, no):  # type: ignore[no-untyped-def]
+    """Return `yes` where the condition holds and `no` elsewhere; both are computed."""
+    kind = lanes if condition == mask or lanes in (yes, no) else types.float64
+
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         return builder.select(*args)
 
-    return lanes(mask, lanes, lanes), codegen
-
-
-def select(condition, yes, no):  # type: ignore[no-untyped-def]
-    """Return `yes` where the condition holds and `no` elsewhere; both are computed."""
-    return yes if condition else no
-
-
-@overload(select, inline="always")
-def _select_lanes(condition, yes, no):  # type: ignore[no-untyped-def]
-    if condition == mask:
-        return lambda condition, yes, no: _select(condition, yes, no)
-    return lambda condition, yes, no: yes if condition else no
+    return kind(condition, kind, kind), codegen
 
 
 @overload(abs)
@@ -202,14 +193,14 @@ def _sqrt_lanes(x):  # type: ignore[no-untyped-def]
 def _max_lanes(x, y):  # type: ignore[no-untyped-def]
     if lanes not in (x, y):
         return None
-    return lambda x, y: _select(x >= y, x, y)
+    return lambda x, y: select(x >= y, x, y)
 
 
 @overload(min)
 def _min_lanes(x, y):  # type: ignore[no-untyped-def]
     if lanes not in (x, y):
         return None
-    return lambda x, y: _select(x <= y, x, y)
+    return lambda x, y: select(x <= y, x, y)
 
 
 @intrinsic(prefer_literal=True)

@@ -63,6 +63,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.equilibria.manifolds": ("saddle_manifolds",),
     "dynlab.equilibria.portrait": ("phase_portrait",),
     "dynlab.equilibria.cobweb": ("Cobweb", "cobweb"),
+    # limit cycles
+    "dynlab.cycles.find": ("find_cycle",),
+    "dynlab.cycles.cycle": ("Cycle",),
+    "dynlab.cycles.collocation": ("Collocation",),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

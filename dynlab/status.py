@@ -39,6 +39,8 @@ class Status(IntEnum):
     CLOSED_LOOP = 22
     FOLD_IN_PARAMETER = 23
     SHORTER_CYCLE = 24
+    AT_HOPF_POINT = 25
+    PERIOD_BOUND = 26
 
     @property
     def meaning(self) -> str:
@@ -108,6 +110,8 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "use dl.PseudoArclength(), the default method",
     ),
     Status.SHORTER_CYCLE: ("the cycle shrinks onto one of shorter period", ""),
+    Status.AT_HOPF_POINT: ("the cycle shrinks onto an equilibrium at a Hopf point", ""),
+    Status.PERIOD_BOUND: ("the period reached its bound", ""),
 }
 
 _COMPLETE = frozenset(
@@ -118,5 +122,7 @@ _COMPLETE = frozenset(
         Status.STATE_BOUND,
         Status.CLOSED_LOOP,
         Status.SHORTER_CYCLE,
+        Status.AT_HOPF_POINT,
+        Status.PERIOD_BOUND,
     }
 )

@@ -46,6 +46,8 @@ PARAMETER_BOUND = 20
 STATE_BOUND = 21
 CLOSED_LOOP = 22
 FOLD_IN_PARAMETER = 23
+AT_HOPF_POINT = 25
+PERIOD_BOUND = 26
 
 #: What a kernel is given beside time and state, as one argument of an algorithm: z, p, d, k, w.
 MODEL_INPUTS = types.Tuple(

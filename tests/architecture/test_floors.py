@@ -6,7 +6,7 @@
     6  stochastic  hopfield  synchrony  spatial  learning
     5  continuation  attractors
     4  equilibria  cycles  chaos
-    3  solve
+    3  solve  point
     2  codegen  zoo  text                    zoo and text: symbolic only
     1  symbolic  kernels                     neighbours that never meet
     0  errors status names result store progress distributions seeds links recording plotting
@@ -31,7 +31,7 @@ FLOORS = (
      "links", "recording", "plotting", "sweep"),
     ("symbolic", "kernels"),
     ("codegen", "zoo", "text"),
-    ("solve",),
+    ("solve", "point"),
     ("equilibria", "cycles", "chaos"),
     ("continuation", "attractors"),
     ("stochastic", "hopfield", "synchrony", "spatial", "learning"),

@@ -1,0 +1,1 @@
+"""Limit cycles: finding one, its Floquet multipliers, its response to disturbances."""

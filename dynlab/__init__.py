@@ -73,6 +73,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.methods": ("NaturalParameter", "PseudoArclength"),
     "dynlab.continuation.branch": ("Branch",),
     "dynlab.continuation.equilibrium": ("continue_equilibrium",),
+    "dynlab.continuation.cycles": ("continue_cycles",),
+    "dynlab.continuation.cycle_branch": ("CycleBranch",),
     "dynlab.continuation.switch": ("switch_branch",),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
     "dynlab.continuation.points": (

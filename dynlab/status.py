@@ -41,6 +41,9 @@ class Status(IntEnum):
     SHORTER_CYCLE = 24
     AT_HOPF_POINT = 25
     PERIOD_BOUND = 26
+    HOMOCLINIC = 27
+    HETEROCLINIC = 28
+    SADDLE_NODE_CIRCLE = 29
 
     @property
     def meaning(self) -> str:
@@ -111,7 +114,12 @@ _TEXT: dict[Status, tuple[str, str]] = {
     ),
     Status.SHORTER_CYCLE: ("the cycle shrinks onto one of shorter period", ""),
     Status.AT_HOPF_POINT: ("the cycle shrinks onto an equilibrium at a Hopf point", ""),
-    Status.PERIOD_BOUND: ("the period reached its bound", ""),
+    Status.PERIOD_BOUND: ("the period reached its bound", "raise longest= to go on"),
+    Status.HOMOCLINIC: ("the period grows without bound towards a homoclinic orbit", ""),
+    Status.HETEROCLINIC: ("the period grows without bound towards a heteroclinic cycle", ""),
+    Status.SADDLE_NODE_CIRCLE: (
+        "the period grows without bound towards a saddle-node on an invariant circle (SNIC)", "",
+    ),
 }
 
 _COMPLETE = frozenset(
@@ -124,5 +132,8 @@ _COMPLETE = frozenset(
         Status.SHORTER_CYCLE,
         Status.AT_HOPF_POINT,
         Status.PERIOD_BOUND,
+        Status.HOMOCLINIC,
+        Status.HETEROCLINIC,
+        Status.SADDLE_NODE_CIRCLE,
     }
 )

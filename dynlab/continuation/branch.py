@@ -151,6 +151,10 @@ class Branch(Result):
             columns.append(replace(self, states=states)[name])
         return np.stack(columns, axis=1)
 
+    def outline(self, name: str) -> Vector:
+        """What a picture shows of a quantity: its value at every point of the cycle."""
+        return self.over_period(name)
+
     @property
     def unstable(self) -> NDArray[np.int_]:
         """Number of unstable directions along the branch.

@@ -38,7 +38,7 @@ class Drawable(Protocol):
     def unstable(self) -> NDArray[np.int_]: ...
     @property
     def ends(self) -> tuple[Any, Any]: ...
-    def over_period(self, name: str) -> NDArray[np.float64]: ...
+    def outline(self, name: str) -> NDArray[np.float64]: ...
 
 
 def draw_branches(
@@ -59,7 +59,7 @@ def draw_branches(
     height = _height_of(system, shown)
     ax = new_axes(ax, xlabel=label(vary, system.unit_of(vary)), ylabel=_label_of(system, shown))
     for branch in branches:
-        for column in height(branch.over_period(shown)).T:
+        for column in height(branch.outline(shown)).T:
             draw_stability_line(ax, branch.values, column, branch.unstable)
     if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
         ax.set_ylim(*_calm_range(branches, points, shown))
@@ -109,7 +109,7 @@ def _calm_range(
 ) -> tuple[float, float]:
     """Return limits that show the branches over most of the parameter, not where they run off."""
     height = _height_of(branches[0].system, shown)
-    heights = np.concatenate([height(branch.over_period(shown))[:, 0] for branch in branches])
+    heights = np.concatenate([height(branch.outline(shown))[:, 0] for branch in branches])
     widths = np.concatenate([np.abs(np.gradient(branch.values)) for branch in branches])
     order = np.argsort(heights)
     share = np.cumsum(widths[order]) / np.sum(widths)

@@ -20,6 +20,7 @@ from dynlab.equilibria.stability import (
     count_unstable,
     described,
 )
+from dynlab.cycles.cycle import Cycle
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.symbolic.system import System
 
@@ -59,17 +60,26 @@ class Points(tuple[P, ...]):
 
 
 class SpecialPoint(Point):
-    """A point of a branch that was located by its own defining equations."""
+    """A point of a branch that was located by its own defining equations.
+
+    On a branch of limit cycles of a flow it carries the cycle, `orbit`: `eigenvalues` are then its Floquet
+    multipliers, and a state's name gives its values over one period.
+    """
 
     __slots__ = ()
 
     vary: str
     accuracy: float
+    orbit: Cycle | None = None
 
     #: Label in tables and pictures.
     label: str = ""
     #: The field's word, lower case.
     word: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a state, parameter or observable here, of a cycle over one period."""
+        return super().__getitem__(name) if self.orbit is None else self.orbit[name]
 
     @property
     def value(self) -> float:
@@ -114,7 +124,8 @@ class Fold(SpecialPoint):
     accuracy: float
     coefficient: float
     note: str = ""
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "LP"
     word = "fold"
@@ -240,7 +251,8 @@ class BranchPoint(SpecialPoint):
     tangents: Vector
     kind: str
     coefficients: tuple[float, float, float]
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "BP"
     word = "branch point"
@@ -293,7 +305,8 @@ class PeriodDoubling(SpecialPoint):
     coefficient: float
     crossing_speed: float
     eigenvector: Vector
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "PD"
     word = "period doubling"
@@ -349,7 +362,8 @@ class Torus(SpecialPoint):
     coefficient: float
     crossing_speed: complex
     eigenvector: NDArray[np.complex128]
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "NS"
     word = "torus point"
@@ -394,7 +408,8 @@ class UserPoint(SpecialPoint):
     accuracy: float
     quantity: str
     target: float
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "UZ"
     word = "user point"
@@ -414,7 +429,8 @@ class Unconfirmed(SpecialPoint):
     accuracy: float
     suspected: str
     reason: str
-    period: int = 1
+    period: float = 1
+    orbit: Cycle | None = None
 
     label = "?"
     word = "unconfirmed point"

@@ -107,7 +107,7 @@ def _crossing(point: BranchPoint, span: float) -> tuple[Vector, Vector, int, Non
     direction = point.tangents[1][:-1] - point.tangents[0][:-1]
     length = np.linalg.norm(direction)
     change = np.asarray(reach * direction / length if length > 0 else 0 * direction)
-    return change, point.tangents[1], point.period, None
+    return change, point.tangents[1], int(point.period), None
 
 
 def _doubled(point: PeriodDoubling, span: float) -> tuple[Vector, Vector, int, End]:
@@ -118,4 +118,4 @@ def _doubled(point: PeriodDoubling, span: float) -> tuple[Vector, Vector, int, E
         Status.SHORTER_CYCLE, point.value,
         f"the cycle of period {2 * point.period} begins at the one of period {point.period}",
     )  # fmt: skip
-    return reach * point.eigenvector, np.append(point.eigenvector, 0.0), 2 * point.period, end
+    return reach * point.eigenvector, np.append(point.eigenvector, 0.0), 2 * int(point.period), end

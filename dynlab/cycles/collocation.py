@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlab.cycles.cycle import Cycle, floquet_order
-from dynlab.cycles.problem import CycleProblem, Orbit, Solved
+from dynlab.cycles.problem import PARAMETER, CycleProblem, Orbit, Solved
 from dynlab.errors import SettingError
 from dynlab.names import finite
 
@@ -79,18 +79,19 @@ class Refined:
     change: float
 
 
-def refined(problem: CycleProblem, guess: Orbit, method: Collocation) -> Refined | None:
-    """Solve at a held parameter on finer and finer meshes; None if Newton's method fails."""
+def refined(
+    problem: CycleProblem, guess: Orbit, method: Collocation, *, held: int = PARAMETER
+) -> Refined | None:
+    """Solve on finer and finer meshes, the parameter or the period held; None if Newton's method fails."""
     units = problem.units(guess)[:-2]
-    solved = problem.solve(guess.spread(max(method.intervals, len(guess.mesh) - 1), units))
+    first = guess.spread(max(method.intervals, len(guess.mesh) - 1), units)
+    solved = problem.solve(first, held=held)
     if solved is None:
         return None
-    # The first mesh was made for the guess; a second one for what was found.
-    change = np.inf
     while True:
         orbit = solved.orbit
         count = 2 * (len(orbit.mesh) - 1)
-        finer = problem.solve(orbit.spread(count, problem.units(orbit)[:-2]))
+        finer = problem.solve(orbit.spread(count, problem.units(orbit)[:-2]), held=held)
         if finer is None:
             return None
         change = _difference(problem, orbit, finer.orbit)
@@ -102,9 +103,9 @@ def refined(problem: CycleProblem, guess: Orbit, method: Collocation) -> Refined
 def _difference(problem: CycleProblem, coarse: Orbit, fine: Orbit) -> float:
     """Return the relative difference of period and states, at the ends of the coarse intervals."""
     units = problem.units(fine)
-    ends = coarse.profile[:: coarse.degree]
-    states = np.max(np.abs(ends - fine.at(coarse.mesh)) / units[:-2])
-    return float(max(states, abs(coarse.period / fine.period - 1.0)))
+    states = np.abs(coarse.profile[:: coarse.degree] - fine.at(coarse.mesh)) / units[:-2]
+    ends = abs(coarse.period / fine.period - 1.0), abs(coarse.value - fine.value) / problem.span
+    return float(max(np.max(states), *ends))
 
 
 def cycle_of(problem: CycleProblem, found: Refined) -> Cycle:

@@ -71,7 +71,7 @@ class Cycle(Point):
     @property
     def state(self) -> Vector:  # type: ignore[override]
         """The state where the profile begins."""
-        return self.profile[0]
+        return np.asarray(self.profile[0])
 
     @property
     def orbit(self) -> Orbit:

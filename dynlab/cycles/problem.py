@@ -15,10 +15,12 @@ from dynlab.kernels.convention import OK
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import Domain, System
 
-__all__ = ["CycleProblem", "Orbit", "Solved", "range_of"]
+__all__ = ["PARAMETER", "PERIOD", "CycleProblem", "Orbit", "Solved", "range_of"]
 
 Vector = NDArray[np.float64]
 
+#: What is held, of (period, parameter).
+PERIOD, PARAMETER = 0, 1
 #: A state that never moves has this part of its own size as a unit.
 _STILL = 0.05
 
@@ -140,13 +142,12 @@ class CycleProblem:
         return np.concatenate([range_of(self.system, orbit.profile), [orbit.period, self.span]])
 
     def solve(
-        self, guess: Orbit, *, row: tuple[Vector, Vector] | None = None, goal: float = 0.0,
+        self, guess: Orbit, *, held: int = PARAMETER, row: tuple[Vector, Vector] | None = None,
         tolerance: float = 1e-11, units: Vector | None = None,
     ) -> Solved | None:  # fmt: skip
         """Return the cycle near a guess, or None.
 
-        The parameter is held; or with `row`, a scaled direction, it is the place along that direction, at
-        the distance `goal` from the guess.
+        The parameter is held, or the period; or with `row`, a scaled direction, the place along that.
         """
         from dynlab.kernels import collocation, cycles, floquet, meshes
 
@@ -156,7 +157,7 @@ class CycleProblem:
         count, m, n = len(guess.mesh) - 1, guess.degree, guess.profile.shape[1]
         phase, arc = np.empty((count, m, n)), np.zeros((count, m, n))
         cycles.phase_row(guess.profile, guess.mesh, scale, basis, phase)
-        arc_q = np.array([0.0, 1.0])
+        arc_q = np.array([held == PERIOD, held == PARAMETER], float)
         if row is not None:
             cycles.arc_row(row[0], guess.mesh, basis, arc)
             arc_q = row[1]
@@ -167,7 +168,7 @@ class CycleProblem:
         rhs, jacobian = self.addresses
         status = collocation.correct(
             rhs, jacobian, tuple(self.inputs()), self.position, profile, q, guess.mesh, scale,
-            basis, guess.profile, q.copy(), phase, arc, arc_q, goal, tolerance, work, kept,
+            basis, guess.profile, q.copy(), phase, arc, arc_q, 0.0, tolerance, work, kept,
             direction, direction_q, facts,
         )  # fmt: skip
         if status != OK or not np.all(np.isfinite(profile)):

@@ -1,0 +1,256 @@
+"""What happens between two points of a branch of cycles, and where exactly.
+
+Between neighbours
+- the parameter's part of the tangent changes sign at a fold (LPC),
+- the determinant of the bordered system changes sign at a branch point,
+- the product of (multiplier + 1) changes sign at a period doubling,
+- a pair of complex multipliers crosses the unit circle at a torus (Neimark-Sacker) point.
+
+Each is located by solving the equations of the cycle together with the one that defines the point (the
+tangent's part zero; a multiplier 1, -1 or of modulus 1) along the branch, by a bracketing secant
+iteration, then once more on a mesh twice as fine: the difference is the accuracy that is stated.
+Multipliers tell nothing where the one that must be 1 is not: near homoclinic orbits no such point is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.continuation.curves.cycle import CycleNode, along
+from dynlab.continuation.points import (
+    BranchPoint,
+    Fold,
+    PeriodDoubling,
+    SpecialPoint,
+    Torus,
+    Unconfirmed,
+)
+from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order, nontrivial
+from dynlab.cycles.problem import CycleProblem, Orbit, Solved
+from dynlab.equilibria.stability import flip_sign
+
+__all__ = ["cycle_events", "without_echoes"]
+
+Vector = NDArray[np.float64]
+Test = Callable[[Solved], float]
+
+_ITERATIONS = 60
+#: A root counts as found when the bracket along the chord is this short.
+_BRACKET = 1e-12
+#: A multiplier this near to its place (a modulus to 1) confirms the point.
+_CONFIRMED = 1e-5
+#: Folds closer than this part of the parameter's range are one fold seen through round-off.
+_SAME = 1e-9
+#: Multipliers with a smaller imaginary part, relatively, count as real.
+_REAL = 1e-7
+
+
+class _Kind(NamedTuple):
+    """What is sought: its word, what must vanish, and how nearly it does at a solution."""
+
+    word: str
+    test: Test
+    miss: Callable[[Solved], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The piece of a branch between two points, both on one mesh, as a function of the chord from 0 to 1."""
+
+    problem: CycleProblem
+    a: Orbit
+    b: Orbit
+    units: Vector
+
+    @classmethod
+    def between(cls, problem: CycleProblem, a: Orbit, b: Orbit, intervals: int) -> _Span:
+        """Return the span on a mesh of so many intervals."""
+        units = np.maximum(problem.units(a), problem.units(b))
+        wider = a if np.max(np.ptp(a.profile, axis=0)) > np.max(np.ptp(b.profile, axis=0)) else b
+        mesh = wider.spread(intervals, units[:-2]).mesh
+        return cls(problem, a.on(mesh), b.on(mesh), units)
+
+    def at(self, s: float) -> Solved | None:
+        """Return the cycle over a place of the chord."""
+        a, b = self.a, self.b
+        guess = Orbit(
+            a.profile + s * (b.profile - a.profile), a.mesh, a.period + s * (b.period - a.period),
+            a.value + s * (b.value - a.value),
+        )  # fmt: skip
+        row = along(self.problem, a, b, self.units)
+        return self.problem.solve(guess, row=(row.states, row.ends), units=self.units)
+
+
+def cycle_events(
+    problem: CycleProblem, a: CycleNode, b: CycleNode
+) -> list[tuple[CycleNode, SpecialPoint]]:
+    """Return what lies between two points, in order along the branch."""
+    found: list[tuple[float, CycleNode, SpecialPoint]] = []
+    for kind in _suspected(problem, a, b):
+        found += list(_located(problem, a, b, kind))
+    found.sort(key=lambda event: event[0])
+    return [(node, point) for _, node, point in found]
+
+
+def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_Kind]:
+    """Yield what the test functions at the two ends tell of."""
+    if a.tangent * b.tangent < 0:
+        yield _Kind("fold", lambda solved: float(solved.direction_q[1]), lambda solved: 0.0)
+    if max(a.trivial_error, b.trivial_error) > RELIABLE:
+        return
+    if _crosses_branch(problem, a, b):
+        yield _Kind("branch point", _second_at_one, lambda s: abs(_second_at_one(s)))
+    planar = len(a.multipliers) < 3
+    if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
+        yield _Kind("period doubling", _at_minus_one, lambda s: abs(_at_minus_one(s)))
+    if not planar and _pairs_outside(a.multipliers) != _pairs_outside(b.multipliers):
+        yield _Kind("torus point", _pair_at_circle, lambda s: abs(_pair_at_circle(s)))
+
+
+def _crosses_branch(problem: CycleProblem, a: CycleNode, b: CycleNode) -> bool:
+    """Whether the determinant changes sign; on different meshes it is computed anew on one."""
+    if len(a.orbit.mesh) == len(b.orbit.mesh):
+        return a.sign * b.sign < 0
+    span = _Span.between(problem, a.orbit, b.orbit, max(len(a.orbit.mesh), len(b.orbit.mesh)) - 1)
+    ends = span.at(0.0), span.at(1.0)
+    return ends[0] is not None and ends[1] is not None and ends[0].sign * ends[1].sign < 0
+
+
+def _flips(multipliers: NDArray[np.complex128]) -> float:
+    return float(flip_sign(nontrivial(multipliers)))
+
+
+def _is_real(multipliers: NDArray[np.complex128]) -> NDArray[np.bool_]:
+    return np.abs(multipliers.imag) <= _REAL * np.maximum(np.abs(multipliers), 1e-12)
+
+
+def _pairs_outside(multipliers: NDArray[np.complex128]) -> int:
+    """Return how many complex pairs lie outside the unit circle."""
+    pairs = multipliers[(multipliers.imag > 0) & ~_is_real(multipliers)]
+    return int(np.sum(np.abs(pairs) > 1.0))
+
+
+def _at_minus_one(solved: Solved) -> float:
+    """Return the real multiplier nearest to -1, plus 1."""
+    real = solved.multipliers[_is_real(solved.multipliers)].real
+    return float(real[np.argmin(np.abs(real + 1.0))] + 1.0) if len(real) else 1.0
+
+
+def _second_at_one(solved: Solved) -> float:
+    """Return the real multiplier nearest to 1 after the trivial one, minus 1."""
+    others = nontrivial(solved.multipliers)
+    real = others[_is_real(others)].real
+    return float(real[np.argmin(np.abs(real - 1.0))] - 1.0) if len(real) else 1.0
+
+
+def _pair_at_circle(solved: Solved) -> float:
+    """Return the modulus of the complex multiplier nearest to the unit circle, minus 1."""
+    pairs = solved.multipliers[(solved.multipliers.imag > 0) & ~_is_real(solved.multipliers)]
+    if not len(pairs):
+        return 1.0
+    return float(np.abs(pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))]) - 1.0)
+
+
+def _located(
+    problem: CycleProblem, a: CycleNode, b: CycleNode, kind: _Kind
+) -> Iterator[tuple[float, CycleNode, SpecialPoint]]:
+    """Yield the point between two nodes; nothing if what seemed to change does not."""
+    count = max(len(a.orbit.mesh), len(b.orbit.mesh)) - 1
+    coarse = _root(_Span.between(problem, a.orbit, b.orbit, count), kind.test)
+    if coarse is None:
+        return
+    fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test)
+    place, solved = fine or coarse
+    change = abs(solved.orbit.value - coarse[1].orbit.value) / max(
+        abs(solved.orbit.value), 1e-3 * problem.span
+    )
+    reason = ""
+    if fine is None:
+        reason = "the defining equations could not be solved on a finer mesh"
+    elif kind.miss(solved) > _CONFIRMED:
+        reason = f"its defining condition is missed by {kind.miss(solved):.1e}"
+    node = replace(CycleNode.of(solved), tangent=a.tangent)
+    yield place, node, _point(problem, solved, kind.word, change, reason)
+
+
+def _root(span: _Span, test: Test) -> tuple[float, Solved] | None:
+    """Return where along the span a test function vanishes, by secants that keep a bracket."""
+    first, last = span.at(0.0), span.at(1.0)
+    if first is None or last is None:
+        return None
+    left, right, at_left, at_right = 0.0, 1.0, test(first), test(last)
+    if not at_left * at_right < 0:
+        return None
+    best = (0.0, first) if abs(at_left) < abs(at_right) else (1.0, last)
+    value = min(abs(at_left), abs(at_right))
+    for step in range(_ITERATIONS):
+        s = right - at_right * (right - left) / (at_right - at_left)
+        if step % 3 == 2 or not left < s < right:
+            s = 0.5 * (left + right)
+        solved = span.at(s)
+        if solved is None:
+            return None
+        now = test(solved)
+        if abs(now) <= value:
+            best, value = (s, solved), abs(now)
+        if now == 0.0 or right - left < _BRACKET:
+            break
+        if now * at_left > 0:
+            left, at_left = s, now
+        else:
+            right, at_right = s, now
+        if abs(now) < 1e-13:
+            break
+    return best
+
+
+def _point(
+    problem: CycleProblem, solved: Solved, word: str, change: float, reason: str
+) -> SpecialPoint:
+    """Build the special point of a kind."""
+    orbit = solved.orbit
+    system = problem.at(orbit.value)
+    multipliers = floquet_order(solved.multipliers)
+    cycle = Cycle(system, orbit.period, orbit.mesh, orbit.profile, multipliers,
+                  solved.divergence, change)  # fmt: skip
+    head = (system, problem.vary, orbit.profile[0], multipliers, change)
+    turn = {"period": orbit.period, "orbit": cycle}
+    nothing = float("nan")
+    if reason:
+        return Unconfirmed(*head, word, reason, **turn)
+    if word == "fold":
+        return Fold(*head, nothing, **turn)
+    if word == "period doubling":
+        return PeriodDoubling(*head, nothing, nothing, np.empty(0), **turn)
+    if word == "torus point":
+        pairs = multipliers[multipliers.imag > 0]
+        pair = pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))]
+        return Torus(*head, abs(float(np.angle(pair))), nothing, complex(nothing), np.empty(0), **turn)
+    unknown = np.full((2, len(orbit.profile[0]) + 1), nothing)
+    return BranchPoint(*head, unknown, "pitchfork or transcritical", (nothing,) * 3, **turn)
+
+
+def without_echoes(
+    found: list[tuple[int, CycleNode, SpecialPoint]], span: float
+) -> list[tuple[int, CycleNode, SpecialPoint]]:
+    """Return the events with folds that only round-off tells apart taken together.
+
+    Where a branch stands upright to round-off (a canard explosion), the parameter's part of the tangent
+    changes sign at random: an odd number of such folds is one, an even number none.
+    """
+    kept: list[tuple[int, CycleNode, SpecialPoint]] = []
+    for event in found:
+        point = event[2]
+        if (
+            isinstance(point, Fold) and kept and isinstance(kept[-1][2], Fold)
+            and abs(point.value - kept[-1][2].value) <= _SAME * span
+        ):  # fmt: skip
+            kept.pop()
+            continue
+        kept.append(event)
+    return kept

@@ -1,0 +1,380 @@
+"""continue_cycles: the branch of limit cycles from a Hopf point, a cycle or a period doubling."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.continuation.branch import End
+from dynlab.continuation.curves.cycle import DEFAULT, CycleNode, CycleWalk, Direction, walk
+from dynlab.continuation.cycle_branch import CycleBranch
+from dynlab.continuation.cycle_ends import end_at_hopf, end_of_long_period
+from dynlab.continuation.cycle_monitors import cycle_events, without_echoes
+from dynlab.continuation.methods import ContinuationMethod
+from dynlab.continuation.points import Hopf, PeriodDoubling, SpecialPoint
+from dynlab.continuation.trace import checked_range
+from dynlab.cycles.collocation import Collocation
+from dynlab.cycles.cycle import Cycle
+from dynlab.cycles.problem import CycleProblem, Orbit
+from dynlab.cycles.variation import antiperiodic
+from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
+from dynlab.names import finite
+from dynlab.point import Point
+from dynlab.result import Provenance
+from dynlab.status import Status
+from dynlab.symbolic.system import System
+
+__all__ = ["continue_cycles"]
+
+Vector = NDArray[np.float64]
+
+#: The period may grow by this factor unless `longest` says otherwise.
+_LONGEST = 100.0
+#: A doubled cycle has ended at its period doubling when what differs between its halves turns over.
+_HALVES = 256
+#: Closing is looked for after so many points.
+_SOONEST = 5
+_CLOSED = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a branch of cycles begins."""
+
+    problem: CycleProblem
+    orbit: Orbit
+    direction: Direction
+    units: Vector
+    first: CycleNode
+    point: SpecialPoint | None
+    behind: End | None
+
+
+def continue_cycles(
+    point: Point,
+    *,
+    vary: str | None = None,
+    over: tuple[float, float],
+    longest: float | None = None,
+    method: ContinuationMethod | None = None,
+    collocation: Collocation | None = None,
+) -> CycleBranch:
+    """Follow limit cycles as a parameter changes: from a Hopf point, a cycle, or a period doubling.
+
+    The cycles are solved by orthogonal collocation on a mesh that follows them and grows when it must.
+    Folds (LPC), branch points, period doublings and torus points are located on the way; each end of the
+    branch says why it is one: at a Hopf point, towards a homoclinic orbit, a saddle-node on an invariant
+    circle or a heteroclinic cycle, where a bound is met, or where the branch closes.
+
+    Parameters
+    ----------
+    point
+        A Hopf point, a cycle (both directions are followed), or a period doubling of cycles (then the
+        cycle of twice the period is followed).
+    vary
+        The parameter; the one that was varied if `point` comes from a branch.
+    over
+        Its range.
+    longest
+        The branch ends where the period reaches this (time units of the system); 100 times the first
+        period if left out.
+    method
+        How to step along the branch.
+    collocation
+        The first mesh, and how fine it may become.
+
+    Returns
+    -------
+    CycleBranch
+        The branch with its special points, multipliers and ends.
+
+    Raises
+    ------
+    SettingError, UnknownNameError, UnsupportedSystemError
+        If the input makes no sense.
+    NotConverged, SingularProblem
+        If no branch leaves the point.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> rest = dl.find_equilibria(dl.zoo.fitzhugh_nagumo).single()
+    >>> onset, offset = dl.continue_equilibrium(rest, vary="I", over=(0, 2)).points(dl.Hopf)
+    >>> cycles = dl.continue_cycles(onset, over=(0, 2))
+    >>> [round(fold["I"], 8) for fold in cycles.points(dl.Fold)]
+    [0.32417852, 1.42582148]
+    >>> print(cycles.ends[1])
+    at hopf point at 1.41872: the cycle shrinks onto the Hopf point at I = 1.41871866
+    """
+    began = time.perf_counter()
+    collocation = collocation or Collocation()
+    start = _start(point, _named(point, vary), checked_range(vary or "the parameter", over), collocation)
+    low, high = checked_range(start.problem.vary, over)
+    bound = _LONGEST * start.orbit.period if longest is None else finite(longest, "longest")
+    if bound <= start.orbit.period:
+        raise SettingError(
+            f"longest is {bound:g}, but the first cycle has the period {start.orbit.period:.6g}. "
+            "Give a larger one, or leave it out."
+        )
+    given = CycleWalk(
+        start.problem, start.orbit, start.direction, start.units, (low, high), bound,
+        method or DEFAULT, collocation.most_intervals,
+    )  # fmt: skip
+    ahead, end = _followed(given, start)
+    if not ahead and end.status is Status.NOT_CONVERGED:
+        raise NotConverged(
+            f"no cycle of {start.problem.system.name!r} was found on the first step from "
+            f"{start.problem.vary} = {start.orbit.value:.6g}. Give a smaller first step, "
+            "method=dl.PseudoArclength(first_step=1e-4), or a finer collocation=.",
+            status=Status.NOT_CONVERGED,
+        )
+    behind, back = [], start.behind
+    if end.status is Status.CLOSED_LOOP:
+        back = end
+    elif back is None and end.status is Status.STOPPED:
+        back = End(Status.STOPPED, start.orbit.value, "not followed in this direction")
+    elif back is None:
+        reverse = Direction(-start.direction.states, -start.direction.ends)
+        behind, back = _followed(replace(given, direction=reverse), start)
+        behind = [replace(node, tangent=-node.tangent) for node in reversed(behind)]
+    nodes = [*behind, start.first, *ahead]
+    nodes, special = _with_events(start, nodes, len(behind))
+    provenance = Provenance(
+        "continue_cycles", start.problem.system,
+        {"vary": start.problem.vary, "over": (low, high), "method": given.method,
+         "collocation": collocation}, seconds=time.perf_counter() - began,
+    )  # fmt: skip
+    assert back is not None
+    return CycleBranch.through(start.problem, nodes, special, (back, end), provenance)
+
+
+def _named(point: Point, vary: str | None) -> str:
+    """Return the parameter to vary."""
+    name = getattr(point, "vary", None) if vary is None else vary
+    if name is None:
+        raise SettingError(f"say which parameter to vary: vary=... {_parameters(point)}.")
+    if isinstance(point, Hopf | PeriodDoubling) and name != point.vary:
+        raise SettingError(
+            f"the {point.word} was found varying {point.vary!r}, not {name!r}. Vary {point.vary!r}, or "
+            f"take a cycle of the branch and continue that in {name!r}."
+        )
+    known = point.system.parameter_names if isinstance(point, Point) else ()
+    if isinstance(point, Point) and name not in known:
+        raise UnknownNameError(f"parameter of {point.system.name!r}", name, known)
+    return str(name)
+
+
+def _parameters(point: Any) -> str:
+    return "of " + ", ".join(point.system.parameter_names) if isinstance(point, Point) else ""
+
+
+@singledispatch
+def _start(
+    point: Any, vary: str, over: tuple[float, float], collocation: Collocation
+) -> _Start:
+    """Return where the branch begins."""
+    raise SettingError(
+        f"cycles are followed from a Hopf point, a cycle, or a period doubling of cycles; got "
+        f"{type(point).__name__}. Take one of branch.points(dl.Hopf), or dl.find_cycle(...)."
+    )
+
+
+def _problem(system: System, vary: str, over: tuple[float, float], value: float) -> CycleProblem:
+    low, high = over
+    if not low <= value <= high:
+        raise SettingError(
+            f"the start has {vary} = {value:.6g}, which is outside over = ({low:g}, {high:g}). "
+            "Widen over=."
+        )
+    return CycleProblem(system, vary, high - low)
+
+
+@_start.register
+def _(point: Hopf, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
+    problem = _problem(point.system, vary, over, point.value)
+    places = np.linspace(0.0, 1.0, collocation.intervals * collocation.degree + 1)
+    mesh = np.linspace(0.0, 1.0, collocation.intervals + 1)
+    orbit = Orbit(np.tile(point.state, (len(places), 1)), mesh, point.period, point.value)
+    units = np.append(_units_at_hopf(point), [point.period, problem.span])
+    turn = 2.0 * np.real(np.exp(2j * np.pi * places)[:, None] * point.eigenvector) / units[:-2]
+    turn[-1] = turn[0]
+    first = CycleNode(
+        orbit, 0.0, np.exp(point.eigenvalues * point.period), 0.0,
+        float(np.sum(point.eigenvalues.real)) * point.period,
+    )  # fmt: skip
+    reason = f"the cycle is born at the Hopf point at {vary} = {point.value:.9g}"
+    behind = End(Status.AT_HOPF_POINT, point.value, reason)
+    return _Start(problem, orbit, Direction(turn, np.zeros(2)), units, first, point, behind)
+
+
+def _units_at_hopf(point: Hopf) -> Vector:
+    """Return units that stand to each other as the amplitudes of the oscillation do.
+
+    The whole is set by the first state whose oscillation reaches its own size.
+    """
+    share = np.abs(point.eigenvector)
+    size = np.abs(point.state)
+    counts = (size > 1e-9 * np.max(size, initial=0.0)) & (share > 1e-9 * np.max(share))
+    reach = float(np.min(size[counts] / share[counts])) if np.any(counts) else 1.0 / np.max(share)
+    return np.maximum(2.0 * reach * share, 1e-3 * np.where(size > 0, size, reach))
+
+
+@_start.register
+def _(point: Cycle, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
+    problem = _problem(point.system, vary, over, float(point.system[vary]))
+    orbit = point.orbit._replace(value=float(point.system[vary]))
+    # A mesh as fine as the branch needs, not as the cycle was refined to.
+    units = problem.units(orbit)
+    solved = None
+    for intervals in (collocation.intervals, 2 * collocation.intervals, len(orbit.mesh) - 1):
+        solved = problem.solve(orbit.spread(intervals, units[:-2]))
+        if solved is not None and solved.mesh_error < 0.1:
+            break
+    if solved is None:
+        raise SingularProblem(
+            f"no branch of cycles of {problem.system.name!r} passes regularly through the start at "
+            f"{vary} = {orbit.value:.6g}. Start from another cycle.",
+            status=Status.SINGULAR,
+        )
+    direction = Direction(solved.direction, solved.direction_q)
+    return _Start(
+        problem, solved.orbit, direction, problem.units(solved.orbit), CycleNode.of(solved), None, None
+    )
+
+
+@_start.register
+def _(point: PeriodDoubling, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
+    if point.orbit is None:
+        raise SettingError(
+            f"the {point.word} at {vary} = {point.value:.6g} is one of a map; follow the doubled cycle "
+            "with dl.switch_branch."
+        )
+    problem = _problem(point.system, vary, over, point.value)
+    single = point.orbit.orbit._replace(value=point.value)
+    intervals = max(collocation.intervals, (len(single.mesh) - 1) // 2)
+    units = problem.units(single)
+    solved = problem.solve(single.spread(intervals, units[:-2]))
+    if solved is None:
+        raise NotConverged(
+            f"the cycle at the {point.word} could not be solved again.", status=Status.NOT_CONVERGED
+        )
+    single = solved.orbit
+    turn = antiperiodic(solved)
+    mesh = np.append(0.5 * single.mesh[:-1], 0.5 + 0.5 * single.mesh)
+    wound = single.profile[-1] - single.profile[0]
+    profile = np.vstack([single.profile[:-1], single.profile + wound])
+    orbit = Orbit(profile, mesh, 2.0 * single.period, single.value)
+    states = np.vstack([turn[:-1], -turn])
+    doubled = np.append(units[:-2], [orbit.period, units[-1]])
+    first = CycleNode(
+        orbit, 0.0, solved.multipliers**2, 0.0, 2.0 * solved.divergence
+    )
+    reason = f"the cycle begins by period doubling at {vary} = {point.value:.9g}"
+    return _Start(
+        problem, orbit, Direction(states, np.zeros(2)), doubled, first, point,
+        End(Status.SHORTER_CYCLE, point.value, reason),
+    )  # fmt: skip
+
+
+def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End]:
+    """Walk one way; return the points and why they end."""
+    nodes: list[CycleNode] = []
+    problem, status = given.problem, Status.RUNNING
+    going = given.direction.ends[1]
+    low, high = given.over
+    value = given.start.value
+    if (value >= high and going > 1e-12) or (value <= low and going < -1e-12):
+        return nodes, End(Status.PARAMETER_BOUND, value, Status.PARAMETER_BOUND.meaning)
+    for some, reached in walk(given):
+        seen = len(nodes)
+        nodes += some
+        status = reached
+        cut = _turned_over(start, nodes, seen)
+        if cut is not None:
+            reason = f"the cycle shrinks onto one of half its period at {problem.vary} = {{:.9g}}"
+            value = nodes[cut - 1].orbit.value if cut else start.orbit.value
+            return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason.format(value))
+        closing = _closing(start, nodes, max(seen, _SOONEST))
+        if closing is not None:
+            nodes = [*nodes[:closing], start.first]
+            return nodes, End(Status.CLOSED_LOOP, start.orbit.value, Status.CLOSED_LOOP.meaning)
+    last = nodes[-1].orbit.value if nodes else value
+    if status is Status.AT_HOPF_POINT and nodes:
+        return nodes, end_at_hopf(problem, nodes[-1])
+    if status is Status.PERIOD_BOUND:
+        return nodes, end_of_long_period(problem, nodes)
+    return nodes, End(status, last, status.meaning)
+
+
+def _turned_over(start: _Start, nodes: list[CycleNode], seen: int) -> int | None:
+    """Return after how many points a doubled cycle has shrunk onto the single one; None if it has not."""
+    if not isinstance(start.point, PeriodDoubling):
+        return None
+    units = start.units[:-2]
+    for k in range(max(seen, 1), len(nodes)):
+        a, b = (_odd_part(nodes[j].orbit) / units for j in (k - 1, k))
+        if np.sum(a * b) < 0:
+            return k
+    return None
+
+
+def _odd_part(orbit: Orbit) -> Vector:
+    """Return what differs between the two halves of a cycle."""
+    places = (np.arange(_HALVES) + 0.5) / _HALVES / 2.0
+    return orbit.at(places) - orbit.at(places + 0.5)
+
+
+def _closing(start: _Start, nodes: list[CycleNode], seen: int) -> int | None:
+    """Return how many points come before the branch meets its start again; None if it does not."""
+    if start.point is not None:
+        return None
+    goal = _signature(start, start.orbit)
+    first = _signature(start, nodes[0].orbit) - goal if nodes else goal
+    for k in range(max(seen, 1), len(nodes)):
+        a, b = _signature(start, nodes[k - 1].orbit), _signature(start, nodes[k].orbit)
+        chord = b - a
+        length = float(chord @ chord)
+        share = float((goal - a) @ chord) / length if length > 0 else -1.0
+        if not 0.0 <= share <= 1.0 or chord @ first <= 0:
+            continue
+        off = float(np.linalg.norm(goal - a - share * chord))
+        if off < 0.05 * np.sqrt(length):
+            return k
+    return None
+
+
+def _signature(start: _Start, orbit: Orbit) -> Vector:
+    """Return numbers that two cycles share when they are the same up to a shift in time."""
+    states = orbit.at((np.arange(_HALVES) + 0.5) / _HALVES) / start.units[:-2]
+    return np.concatenate([
+        [orbit.value / start.problem.span, np.log(orbit.period)], states.mean(axis=0),
+        states.std(axis=0), states.max(axis=0), states.min(axis=0),
+    ])  # fmt: skip
+
+
+def _with_events(
+    start: _Start, nodes: list[CycleNode], begin: int
+) -> tuple[list[CycleNode], tuple[tuple[int, SpecialPoint], ...]]:
+    """Insert the located points between the points of the walk; the start stands at its place."""
+    found: list[tuple[int, CycleNode, SpecialPoint]] = []
+    for k in range(len(nodes) - 1):
+        if start.point is not None and k == begin:
+            continue  # from the point itself, whose test functions are not those of a regular cycle
+        found += [(k, *event) for event in cycle_events(start.problem, nodes[k], nodes[k + 1])]
+    found = without_echoes(found, start.problem.span)
+    whole: list[CycleNode] = []
+    special: list[tuple[int, SpecialPoint]] = []
+    for k, node in enumerate(nodes):
+        if k == begin and start.point is not None:
+            special.append((len(whole), start.point))
+        whole.append(node)
+        for after, located, point in found:
+            if after == k:
+                special.append((len(whole), point))
+                whole.append(located)
+    return whole, tuple(special)

@@ -118,7 +118,8 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.HOMOCLINIC: ("the period grows without bound towards a homoclinic orbit", ""),
     Status.HETEROCLINIC: ("the period grows without bound towards a heteroclinic cycle", ""),
     Status.SADDLE_NODE_CIRCLE: (
-        "the period grows without bound towards a saddle-node on an invariant circle (SNIC)", "",
+        "the period grows without bound towards a saddle-node on an invariant circle (SNIC)",
+        "",
     ),
 }
 

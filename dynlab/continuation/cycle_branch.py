@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import CycleNode
-from dynlab.continuation.picture import draw_branches
+from dynlab.continuation.picture import draw_branches, marker_of
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed
 from dynlab.cycles.collocation import Collocation, cycle_of, refined
 from dynlab.cycles.cycle import RELIABLE, Cycle, count_outside
@@ -103,9 +103,13 @@ class CycleBranch(Result):
 
     def __post_init__(self) -> None:
         rows = len(self.values)
-        lengths = [len(a) for a in (self.periods, self.intervals, self.eigenvalues, self.divergences)]
-        if lengths != [rows] * 4 or len(self.meshes) != int(np.sum(self.intervals + 1)) or not all(
-            0 <= position < rows for position, _ in self.special
+        lengths = [
+            len(a) for a in (self.periods, self.intervals, self.eigenvalues, self.divergences)
+        ]
+        if (
+            lengths != [rows] * 4
+            or len(self.meshes) != int(np.sum(self.intervals + 1))
+            or not all(0 <= position < rows for position, _ in self.special)
         ):
             raise SettingError(
                 f"the arrays of a branch of cycles of {self.system.name!r} do not belong together: "
@@ -264,7 +268,10 @@ class CycleBranch(Result):
                 guess = _between(self.orbit(k - 1), self.orbit(k), column[k - 1], column[k])
             else:
                 continue
-            guess = guess._replace(**{"period" if held == PERIOD else "value": target})
+            if held == PERIOD:
+                guess = guess._replace(period=target)
+            else:
+                guess = guess._replace(value=target)
             if np.ptp(guess.profile, axis=0).max() == 0.0:
                 continue  # the Hopf point itself
             found = refined(problem, guess, method, held=held)
@@ -304,10 +311,12 @@ class CycleBranch(Result):
 
         unit = self.system.time.unit
         ax = new_axes(
-            ax, xlabel=label(self.vary, self.system.unit_of(self.vary)), ylabel=label("period", unit)
+            ax,
+            xlabel=label(self.vary, self.system.unit_of(self.vary)),
+            ylabel=label("period", unit),
         )
         draw_stability_line(ax, self.values, self.periods, self.unstable)
-        marks = [(p.value, p.orbit.period, p.marker, p.label) for p in self.points() if p.orbit]
+        marks = [(p.value, p.period, marker_of(p), p.label) for p in self.points()]
         draw_points(ax, marks)
         return ax
 

@@ -97,7 +97,9 @@ def _visited(problem: CycleProblem, node: CycleNode, units: Vector) -> list[Equi
     """Return the equilibria near which the cycle is slow."""
     system = problem.at(node.orbit.value)
     states, speed = _slowest(problem, node, units)
-    lows = np.flatnonzero((speed <= np.roll(speed, 1)) & (speed < np.roll(speed, -1)) & (speed < 1.0))
+    lows = np.flatnonzero(
+        (speed <= np.roll(speed, 1)) & (speed < np.roll(speed, -1)) & (speed < 1.0)
+    )
     found: list[Equilibrium] = []
     for k in lows[np.argsort(speed[lows])][:12]:
         rest = find_near(system, states[k].copy())
@@ -117,4 +119,6 @@ def _fold_near(problem: CycleProblem, node: CycleNode, units: Vector) -> float |
     if not isinstance(found, Located):
         return None
     near = np.max(np.abs(found.u[:-1] - guess[:-1]) / units) < 2 * _NEAR
-    return float(found.u[-1]) if near and abs(found.u[-1] - guess[-1]) < 0.05 * problem.span else None
+    return (
+        float(found.u[-1]) if near and abs(found.u[-1] - guess[-1]) < 0.05 * problem.span else None
+    )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,7 +219,7 @@ def _point(
     cycle = Cycle(system, orbit.period, orbit.mesh, orbit.profile, multipliers,
                   solved.divergence, change)  # fmt: skip
     head = (system, problem.vary, orbit.profile[0], multipliers, change)
-    turn = {"period": orbit.period, "orbit": cycle}
+    turn: dict[str, Any] = {"period": orbit.period, "orbit": cycle}
     nothing = float("nan")
     if reason:
         return Unconfirmed(*head, word, reason, **turn)
@@ -230,7 +230,14 @@ def _point(
     if word == "torus point":
         pairs = multipliers[multipliers.imag > 0]
         pair = pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))]
-        return Torus(*head, abs(float(np.angle(pair))), nothing, complex(nothing), np.empty(0), **turn)
+        return Torus(
+            *head,
+            abs(float(np.angle(pair))),
+            nothing,
+            complex(nothing),
+            np.empty(0, complex),
+            **turn,
+        )
     unknown = np.full((2, len(orbit.profile[0]) + 1), nothing)
     return BranchPoint(*head, unknown, "pitchfork or transcritical", (nothing,) * 3, **turn)
 

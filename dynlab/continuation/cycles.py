@@ -37,6 +37,8 @@ Vector = NDArray[np.float64]
 _LONGEST = 100.0
 #: A doubled cycle has ended at its period doubling when what differs between its halves turns over.
 _HALVES = 256
+#: A parameter that has come this near to where it ends, in its range, has settled.
+_STILL = 1e-8
 #: Closing is looked for after so many points.
 _SOONEST = 5
 _CLOSED = 1e-6
@@ -113,7 +115,9 @@ def continue_cycles(
     """
     began = time.perf_counter()
     collocation = collocation or Collocation()
-    start = _start(point, _named(point, vary), checked_range(vary or "the parameter", over), collocation)
+    start = _start(
+        point, _named(point, vary), checked_range(vary or "the parameter", over), collocation
+    )
     low, high = checked_range(start.problem.vary, over)
     bound = _LONGEST * start.orbit.period if longest is None else finite(longest, "longest")
     if bound <= start.orbit.period:
@@ -133,7 +137,8 @@ def continue_cycles(
             "method=dl.PseudoArclength(first_step=1e-4), or a finer collocation=.",
             status=Status.NOT_CONVERGED,
         )
-    behind, back = [], start.behind
+    behind: list[CycleNode] = []
+    back = start.behind
     if end.status is Status.CLOSED_LOOP:
         back = end
     elif back is None and end.status is Status.STOPPED:
@@ -174,9 +179,7 @@ def _parameters(point: Any) -> str:
 
 
 @singledispatch
-def _start(
-    point: Any, vary: str, over: tuple[float, float], collocation: Collocation
-) -> _Start:
+def _start(point: Any, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
     """Return where the branch begins."""
     raise SettingError(
         f"cycles are followed from a Hopf point, a cycle, or a period doubling of cycles; got "
@@ -243,12 +246,20 @@ def _(point: Cycle, vary: str, over: tuple[float, float], collocation: Collocati
         )
     direction = Direction(solved.direction, solved.direction_q)
     return _Start(
-        problem, solved.orbit, direction, problem.units(solved.orbit), CycleNode.of(solved), None, None
+        problem,
+        solved.orbit,
+        direction,
+        problem.units(solved.orbit),
+        CycleNode.of(solved),
+        None,
+        None,
     )
 
 
 @_start.register
-def _(point: PeriodDoubling, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
+def _(
+    point: PeriodDoubling, vary: str, over: tuple[float, float], collocation: Collocation
+) -> _Start:
     if point.orbit is None:
         raise SettingError(
             f"the {point.word} at {vary} = {point.value:.6g} is one of a map; follow the doubled cycle "
@@ -271,9 +282,7 @@ def _(point: PeriodDoubling, vary: str, over: tuple[float, float], collocation: 
     orbit = Orbit(profile, mesh, 2.0 * single.period, single.value)
     states = np.vstack([turn[:-1], -turn])
     doubled = np.append(units[:-2], [orbit.period, units[-1]])
-    first = CycleNode(
-        orbit, 0.0, solved.multipliers**2, 0.0, 2.0 * solved.divergence
-    )
+    first = CycleNode(orbit, 0.0, solved.multipliers**2, 0.0, 2.0 * solved.divergence)
     reason = f"the cycle begins by period doubling at {vary} = {point.value:.9g}"
     return _Start(
         problem, orbit, Direction(states, np.zeros(2)), doubled, first, point,
@@ -357,15 +366,38 @@ def _signature(start: _Start, orbit: Orbit) -> Vector:
     ])  # fmt: skip
 
 
+def _plateaus(nodes: list[CycleNode], span: float) -> tuple[int, int]:
+    """Return where the parameter begins to move and where it has settled, at the two ends.
+
+    Towards a homoclinic orbit the period grows while the parameter stands still to round-off; the
+    sign of its change means nothing there.
+    """
+    values = np.array([node.orbit.value for node in nodes])
+    periods = np.array([node.orbit.period for node in nodes])
+    moving = []
+    for end in (0, -1):
+        still = (np.abs(values - values[end]) <= _STILL * span) & (periods > 2.0 * np.min(periods))
+        moving.append(np.flatnonzero(~still))
+    first = int(moving[0][0]) if len(moving[0]) else 0
+    last = int(moving[1][-1]) if len(moving[1]) else len(nodes) - 1
+    return (first if first > 1 else 0), (last if last < len(nodes) - 2 else len(nodes))
+
+
 def _with_events(
     start: _Start, nodes: list[CycleNode], begin: int
 ) -> tuple[list[CycleNode], tuple[tuple[int, SpecialPoint], ...]]:
     """Insert the located points between the points of the walk; the start stands at its place."""
     found: list[tuple[int, CycleNode, SpecialPoint]] = []
+    plateaus = _plateaus(nodes, start.problem.span)
     for k in range(len(nodes) - 1):
         if start.point is not None and k == begin:
             continue  # from the point itself, whose test functions are not those of a regular cycle
-        found += [(k, *event) for event in cycle_events(start.problem, nodes[k], nodes[k + 1])]
+        settled = plateaus[0] > k or k >= plateaus[1]
+        found += [
+            (k, *event)
+            for event in cycle_events(start.problem, nodes[k], nodes[k + 1])
+            if not (settled and event[1].label in ("LP", "?"))
+        ]
     found = without_echoes(found, start.problem.span)
     whole: list[CycleNode] = []
     special: list[tuple[int, SpecialPoint]] = []

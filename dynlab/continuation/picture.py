@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["draw_branches"]
+__all__ = ["draw_branches", "marker_of"]
 
 
 _MARKERS = {
@@ -64,9 +64,18 @@ def draw_branches(
     if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
         ax.set_ylim(*_calm_range(branches, points, shown))
     draw_points(
-        ax, _apart([(p.value, float(height(p[shown])), _marker(p), p.label) for p in points])
+        ax, _apart([(p.value, _height_at(p, shown, height), marker_of(p), p.label) for p in points])
     )
     return ax
+
+
+def _height_at(
+    point: SpecialPoint, shown: str, height: Callable[[Any], NDArray[np.float64]]
+) -> float:
+    """Return where a point is drawn: on a branch of cycles at the greatest value over a period."""
+    if point.orbit is not None:
+        return point.orbit.extremes(shown)[1]
+    return float(height(point[shown]))
 
 
 def _apart(marks: list[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
@@ -114,13 +123,14 @@ def _calm_range(
     order = np.argsort(heights)
     share = np.cumsum(widths[order]) / np.sum(widths)
     low, high = (float(heights[order][np.searchsorted(share, q)]) for q in (0.04, 0.96))
-    at_points = [float(height(p[shown])) for p in points]
+    at_points = [_height_at(p, shown, height) for p in points]
     low, high = min([low, *at_points]), max([high, *at_points])
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _marker(point: SpecialPoint) -> str:
+def marker_of(point: SpecialPoint) -> str:
+    """Return which mark a special point gets."""
     if isinstance(point, Hopf):
         return "hopf" if point.criticality == "degenerate" else f"hopf {point.criticality}"
     return _MARKERS.get(point.label, "user")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.stability import (
     Point,
     Vector,
@@ -20,7 +21,6 @@ from dynlab.equilibria.stability import (
     count_unstable,
     described,
 )
-from dynlab.cycles.cycle import Cycle
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.symbolic.system import System
 

@@ -116,5 +116,3 @@ def cycle_of(problem: CycleProblem, found: Refined) -> Cycle:
         problem.at(orbit.value), orbit.period, orbit.mesh, orbit.profile,
         floquet_order(solved.multipliers), solved.divergence, found.change,
     )  # fmt: skip
-
-

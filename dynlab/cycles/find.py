@@ -263,9 +263,7 @@ def _nearest(
     steps = run.steps
 
     def gap(times: Vector) -> Vector:
-        return np.asarray(
-            np.linalg.norm(apart(system, steps(times), run.end[1:]) / unit, axis=1)
-        )
+        return np.asarray(np.linalg.norm(apart(system, steps(times), run.end[1:]) / unit, axis=1))
 
     for _ in range(8):
         times = np.linspace(left, right, 21)

@@ -50,4 +50,4 @@ def antiperiodic(solved: Solved) -> Vector:
     first = np.real(vectors[:, np.argmin(np.abs(values + 1.0))])
     rows = carried(solved, first)
     rows[-1] = -rows[0]
-    return rows / np.max(np.abs(rows))
+    return np.asarray(rows / np.max(np.abs(rows)))

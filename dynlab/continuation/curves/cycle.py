@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +100,7 @@ def walk(given: CycleWalk) -> Iterator[tuple[list[CycleNode], Status]]:
         capacity = max(1, min(capacity, given.method.max_points - taken))
         began = time.perf_counter()
         nodes, status, orbit, direction = _chunk(
-            given, orbit, direction, units, step, counters, capacity
+            replace(given, start=orbit, direction=direction, units=units), step, counters, capacity
         )
         taken += len(nodes)
         each = (time.perf_counter() - began) / max(len(nodes), 1)
@@ -142,19 +142,22 @@ def _resized(
 
 
 def _chunk(
-    given: CycleWalk, orbit: Orbit, direction: Direction, units: Vector, step: Vector,
-    counters: NDArray[np.int64], capacity: int,
-) -> tuple[list[CycleNode], Status, Orbit, Direction]:  # fmt: skip
+    given: CycleWalk, step: Vector, counters: NDArray[np.int64], capacity: int
+) -> tuple[list[CycleNode], Status, Orbit, Direction]:
     """Take one compiled chunk of steps."""
     from dynlab.kernels import cycles as kernel
 
-    problem, method = given.problem, given.method
+    problem, method, orbit, direction = given.problem, given.method, given.start, given.direction
     count, m, n = len(orbit.mesh) - 1, orbit.degree, orbit.profile.shape[1]
     basis = basis_of(m)
     size = kernel.length(direction.states, direction.ends, orbit.mesh, basis)
     profile, mesh = orbit.profile.copy(), orbit.mesh.copy()
-    q, states, ends = np.array([orbit.period, orbit.value]), direction.states / size, direction.ends / size
-    scale = units.copy()
+    q, states, ends = (
+        np.array([orbit.period, orbit.value]),
+        direction.states / size,
+        direction.ends / size,
+    )
+    scale = given.units.copy()
     settings = np.array([
         method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, 0.0,
         _MESH_ERROR, _UNEVEN,

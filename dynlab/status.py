@@ -114,7 +114,7 @@ _TEXT: dict[Status, tuple[str, str]] = {
     ),
     Status.SHORTER_CYCLE: ("the cycle shrinks onto one of shorter period", ""),
     Status.AT_HOPF_POINT: ("the cycle shrinks onto an equilibrium at a Hopf point", ""),
-    Status.PERIOD_BOUND: ("the period reached its bound", "raise longest= to go on"),
+    Status.PERIOD_BOUND: ("the period reached the bound given by longest=", ""),
     Status.HOMOCLINIC: ("the period grows without bound towards a homoclinic orbit", ""),
     Status.HETEROCLINIC: ("the period grows without bound towards a heteroclinic cycle", ""),
     Status.SADDLE_NODE_CIRCLE: (

@@ -47,11 +47,11 @@ def end_at_hopf(problem: CycleProblem, last: CycleNode) -> End:
     )  # fmt: skip
 
 
-def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode]) -> End:
-    """Tell what a cycle tends to whose period has reached its bound."""
+def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: Status) -> End:
+    """Tell what a cycle tends to whose period has grown to its bound, or until it cannot be solved."""
     last = nodes[-1].orbit
     periods = np.array([n.orbit.period for n in nodes])
-    bound = End(Status.PERIOD_BOUND, last.value, f"the period reached {last.period:.6g}")
+    bound = End(status, last.value, f"{status.meaning}; the period is {last.period:.6g}")
     if last.period < _GROWN * np.min(periods):
         return bound
     system = problem.at(last.value)
@@ -101,7 +101,11 @@ def _visited(problem: CycleProblem, node: CycleNode, units: Vector) -> list[Equi
         (speed <= np.roll(speed, 1)) & (speed < np.roll(speed, -1)) & (speed < 1.0)
     )
     found: list[Equilibrium] = []
-    for k in lows[np.argsort(speed[lows])][:12]:
+    looked: list[Vector] = []
+    for k in lows[np.argsort(speed[lows])]:
+        if any(np.max(np.abs(states[k] - x) / units) <= _NEAR for x in looked):
+            continue
+        looked.append(states[k])
         rest = find_near(system, states[k].copy())
         if rest is None or np.max(np.abs(rest.state - states[k]) / units) > _NEAR:
             continue

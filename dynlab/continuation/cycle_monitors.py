@@ -192,9 +192,9 @@ def _root(span: _Span, test: Test) -> tuple[float, Solved] | None:
         s = right - at_right * (right - left) / (at_right - at_left)
         if step % 3 == 2 or not left < s < right:
             s = 0.5 * (left + right)
-        solved = span.at(s)
+        solved = span.at(s) or span.at(s + 0.01 * (right - left))
         if solved is None:
-            return None
+            return best  # at a branch point itself the equations are singular
         now = test(solved)
         if abs(now) <= value:
             best, value = (s, solved), abs(now)

@@ -146,7 +146,7 @@ def continue_cycles(
     elif back is None:
         reverse = Direction(-start.direction.states, -start.direction.ends)
         behind, back = _followed(replace(given, direction=reverse), start)
-        behind = [replace(node, tangent=-node.tangent) for node in reversed(behind)]
+        behind = [replace(n, tangent=-n.tangent, sign=-n.sign) for n in reversed(behind)]
     nodes = [*behind, start.first, *ahead]
     nodes, special = _with_events(start, nodes, len(behind))
     provenance = Provenance(
@@ -315,8 +315,8 @@ def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End]:
     last = nodes[-1].orbit.value if nodes else value
     if status is Status.AT_HOPF_POINT and nodes:
         return nodes, end_at_hopf(problem, nodes[-1])
-    if status is Status.PERIOD_BOUND:
-        return nodes, end_of_long_period(problem, nodes)
+    if status in (Status.PERIOD_BOUND, Status.NOT_CONVERGED) and nodes:
+        return nodes, end_of_long_period(problem, nodes, status)
     return nodes, End(status, last, status.meaning)
 
 

@@ -226,6 +226,7 @@ def follow(
                     for j in range(n):
                         turned[row, j] = -turned[row, j]
                 turned_q[0], turned_q[1] = -turned_q[0], -turned_q[1]
+                found[SIGN] = -found[SIGN]
 
         size = 1.0 / length(turned, turned_q, mesh, basis)
         for row in range(u.shape[0]):

@@ -76,7 +76,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.cycles": ("continue_cycles",),
     "dynlab.continuation.cycle_branch": ("CycleBranch",),
     "dynlab.continuation.switch": ("switch_branch",),
-    "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram"),
+    "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram", "equilibrium_diagram"),
     "dynlab.continuation.points": (
         "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",
     ),

@@ -48,6 +48,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.continuation.branch import Branch, End
+    from dynlab.continuation.cycle_branch import CycleBranch
     from dynlab.continuation.diagram import Diagram
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
     from dynlab.continuation.points import (
@@ -59,6 +60,8 @@ def _known() -> dict[str, Callable[..., Any]]:
         Unconfirmed,
         UserPoint,
     )
+    from dynlab.cycles.collocation import Collocation
+    from dynlab.cycles.cycle import Cycle
     from dynlab.equilibria.cobweb import Cobweb
     from dynlab.equilibria.find import Equilibria
     from dynlab.equilibria.manifolds import Manifolds
@@ -75,11 +78,11 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.solve.trajectory import NodeEvents, Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
 
-    def diagram(branches: tuple[Branch, ...], provenance: Provenance) -> Diagram:
+    def diagram(branches: tuple[Branch | CycleBranch, ...], provenance: Provenance) -> Diagram:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, End, Ensemble,
+        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBranch, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,

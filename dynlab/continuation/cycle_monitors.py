@@ -99,12 +99,16 @@ def cycle_events(
 
 def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_Kind]:
     """Yield what the test functions at the two ends tell of."""
-    if a.tangent * b.tangent < 0:
-        yield _Kind("fold", lambda solved: float(solved.direction_q[1]), lambda solved: 0.0)
-    if max(a.trivial_error, b.trivial_error) > RELIABLE:
-        return
-    if _crosses_branch(problem, a, b):
+    folded, reliable = a.tangent * b.tangent < 0, max(a.trivial_error, b.trivial_error) < RELIABLE
+    crossed = reliable and _crosses_branch(problem, a, b)
+    if folded:
+        # The branch that leaves a pitchfork turns back in the parameter where the other crosses it.
+        word = "branch point" if crossed else "fold"
+        yield _Kind(word, lambda solved: float(solved.direction_q[1]), lambda solved: 0.0)
+    elif crossed:
         yield _Kind("branch point", _second_at_one, lambda s: abs(_second_at_one(s)))
+    if not reliable:
+        return
     planar = len(a.multipliers) < 3
     if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
         yield _Kind("period doubling", _at_minus_one, lambda s: abs(_at_minus_one(s)))

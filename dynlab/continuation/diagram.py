@@ -1,4 +1,4 @@
-"""bifurcation_diagram: every branch of equilibria, of a map of cycles, that can be reached, in one call."""
+"""bifurcation_diagram: every branch of equilibria and cycles that can be reached, in one call."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from dynlab import progress
 from dynlab.continuation.branch import Branch
+from dynlab.continuation.cycle_branch import CycleBranch
+from dynlab.continuation.cycles import continue_cycles
 from dynlab.continuation.equilibrium import continue_equilibrium
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import (
     BranchPoint,
+    Hopf,
     PeriodDoubling,
     Points,
     SpecialPoint,
@@ -25,10 +28,11 @@ from dynlab.continuation.points import (
 )
 from dynlab.continuation.switch import switch_branch
 from dynlab.continuation.trace import checked_range, is_inside
+from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.orbits import PeriodicOrbit, checked_period, same_orbit, search_orbits
 from dynlab.equilibria.stability import Equilibrium, Point
-from dynlab.errors import NotConverged, SettingError, SingularProblem
+from dynlab.errors import ComputationError, NotConverged, SettingError, SingularProblem
 from dynlab.names import Layout, by_name
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -40,13 +44,17 @@ from dynlab.symbolic.system import System
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Diagram", "bifurcation_diagram"]
+__all__ = ["Diagram", "bifurcation_diagram", "equilibrium_diagram"]
 
 Vector = NDArray[np.float64]
 _MOST_BRANCHES = 60
 _STARTS = 5
 #: Periods of a map that are followed, from the fixed points on, unless others are asked for.
 _PERIODS = (1, 2, 4, 8)
+#: Cycles of flows: so many doublings are followed one after another, in systems of so many states.
+_DOUBLINGS, _MOST_STATES = 3, 60
+#: Two points of cycles are the same if the extremes of the states agree to this part of their ranges.
+_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -61,10 +69,12 @@ class Diagram(Result):
         Where they came from; that of the first branch if left out.
     """
 
-    branches: tuple[Branch, ...]
+    branches: tuple[Branch | CycleBranch, ...]
     provenance: Provenance
 
-    def __init__(self, *branches: Branch, provenance: Provenance | None = None) -> None:
+    def __init__(
+        self, *branches: Branch | CycleBranch, provenance: Provenance | None = None
+    ) -> None:
         if not branches:
             raise SettingError("a diagram needs at least one branch.")
         first = branches[0]
@@ -94,7 +104,17 @@ class Diagram(Result):
         wrong = [b.status for b in self.branches if not b.status.ok]
         return wrong[0] if wrong else Status.OK
 
-    def __iter__(self) -> Iterator[Branch]:
+    @property
+    def equilibria(self) -> tuple[Branch, ...]:
+        """The branches of equilibria; of a map those of fixed points and cycles."""
+        return tuple(b for b in self.branches if isinstance(b, Branch))
+
+    @property
+    def cycles(self) -> tuple[CycleBranch, ...]:
+        """The branches of limit cycles of a flow."""
+        return tuple(b for b in self.branches if isinstance(b, CycleBranch))
+
+    def __iter__(self) -> Iterator[Branch | CycleBranch]:
         return iter(self.branches)
 
     def __len__(self) -> int:
@@ -116,18 +136,48 @@ class Diagram(Result):
         return Points(p for branch in self.branches for p in branch.unconfirmed)
 
     def to_table(self) -> dict[str, NDArray[Any]]:
-        """Return all points of all branches as columns; ``branch`` counts from 0."""
+        """Return all points of all branches as columns; ``branch`` counts from 0.
+
+        What one kind of branch lacks (a cycle has no single state, an equilibrium no period) is nan.
+        """
         tables = [
             b.to_table() | {"branch": np.full(len(b), k)} for k, b in enumerate(self.branches)
         ]
-        return {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+        columns = {name: column.dtype for table in tables for name, column in table.items()}
+        return {
+            name: np.concatenate([
+                table.get(name, np.full(len(b), "" if kind.kind == "U" else np.nan))
+                for table, b in zip(tables, self.branches, strict=True)
+            ])
+            for name, kind in columns.items()
+        }  # fmt: skip
 
     def point_table(self) -> dict[str, NDArray[Any]]:
         """Return the special points with their eigenvalues as columns."""
         return table_of_points(self.points())
 
+    def plot_period(self, ax: Axes | None = None) -> Axes:
+        """Draw the periods of the limit cycles against the parameter.
+
+        Raises
+        ------
+        SettingError
+            If the diagram holds no limit cycles.
+        """
+        if not self.cycles:
+            raise SettingError(
+                f"the diagram of {self.system.name!r} holds no limit cycles. Follow some with "
+                "dl.continue_cycles or dl.bifurcation_diagram."
+            )
+        for branch in self.cycles:
+            ax = branch.plot_period(ax)
+        assert ax is not None
+        return ax
+
     def plot(self, ax: Axes | None = None, *, show: str | None = None) -> Axes:
         """Draw one quantity against the parameter: solid where stable, special points labelled.
+
+        Of limit cycles its least and greatest value.
 
         Parameters
         ----------
@@ -156,10 +206,24 @@ def _same(a: SpecialPoint, b: SpecialPoint, size: Vector) -> bool:
 
     Of a cycle any of its points will do.
     """
+    if (a.orbit is None) != (b.orbit is None):
+        return False
+    if a.orbit is not None and b.orbit is not None:
+        near = type(a) is type(b) and abs(a.value - b.value) <= 1e-6 * size[-1]
+        return near and _alike(a.orbit, b.orbit)
     period = _period(a)
     if type(a) is not type(b) or period != _period(b) or abs(a.value - b.value) > 1e-6 * size[-1]:
         return False
     return same_orbit(a.system, a.state, b.state, period, size[:-1]) <= 1e-6
+
+
+def _alike(a: Cycle, b: Cycle) -> bool:
+    """Whether two cycles at one parameter value are the same, whatever their phases."""
+    ends = [np.array([c.extremes(name) for name in c.system.state_names]) for c in (a, b)]
+    size = np.maximum(np.ptp(ends[0], axis=1), 1e-12)[:, None]
+    return bool(
+        np.all(np.abs(ends[0] - ends[1]) <= _ALIKE * size) and abs(a.period / b.period - 1) < 0.05
+    )
 
 
 def _period(point: Point) -> int:
@@ -167,12 +231,12 @@ def _period(point: Point) -> int:
     return int(getattr(point, "period", 1)) if point.system.is_discrete else 1
 
 
-def _span(branches: Sequence[Branch]) -> float:
+def _span(branches: Sequence[Branch | CycleBranch]) -> float:
     values = np.concatenate([branch.values for branch in branches])
     return float(np.ptp(values)) or 1.0
 
 
-def bifurcation_diagram(
+def equilibrium_diagram(
     system: System,
     *,
     vary: str,
@@ -219,12 +283,9 @@ def bifurcation_diagram(
     Examples
     --------
     >>> import dynlab as dl
-    >>> diagram = dl.bifurcation_diagram(dl.zoo.lorenz, vary="rho", over=(0, 30))
+    >>> diagram = dl.equilibrium_diagram(dl.zoo.lorenz, vary="rho", over=(0, 30))
     >>> [(p.label, round(p["rho"], 6)) for p in diagram.points()]
     [('BP', 1.0), ('HB', 24.736842), ('HB', 24.736842)]
-    >>> cascade = dl.bifurcation_diagram(dl.zoo.logistic, vary="r", over=(2, 4))
-    >>> [round(p["r"], 6) for p in cascade.points(dl.PeriodDoubling)]
-    [3.0, 3.44949, 3.54409, 3.564407]
     """
     began = time.perf_counter()
     require(system, Autonomous)
@@ -284,9 +345,116 @@ def bifurcation_diagram(
     progress.tick(1, 1, f"{system.name}: {len(branches)} branches")
     settings = {"vary": vary, "over": (low, high), "method": method}
     provenance = Provenance(
-        "bifurcation_diagram", system, settings, seconds=time.perf_counter() - began
+        "equilibrium_diagram", system, settings, seconds=time.perf_counter() - began
     )
     return Diagram(*branches, provenance=provenance)
+
+
+def bifurcation_diagram(
+    system: System,
+    *,
+    vary: str,
+    over: tuple[float, float],
+    within: Mapping[str, tuple[float, float]] | None = None,
+    method: ContinuationMethod | None = None,
+    periods: Sequence[int] | None = None,
+) -> Diagram:
+    """Find and follow every branch of equilibria and of limit cycles that can be reached.
+
+    The equilibria are those of `equilibrium_diagram`.  The limit cycles that are born at their Hopf
+    points are followed to wherever they end, and from their period doublings the cycles of two, four and
+    eight times the period.  (In systems of more than 60 states cycles are not followed here; use
+    `continue_cycles`.)
+
+    Parameters
+    ----------
+    system, vary, over, within, method, periods
+        As for `equilibrium_diagram`; ``method`` is for the equilibria.
+
+    Returns
+    -------
+    Diagram
+        All branches, with every special point once.  ``provenance.settings["not followed"]`` says from
+        which points no cycles could be followed, and why.
+
+    Raises
+    ------
+    NotConverged, SettingError, UnknownNameError, UnsupportedSystemError
+        As for `equilibrium_diagram`.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> diagram = dl.bifurcation_diagram(dl.zoo.fitzhugh_nagumo, vary="I", over=(0, 2))
+    >>> [(p.label, round(p["I"], 6)) for p in diagram.points()]
+    [('LP', 0.324179), ('HB', 0.331281), ('HB', 1.418719), ('LP', 1.425821)]
+    >>> cascade = dl.bifurcation_diagram(dl.zoo.logistic, vary="r", over=(2, 4))
+    >>> [round(p["r"], 6) for p in cascade.points(dl.PeriodDoubling)]
+    [3.0, 3.44949, 3.54409, 3.564407]
+    """
+    began = time.perf_counter()
+    found = equilibrium_diagram(
+        system, vary=vary, over=over, within=within, method=method, periods=periods
+    )
+    cycles, failed = _reached_cycles(found, checked_range(vary, over))
+    given = found.provenance
+    settings = given.settings | ({"not followed": failed} if failed else {})
+    provenance = Provenance(
+        "bifurcation_diagram", given.system, settings, seconds=time.perf_counter() - began
+    )
+    return Diagram(*found.branches, *cycles, provenance=provenance)
+
+
+def _reached_cycles(
+    diagram: Diagram, over: tuple[float, float]
+) -> tuple[list[CycleBranch], tuple[str, ...]]:
+    """Follow the limit cycles from all Hopf points, and the doubled ones from these."""
+    system = diagram.system
+    hopfs = diagram.points(Hopf)
+    if system.is_discrete or not hopfs:
+        return [], ()
+    if len(system.state_names) > _MOST_STATES:
+        return [], (f"the cycles from {len(hopfs)} Hopf points: {len(system.state_names)} states",)
+    branches: list[CycleBranch] = []
+    failed: list[str] = []
+    pending: list[tuple[SpecialPoint, int]] = [(h, 0) for h in hopfs if h.omega > 0]
+    while pending and len(branches) < _MOST_BRANCHES:
+        point, doublings = pending.pop(0)
+        if _ends_a_cycle_branch(branches, point):
+            continue
+        try:
+            branch = continue_cycles(point, over=over)
+        except ComputationError as error:
+            failed.append(f"{point.word} at {point.vary} = {point.value:.9g}: {error}")
+            continue
+        branches.append(branch)
+        if branch.status is Status.STOPPED:
+            break
+        if doublings < _DOUBLINGS:
+            pending += [(p, doublings + 1) for p in branch.points(PeriodDoubling) if p is not point]
+    return branches, tuple(failed)
+
+
+def _ends_a_cycle_branch(branches: list[CycleBranch], point: SpecialPoint) -> bool:
+    """Whether a branch already followed ends (or began) at a Hopf point or a period doubling."""
+    for branch in branches:
+        span = float(np.ptp(branch.values)) or 1.0
+        wanted = Status.AT_HOPF_POINT if point.orbit is None else Status.SHORTER_CYCLE
+        for end, position in zip(branch.ends, (0, -1), strict=True):
+            if end.status is not wanted or abs(end.value - point.value) > 1e-5 * span:
+                continue
+            orbit = branch.orbit(position)
+            if point.orbit is not None:
+                turns = orbit.period / point.orbit.period
+                if abs(turns - 2.0) < 0.05:
+                    return True
+                continue
+            middle = np.mean(orbit.profile[:-1], axis=0)
+            # The last cycle before the Hopf point is small, so its middle is next to the equilibrium.
+            reach = np.ptp(orbit.profile, axis=0) + 1e-3 * np.ptp(branch.profiles, axis=0)
+            if np.all(np.abs(middle - point.state) <= reach + 1e-9):
+                return True
+    return False
 
 
 def _checked_periods(
@@ -355,9 +523,10 @@ def _is_regular(point: Equilibrium | PeriodicOrbit) -> bool:
     return isolated and bool(np.min(size) > 1e-8 * np.max(size))
 
 
-def _sizes(branches: Sequence[Branch]) -> Vector:
+def _sizes(branches: Sequence[Branch | CycleBranch]) -> Vector:
     """Return the size that each state reaches on any branch; 1 for one that is always 0."""
-    size = np.max([np.abs(b.states).max(axis=0) for b in branches], axis=0)
+    every = [b.states if isinstance(b, Branch) else b.profiles for b in branches]
+    size = np.max([np.abs(states).max(axis=0) for states in every], axis=0)
     tiny = size <= 1e-9 * np.max(size, initial=0.0)
     return np.where(
         tiny, max(float(np.max(size, initial=0.0)), 1e-9) if np.any(size) else 1.0, size

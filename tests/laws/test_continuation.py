@@ -25,14 +25,14 @@ def measured(v=-1.2, w=-0.6, *, I=0.0, a=0.7, b=0.8, eps=0.08, cv=1.0, cw=1.0, c
 @given(SCALES, SCALES, SCALES, SCALES)
 def test_units_of_states_parameter_and_time(cv, cw, cI, ct):
     system = measured(cv=cv, cw=cw, cI=cI, ct=ct).with_start(v=-1.2 * cv, w=-0.6 * cw)
-    found = dl.bifurcation_diagram(system, vary="I", over=(0, 2 * cI)).points()
+    found = dl.equilibrium_diagram(system, vary="I", over=(0, 2 * cI)).points()
     assert [p.label for p in found] == ["HB", "HB"]
     first = found[0]
     assert first["I"] == pytest.approx(HOPF * cI, rel=1e-10)
     assert first.omega == pytest.approx(0.275506805724 * ct, rel=1e-9)
     assert first.criticality == "subcritical"
     # d(lambda)/dI scales with the units of time and current.
-    plain = dl.bifurcation_diagram(zoo.fitzhugh_nagumo, vary="I", over=(0, 2)).points()[0]
+    plain = dl.equilibrium_diagram(zoo.fitzhugh_nagumo, vary="I", over=(0, 2)).points()[0]
     assert first.crossing_speed == pytest.approx(plain.crossing_speed * ct / cI, rel=1e-8)
 
 
@@ -44,8 +44,8 @@ def test_names_and_order_of_states():
             recovery: eps * (voltage + 0.7 - 0.8 * recovery),
         }
 
-    plain = dl.bifurcation_diagram(zoo.fitzhugh_nagumo, vary="I", over=(0, 2)).points()
-    other = dl.bifurcation_diagram(renamed, vary="current", over=(0, 2)).points()
+    plain = dl.equilibrium_diagram(zoo.fitzhugh_nagumo, vary="I", over=(0, 2)).points()
+    other = dl.equilibrium_diagram(renamed, vary="current", over=(0, 2)).points()
     for p, q in zip(plain, other, strict=True):
         assert q["current"] == pytest.approx(p["I"], rel=1e-12)
         assert (q["voltage"], q["recovery"]) == pytest.approx((p["v"], p["w"]), rel=1e-11)
@@ -65,7 +65,7 @@ def test_hopf_of_a_hidden_normal_form(shift, twist, omega):
         return {x: du, y: dv + k * du}
 
     system = hidden(s=shift, k=twist, om=omega).with_start(x=shift + 0.1, y=0.1)
-    point = dl.bifurcation_diagram(system, vary="mu", over=(-1, 1)).points().single()
+    point = dl.equilibrium_diagram(system, vary="mu", over=(-1, 1)).points().single()
     assert isinstance(point, dl.Hopf)
     assert point["mu"] == pytest.approx(0, abs=1e-11)
     assert point["x"] == pytest.approx(shift, abs=1e-9)
@@ -89,7 +89,7 @@ def test_folds_of_random_cubics_are_the_zeros_of_the_discriminant(seed):
         return {x: mu + c * x - x**3}
 
     wide = 4 * (c / 3) ** 1.5
-    folds = dl.bifurcation_diagram(cubic(c=c), vary="mu", over=(-wide, wide)).points()
+    folds = dl.equilibrium_diagram(cubic(c=c), vary="mu", over=(-wide, wide)).points()
     assert [p.label for p in folds] == ["LP", "LP"]
     assert [p["mu"] for p in folds] == pytest.approx([-wide / 2, wide / 2], rel=1e-10)
     # a = f_xx / 2 = -3 x with x = -+ sqrt(c/3), up to the sign of q.

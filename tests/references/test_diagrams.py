@@ -36,7 +36,7 @@ def diagram_of(name, vary, over, at, start):
     system = zoo.get(name)(**dict(at))
     if start:
         system = system.with_start(**dict(start))
-    return dl.bifurcation_diagram(system, vary=vary, over=over)
+    return dl.equilibrium_diagram(system, vary=vary, over=over)
 
 
 def diagram_for(name, fact):
@@ -120,7 +120,7 @@ def test_roessler_fold_is_noted_as_zero_hopf():
 
 @pytest.mark.parametrize("A", [0.5, 1.0, 1.7, 2.5])
 def test_brusselator_hopf_for_any_feed(A):
-    diagram = dl.bifurcation_diagram(zoo.brusselator(A=A), vary="B", over=(0.2, 9.0))
+    diagram = dl.equilibrium_diagram(zoo.brusselator(A=A), vary="B", over=(0.2, 9.0))
     hopf = diagram.points().single()
     assert hopf["B"] == pytest.approx(1 + A**2, rel=1e-11)
     assert hopf.omega == pytest.approx(A, rel=1e-11)

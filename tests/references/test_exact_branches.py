@@ -75,7 +75,7 @@ def test_fold_is_passed_in_both_directions():
 
 
 def test_transcritical_and_its_crossing_branch():
-    diagram = dl.bifurcation_diagram(transcritical, vary="mu", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(transcritical, vary="mu", over=(-1, 1))
     point = diagram.points().single()
     assert isinstance(point, dl.BranchPoint)
     assert point.kind == "transcritical"
@@ -89,7 +89,7 @@ def test_transcritical_and_its_crossing_branch():
 
 
 def test_pitchfork_with_both_half_branches():
-    diagram = dl.bifurcation_diagram(pitchfork, vary="mu", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(pitchfork, vary="mu", over=(-1, 1))
     point = diagram.points().single()
     assert point.kind == "pitchfork"
     assert point.criticality == "supercritical"
@@ -104,7 +104,7 @@ def test_pitchfork_with_both_half_branches():
 
 
 def test_subcritical_pitchfork_with_its_folds():
-    diagram = dl.bifurcation_diagram(subcritical_pitchfork, vary="mu", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(subcritical_pitchfork, vary="mu", over=(-1, 1))
     folds = diagram.points(dl.Fold)
     assert [p["mu"] for p in folds] == pytest.approx([-0.25, -0.25], rel=1e-10)
     assert [p["x"] for p in folds] == pytest.approx([-(0.5**0.5), 0.5**0.5], rel=1e-9)
@@ -114,7 +114,7 @@ def test_subcritical_pitchfork_with_its_folds():
 
 
 def test_imperfect_pitchfork_has_one_fold_and_no_branch_point():
-    diagram = dl.bifurcation_diagram(imperfect_pitchfork, vary="mu", over=(-0.5, 1))
+    diagram = dl.equilibrium_diagram(imperfect_pitchfork, vary="mu", over=(-0.5, 1))
     fold = diagram.points().single()
     assert isinstance(fold, dl.Fold)
     assert fold["mu"] == pytest.approx(3 * 0.005 ** (2 / 3), rel=1e-10)
@@ -123,7 +123,7 @@ def test_imperfect_pitchfork_has_one_fold_and_no_branch_point():
 
 
 def test_hopf_of_the_stuart_landau_normal_form():
-    diagram = dl.bifurcation_diagram(stuart_landau, vary="mu", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(stuart_landau, vary="mu", over=(-1, 1))
     hopf = diagram.points().single()
     assert isinstance(hopf, dl.Hopf)
     assert abs(hopf["mu"]) < 1e-12
@@ -138,7 +138,7 @@ def test_hopf_of_the_stuart_landau_normal_form():
 
 
 def test_hopf_of_the_quintic_normal_form_is_subcritical():
-    hopf = dl.bifurcation_diagram(stuart_landau(b=1.0, c=1.0), vary="mu", over=(-1, 1)).points()
+    hopf = dl.equilibrium_diagram(stuart_landau(b=1.0, c=1.0), vary="mu", over=(-1, 1)).points()
     assert hopf.single().criticality == "subcritical"
     assert hopf.single().lyapunov_coefficient == pytest.approx(2, rel=1e-10)
     with pytest.raises(dl.SettingError, match="does not exist above"):
@@ -146,12 +146,12 @@ def test_hopf_of_the_quintic_normal_form_is_subcritical():
 
 
 def test_degenerate_hopf_is_said_to_be_degenerate():
-    hopf = dl.bifurcation_diagram(stuart_landau(b=0.0, c=1.0), vary="mu", over=(-1, 1)).points()
+    hopf = dl.equilibrium_diagram(stuart_landau(b=0.0, c=1.0), vary="mu", over=(-1, 1)).points()
     assert hopf.single().criticality == "degenerate"
 
 
 def test_neutral_saddle_is_no_hopf_point():
-    diagram = dl.bifurcation_diagram(neutral_saddle, vary="mu", over=(0.5, 2))
+    diagram = dl.equilibrium_diagram(neutral_saddle, vary="mu", over=(0.5, 2))
     assert labels(diagram) == []
     assert len(diagram.unconfirmed) == 0
 
@@ -164,7 +164,7 @@ def test_circle_is_followed_once():
     assert {end.status for end in branch.ends} == {dl.Status.CLOSED_LOOP}
     turned = np.unwrap(np.arctan2(branch["x"], branch["lam"]))
     assert abs(turned[-1] - turned[0]) == pytest.approx(2 * np.pi, abs=1e-9)
-    assert len(dl.bifurcation_diagram(circle, vary="lam", over=(-2, 2))) == 1
+    assert len(dl.equilibrium_diagram(circle, vary="lam", over=(-2, 2))) == 1
 
 
 @dl.flow
@@ -177,7 +177,7 @@ def ignition(T=300.1, *, mu=0.0, rise=0.05):
 def test_a_small_structure_far_from_the_origin(rise):
     # Three sheets within a few parts in ten thousand of the state: no loop may be seen in them.
     system = ignition(rise=rise).with_start(T=300 + 1.8 * rise)
-    diagram = dl.bifurcation_diagram(system, vary="mu", over=(-2, 2), within={"T": (280, 320)})
+    diagram = dl.equilibrium_diagram(system, vary="mu", over=(-2, 2), within={"T": (280, 320)})
     assert [p["mu"] for p in diagram.points(dl.Fold)] == pytest.approx([-2 / 3, 2 / 3], rel=1e-9)
     assert {e.status for b in diagram for e in b.ends} == {dl.Status.PARAMETER_BOUND}
 
@@ -221,7 +221,7 @@ def stiff_fold(x=1.0, y=0.0, *, mu=1.0, k=1e8):
 
 @pytest.mark.parametrize("k", [1.0, 1e4, 1e8])
 def test_a_fold_beside_a_fast_direction(k):
-    diagram = dl.bifurcation_diagram(stiff_fold(k=k), vary="mu", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(stiff_fold(k=k), vary="mu", over=(-1, 1))
     fold = diagram.points().single()
     assert isinstance(fold, dl.Fold)
     assert fold.note == ""
@@ -235,18 +235,18 @@ def bogdanov_takens(x=1.0, y=0.0, *, b1=-1.0, b2=0.0):
 
 def test_a_double_zero_is_noted_at_the_fold():
     # Kuznetsov 8.4: at b2 = 0 the fold of equilibria is the Bogdanov-Takens point itself.
-    diagram = dl.bifurcation_diagram(bogdanov_takens, vary="b1", over=(-1, 1))
+    diagram = dl.equilibrium_diagram(bogdanov_takens, vary="b1", over=(-1, 1))
     fold = diagram.points().single()
     assert isinstance(fold, dl.Fold)
     assert fold.note.startswith("Bogdanov-Takens")
-    other = dl.bifurcation_diagram(bogdanov_takens(b2=-1.0), vary="b1", over=(-1, 1))
+    other = dl.equilibrium_diagram(bogdanov_takens(b2=-1.0), vary="b1", over=(-1, 1))
     assert [(p.label, round(p["b1"], 9)) for p in other.points()] == [("HB", 0.0), ("LP", 0.25)]
     assert other.points(dl.Fold).single().note == ""
 
 
 def test_the_imperfect_pitchfork_is_not_jumped_across():
     # The two pieces pass within 0.002 of each other; a jump would join them.
-    diagram = dl.bifurcation_diagram(imperfect_pitchfork(h=1e-6), vary="mu", over=(-0.5, 1))
+    diagram = dl.equilibrium_diagram(imperfect_pitchfork(h=1e-6), vary="mu", over=(-0.5, 1))
     assert len(diagram) == 2
     for branch in diagram:
         x, mu = branch["x"], branch["mu"]
@@ -262,7 +262,7 @@ def brusselator_at_onset(x=1.0, y=1.0, *, a=1.0, b=2.0):
 
 @pytest.mark.parametrize("over", [(1, 3), (0.5, 4)])
 def test_a_hopf_point_exactly_where_the_search_begins(over):
-    hopf = dl.bifurcation_diagram(brusselator_at_onset, vary="b", over=over).points().single()
+    hopf = dl.equilibrium_diagram(brusselator_at_onset, vary="b", over=over).points().single()
     assert hopf["b"] == pytest.approx(2, rel=1e-13)
     start = dl.find_equilibria(saddle_node(mu=0.0), within={"x": (-1, 1)}).single()
     fold = dl.continue_equilibrium(start, vary="mu", over=(-1, 1)).points().single()
@@ -277,7 +277,7 @@ def lotka_volterra(x=1.0, y=0.5, *, a=1.0, b=1.0, c=1.0, d=1.0):
 @pytest.mark.parametrize("vary", ["a", "b", "c", "d"])
 def test_a_family_of_centres_holds_no_hopf_point(vary):
     # The eigenvalues +-i sqrt(a d) stay on the axis: nothing crosses.
-    diagram = dl.bifurcation_diagram(lotka_volterra, vary=vary, over=(0.5, 3))
+    diagram = dl.equilibrium_diagram(lotka_volterra, vary=vary, over=(0.5, 3))
     assert labels(diagram) == []
     assert len(diagram.unconfirmed) == 0
 
@@ -288,7 +288,7 @@ def driven_pendulum(theta: dl.Angle = 0.1, v=0.0, *, torque=0.2, friction=0.3):
 
 
 def test_a_branch_around_the_circle_closes():
-    diagram = dl.bifurcation_diagram(driven_pendulum, vary="torque", over=(-1.5, 1.5))
+    diagram = dl.equilibrium_diagram(driven_pendulum, vary="torque", over=(-1.5, 1.5))
     assert [p["torque"] for p in diagram.points()] == pytest.approx([-1, 1], rel=1e-12)
     (branch,) = diagram
     assert {end.status for end in branch.ends} == {dl.Status.CLOSED_LOOP}
@@ -302,7 +302,7 @@ def rosenzweig_macarthur(x=0.5, y=0.2, *, K=2.0, m=0.4):
 
 def test_a_range_that_begins_at_an_absent_population():
     # Closed forms: y = 0 loses stability at K = m / (1 - m) = 2/3; Hopf at K = (1 + m) / (1 - m).
-    diagram = dl.bifurcation_diagram(
+    diagram = dl.equilibrium_diagram(
         rosenzweig_macarthur, vary="K", over=(0.2, 5), within={"x": (0, 6), "y": (0, 6)}
     )
     found = [(p.label, p["K"]) for p in diagram.points()]
@@ -322,7 +322,7 @@ def test_branches_that_only_reach_in_from_the_ends_of_the_range():
     first = np.arccos(1 / 6) / 3
     xs = [s * first + 2 * np.pi * k / 3 for s in (-1, 1) for k in range(-2, 3)]
     exact = sorted(h for h in (x - 2 * np.sin(3 * x) for x in xs) if abs(h) < 3)
-    folds = dl.bifurcation_diagram(many_sheets, vary="h", over=(-3, 3)).points()
+    folds = dl.equilibrium_diagram(many_sheets, vary="h", over=(-3, 3)).points()
     assert [p["h"] for p in folds] == pytest.approx(exact, rel=1e-10)
 
 
@@ -332,7 +332,7 @@ def epidemic(I=0.3, *, b=0.5, g=0.2):
 
 
 def test_a_branch_that_runs_off_says_so():
-    diagram = dl.bifurcation_diagram(epidemic, vary="b", over=(0, 1))
+    diagram = dl.equilibrium_diagram(epidemic, vary="b", over=(0, 1))
     assert [p["b"] for p in diagram.points()] == pytest.approx([0.2], rel=1e-12)
     assert len(diagram) == 2
     assert dl.Status.DIVERGED in {end.status for b in diagram for end in b.ends}
@@ -345,5 +345,5 @@ def test_a_crossing_with_a_line_of_equilibria_is_degenerate():
     def growth(n=0.5, *, r=0.5):
         return {n: r * n * (1 - n)}
 
-    kinds = {p.kind for p in dl.bifurcation_diagram(growth, vary="r", over=(-1, 1)).points()}
+    kinds = {p.kind for p in dl.equilibrium_diagram(growth, vary="r", over=(-1, 1)).points()}
     assert kinds == {"degenerate"}

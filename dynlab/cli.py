@@ -142,7 +142,7 @@ def _table(points: Sequence[Any]) -> str:
     header = ["", first.vary, *names, "eigenvalues", ""]
     rows = [
         [
-            p.label, f"{p.value:.10g}", *(f"{p[name]:.6g}" for name in names),
+            p.label, f"{p.value:.10g}", *(f"{p.greatest(name):.6g}" for name in names),
             ", ".join(_complex(e) for e in p.eigenvalues[:_MOST_COLUMNS]), p.details(),
         ]
         for p in points

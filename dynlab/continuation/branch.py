@@ -151,6 +151,11 @@ class Branch(Result):
             columns.append(replace(self, states=states)[name])
         return np.stack(columns, axis=1)
 
+    @property
+    def kind(self) -> str:
+        """What the branch consists of, in words."""
+        return "equilibria"
+
     def outline(self, name: str) -> Vector:
         """What a picture shows of a quantity: its value at every point of the cycle."""
         return self.over_period(name)

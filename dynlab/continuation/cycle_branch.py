@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import CycleNode
-from dynlab.continuation.picture import draw_branches, marker_of
+from dynlab.continuation.picture import COLORS, draw_branches, marker_of
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed
 from dynlab.cycles.collocation import Collocation, cycle_of, refined
 from dynlab.cycles.cycle import RELIABLE, Cycle, count_outside
@@ -189,6 +189,11 @@ class CycleBranch(Result):
         states = np.ascontiguousarray(orbit.at(_places(orbit.mesh)))
         return np.array([kernel(0.0, x, p)[column] for x in states])
 
+    @property
+    def kind(self) -> str:
+        """What the branch consists of, in words."""
+        return "limit cycles"
+
     def outline(self, name: str) -> Vector:
         """What a picture shows of a quantity: its least and greatest value."""
         return self.extremes(name)
@@ -287,7 +292,7 @@ class CycleBranch(Result):
         columns["unstable"] = self.unstable
         for k in range(self.eigenvalues.shape[1]):
             columns[f"multiplier {k + 1}"] = self.eigenvalues[:, k]
-        labels = np.full(len(self), "", dtype="<U2")
+        labels = np.full(len(self), "", dtype="<U3")
         for position, point in self.special:
             labels[position] = point.label
         columns["label"] = labels
@@ -315,7 +320,7 @@ class CycleBranch(Result):
             xlabel=label(self.vary, self.system.unit_of(self.vary)),
             ylabel=label("period", unit),
         )
-        draw_stability_line(ax, self.values, self.periods, self.unstable)
+        draw_stability_line(ax, self.values, self.periods, self.unstable, color=COLORS[self.kind])
         marks = [(p.value, p.period, marker_of(p), p.label) for p in self.points()]
         draw_points(ax, marks)
         return ax

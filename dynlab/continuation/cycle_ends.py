@@ -10,6 +10,8 @@ from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import CycleNode
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.locate import Located, locate_fold, locate_pair
+from dynlab.continuation.monitors import special_point
+from dynlab.continuation.points import Hopf
 from dynlab.cycles.problem import CycleProblem, range_of
 from dynlab.equilibria.find import find_near
 from dynlab.equilibria.stability import Equilibrium
@@ -28,23 +30,21 @@ _PLACES = 2048
 _GROWN = 5.0
 
 
-def end_at_hopf(problem: CycleProblem, last: CycleNode) -> End:
-    """Return the end of a branch whose oscillation has passed through zero."""
+def end_at_hopf(problem: CycleProblem, last: CycleNode) -> tuple[End, Hopf | None]:
+    """Return the end of a branch whose oscillation has passed through zero, and the Hopf point there."""
     orbit = last.orbit
-    curve = EquilibriumCurve(problem.system, problem.vary, np.append(
-        range_of(problem.system, orbit.profile), problem.span))  # fmt: skip
+    units = np.append(range_of(problem.system, orbit.profile), problem.span)
+    curve = EquilibriumCurve(problem.system, problem.vary, units)
     middle = np.append(np.mean(orbit.at(np.linspace(0, 1, 65)[:-1]), axis=0), orbit.value)
     found = locate_pair(curve, middle, 2j * np.pi / orbit.period)
     if isinstance(found, Located) and abs(found.u[-1] - orbit.value) < 0.05 * problem.span:
         value = float(found.u[-1])
-        return End(
-            Status.AT_HOPF_POINT, value,
-            f"the cycle shrinks onto the Hopf point at {problem.vary} = {value:.9g}",
-        )  # fmt: skip
-    return End(
-        Status.AT_HOPF_POINT, orbit.value, "the cycle shrinks onto an equilibrium; no Hopf point "
-        "was confirmed there",
-    )  # fmt: skip
+        reason = f"the cycle shrinks onto the Hopf point at {problem.vary} = {value:.9g}"
+        hopf = special_point(curve, found, "Hopf point", np.append(np.zeros(curve.size), 1.0))
+        assert isinstance(hopf, Hopf)
+        return End(Status.AT_HOPF_POINT, value, reason), hopf
+    reason = "the cycle shrinks onto an equilibrium; no Hopf point was confirmed there"
+    return End(Status.AT_HOPF_POINT, orbit.value, reason), None
 
 
 def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: Status) -> End:

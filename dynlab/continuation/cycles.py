@@ -129,7 +129,7 @@ def continue_cycles(
         start.problem, start.orbit, start.direction, start.units, (low, high), bound,
         method or DEFAULT, collocation.most_intervals,
     )  # fmt: skip
-    ahead, end = _followed(given, start)
+    ahead, end, last = _followed(given, start)
     if not ahead and end.status is Status.NOT_CONVERGED:
         raise NotConverged(
             f"no cycle of {start.problem.system.name!r} was found on the first step from "
@@ -138,6 +138,7 @@ def continue_cycles(
             status=Status.NOT_CONVERGED,
         )
     behind: list[CycleNode] = []
+    first: Hopf | None = None
     back = start.behind
     if end.status is Status.CLOSED_LOOP:
         back = end
@@ -145,10 +146,11 @@ def continue_cycles(
         back = End(Status.STOPPED, start.orbit.value, "not followed in this direction")
     elif back is None:
         reverse = Direction(-start.direction.states, -start.direction.ends)
-        behind, back = _followed(replace(given, direction=reverse), start)
+        behind, back, first = _followed(replace(given, direction=reverse), start)
         behind = [replace(n, tangent=-n.tangent, sign=-n.sign) for n in reversed(behind)]
     nodes = [*behind, start.first, *ahead]
     nodes, special = _with_events(start, nodes, len(behind))
+    nodes, special = _with_hopfs(nodes, special, first, last)
     provenance = Provenance(
         "continue_cycles", start.problem.system,
         {"vary": start.problem.vary, "over": (low, high), "method": given.method,
@@ -206,10 +208,7 @@ def _(point: Hopf, vary: str, over: tuple[float, float], collocation: Collocatio
     units = np.append(_units_at_hopf(point), [point.period, problem.span])
     turn = 2.0 * np.real(np.exp(2j * np.pi * places)[:, None] * point.eigenvector) / units[:-2]
     turn[-1] = turn[0]
-    first = CycleNode(
-        orbit, 0.0, np.exp(point.eigenvalues * point.period), 0.0,
-        float(np.sum(point.eigenvalues.real)) * point.period,
-    )  # fmt: skip
+    first = _at_hopf(point, orbit)
     reason = f"the cycle is born at the Hopf point at {vary} = {point.value:.9g}"
     behind = End(Status.AT_HOPF_POINT, point.value, reason)
     return _Start(problem, orbit, Direction(turn, np.zeros(2)), units, first, point, behind)
@@ -290,15 +289,15 @@ def _(
     )  # fmt: skip
 
 
-def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End]:
-    """Walk one way; return the points and why they end."""
+def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End, Hopf | None]:
+    """Walk one way; return the points, why they end, and the Hopf point where they do at one."""
     nodes: list[CycleNode] = []
     problem, status = given.problem, Status.RUNNING
     going = given.direction.ends[1]
     low, high = given.over
     value = given.start.value
     if (value >= high and going > 1e-12) or (value <= low and going < -1e-12):
-        return nodes, End(Status.PARAMETER_BOUND, value, Status.PARAMETER_BOUND.meaning)
+        return nodes, End(Status.PARAMETER_BOUND, value, Status.PARAMETER_BOUND.meaning), None
     for some, reached in walk(given):
         seen = len(nodes)
         nodes += some
@@ -307,17 +306,21 @@ def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End]:
         if cut is not None:
             reason = f"the cycle shrinks onto one of half its period at {problem.vary} = {{:.9g}}"
             value = nodes[cut - 1].orbit.value if cut else start.orbit.value
-            return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason.format(value))
+            return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason.format(value)), None
         closing = _closing(start, nodes, max(seen, _SOONEST))
         if closing is not None:
             nodes = [*nodes[:closing], start.first]
-            return nodes, End(Status.CLOSED_LOOP, start.orbit.value, Status.CLOSED_LOOP.meaning)
+            return (
+                nodes,
+                End(Status.CLOSED_LOOP, start.orbit.value, Status.CLOSED_LOOP.meaning),
+                None,
+            )
     last = nodes[-1].orbit.value if nodes else value
     if status is Status.AT_HOPF_POINT and nodes:
-        return nodes, end_at_hopf(problem, nodes[-1])
+        return nodes, *end_at_hopf(problem, nodes[-1])
     if status in (Status.PERIOD_BOUND, Status.NOT_CONVERGED) and nodes:
-        return nodes, end_of_long_period(problem, nodes, status)
-    return nodes, End(status, last, status.meaning)
+        return nodes, end_of_long_period(problem, nodes, status), None
+    return nodes, End(status, last, status.meaning), None
 
 
 def _turned_over(start: _Start, nodes: list[CycleNode], seen: int) -> int | None:
@@ -366,6 +369,31 @@ def _signature(start: _Start, orbit: Orbit) -> Vector:
     ])  # fmt: skip
 
 
+def _with_hopfs(
+    nodes: list[CycleNode], special: tuple[tuple[int, SpecialPoint], ...], first: Hopf | None,
+    last: Hopf | None,
+) -> tuple[list[CycleNode], tuple[tuple[int, SpecialPoint], ...]]:  # fmt: skip
+    """Let the branch reach the Hopf points where it ends."""
+    if last is not None:
+        special = (*special, (len(nodes), last))
+        nodes = [*nodes, _at_hopf(last, nodes[-1].orbit)]
+    if first is not None:
+        special = ((0, first), *((k + 1, point) for k, point in special))
+        nodes = [_at_hopf(first, nodes[0].orbit), *nodes]
+    return nodes, special
+
+
+def _at_hopf(point: Hopf, near: Orbit) -> CycleNode:
+    """Return the cycle of no amplitude at a Hopf point, on the mesh of one nearby."""
+    orbit = near._replace(
+        profile=np.tile(point.state, (len(near.profile), 1)), period=point.period, value=point.value
+    )
+    return CycleNode(
+        orbit, 0.0, np.exp(point.eigenvalues * point.period), 0.0,
+        float(np.sum(point.eigenvalues.real)) * point.period,
+    )  # fmt: skip
+
+
 def _plateaus(nodes: list[CycleNode], span: float) -> tuple[int, int]:
     """Return where the parameter begins to move and where it has settled, at the two ends.
 
@@ -396,7 +424,7 @@ def _with_events(
         found += [
             (k, *event)
             for event in cycle_events(start.problem, nodes[k], nodes[k + 1])
-            if not (settled and event[1].label in ("LP", "?"))
+            if not (settled and event[1].label in ("LPC", "?"))
         ]
     found = without_echoes(found, start.problem.span)
     whole: list[CycleNode] = []

@@ -387,7 +387,7 @@ def bifurcation_diagram(
     >>> import dynlab as dl
     >>> diagram = dl.bifurcation_diagram(dl.zoo.fitzhugh_nagumo, vary="I", over=(0, 2))
     >>> [(p.label, round(p["I"], 6)) for p in diagram.points()]
-    [('LP', 0.324179), ('HB', 0.331281), ('HB', 1.418719), ('LP', 1.425821)]
+    [('LPC', 0.324179), ('HB', 0.331281), ('HB', 1.418719), ('LPC', 1.425821)]
     >>> cascade = dl.bifurcation_diagram(dl.zoo.logistic, vary="r", over=(2, 4))
     >>> [round(p["r"], 6) for p in cascade.points(dl.PeriodDoubling)]
     [3.0, 3.44949, 3.54409, 3.564407]

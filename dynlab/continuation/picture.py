@@ -9,7 +9,15 @@ import numpy as np
 
 from dynlab.continuation.points import Hopf, SpecialPoint
 from dynlab.errors import UnknownNameError
-from dynlab.plotting import draw_points, draw_stability_line, label, new_axes, symbol
+from dynlab.plotting import (
+    draw_points,
+    draw_stability_line,
+    label,
+    name_colors,
+    new_axes,
+    symbol,
+)
+from dynlab.plotting.style import GREEN
 from dynlab.status import Status
 from dynlab.symbolic.system import Domain, System
 
@@ -21,13 +29,19 @@ __all__ = ["draw_branches", "marker_of"]
 
 
 _MARKERS = {
-    "LP": "fold", "BP": "branch point", "PD": "period doubling", "NS": "torus", "UZ": "user",
+    "LP": "fold", "LPC": "fold", "BP": "branch point", "BPC": "branch point", "PD": "period doubling", "NS": "torus", "UZ": "user",
 }  # fmt: skip
+
+
+#: Equilibria in the colours of the line styles, cycles in one of their own.
+COLORS = {"equilibria": None, "limit cycles": GREEN}
 
 
 class Drawable(Protocol):
     """What the picture needs of a branch."""
 
+    @property
+    def kind(self) -> str: ...
     @property
     def system(self) -> System: ...
     @property
@@ -60,22 +74,20 @@ def draw_branches(
     ax = new_axes(ax, xlabel=label(vary, system.unit_of(vary)), ylabel=_label_of(system, shown))
     for branch in branches:
         for column in height(branch.outline(shown)).T:
-            draw_stability_line(ax, branch.values, column, branch.unstable)
+            draw_stability_line(
+                ax, branch.values, column, branch.unstable, color=COLORS[branch.kind]
+            )
     if any(end.status is Status.DIVERGED for branch in branches for end in branch.ends):
         ax.set_ylim(*_calm_range(branches, points, shown))
+    if len({branch.kind for branch in branches}) > 1:
+        name_colors(ax, {"limit cycles": GREEN})
     draw_points(
-        ax, _apart([(p.value, _height_at(p, shown, height), marker_of(p), p.label) for p in points])
+        ax,
+        _apart(
+            [(p.value, float(height(p.greatest(shown))), marker_of(p), p.label) for p in points]
+        ),
     )
     return ax
-
-
-def _height_at(
-    point: SpecialPoint, shown: str, height: Callable[[Any], NDArray[np.float64]]
-) -> float:
-    """Return where a point is drawn: on a branch of cycles at the greatest value over a period."""
-    if point.orbit is not None:
-        return point.orbit.extremes(shown)[1]
-    return float(height(point[shown]))
 
 
 def _apart(marks: list[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
@@ -123,7 +135,7 @@ def _calm_range(
     order = np.argsort(heights)
     share = np.cumsum(widths[order]) / np.sum(widths)
     low, high = (float(heights[order][np.searchsorted(share, q)]) for q in (0.04, 0.96))
-    at_points = [_height_at(p, shown, height) for p in points]
+    at_points = [float(height(p.greatest(shown))) for p in points]
     low, high = min([low, *at_points]), max([high, *at_points])
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin

@@ -17,8 +17,6 @@ from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.stability import (
     Point,
     Vector,
-    columns_of_states,
-    count_unstable,
     described,
 )
 from dynlab.errors import DefinitionError, NotConverged, SettingError
@@ -81,6 +79,16 @@ class SpecialPoint(Point):
         """Return a state, parameter or observable here, of a cycle over one period."""
         return super().__getitem__(name) if self.orbit is None else self.orbit[name]
 
+    def greatest(self, name: str) -> Any:
+        """Return a state or observable here, of a cycle its greatest value."""
+        return self[name] if self.orbit is None else self.orbit.extremes(name)[1]
+
+    @property
+    def unstable_directions(self) -> int:
+        """How many directions lead away from the equilibrium or cycle."""
+        own = super().unstable_directions
+        return own if self.orbit is None else self.orbit.unstable_directions
+
     @property
     def value(self) -> float:
         """Value of the varied parameter here."""
@@ -92,6 +100,8 @@ class SpecialPoint(Point):
 
     def __repr__(self) -> str:
         state = described(self.start)
+        if self.orbit is not None:
+            state = f"cycle of period {self.orbit.period:.9g}"
         return f"<{self.word} at {self.vary} = {self.value:.12g}; {state};\n {self.details()}>"
 
 
@@ -127,7 +137,11 @@ class Fold(SpecialPoint):
     period: float = 1
     orbit: Cycle | None = None
 
-    label = "LP"
+    @property
+    def label(self) -> str:  # type: ignore[override]
+        """``"LP"``, on a branch of cycles ``"LPC"``."""
+        return "LP" if self.orbit is None else "LPC"
+
     word = "fold"
 
     def details(self) -> str:
@@ -254,7 +268,11 @@ class BranchPoint(SpecialPoint):
     period: float = 1
     orbit: Cycle | None = None
 
-    label = "BP"
+    @property
+    def label(self) -> str:  # type: ignore[override]
+        """``"BP"``, on a branch of cycles ``"BPC"``."""
+        return "BP" if self.orbit is None else "BPC"
+
     word = "branch point"
 
     @property
@@ -325,7 +343,7 @@ class PeriodDoubling(SpecialPoint):
 
     def details(self) -> str:
         return (
-            f"period {self.period} to {2 * self.period}, {self.criticality}, "
+            f"period {self.period:.9g} to {2 * self.period:.9g}, {self.criticality}, "
             f"b = {self.coefficient:.9g}, relative accuracy {self.accuracy:.1e}"
         )
 
@@ -445,16 +463,20 @@ def resonance(angle: float) -> int:
 
 
 def table_of_points(points: Sequence[SpecialPoint]) -> dict[str, NDArray[Any]]:
-    """Return special points as columns: label, parameter, states, eigenvalues, what is special."""
+    """Return special points as columns: label, parameter, states, eigenvalues, what is special.
+
+    Of a cycle the greatest values of the states, its period, and the Floquet multipliers.
+    """
     columns: dict[str, NDArray[Any]] = {"label": np.array([p.label for p in points], dtype=str)}
     if not points:
         return columns
     first = points[0]
     columns[first.vary] = np.array([p.value for p in points])
-    columns |= columns_of_states(points)
-    columns["unstable"] = np.array(
-        [count_unstable(p.eigenvalues, discrete=p.system.is_discrete) for p in points]
-    )
+    names = first.system.state_names
+    columns |= {name: np.array([p.greatest(name) for p in points]) for name in names}
+    if any(p.orbit is not None for p in points):
+        columns["period"] = np.array([p.orbit.period if p.orbit else np.nan for p in points])
+    columns["unstable"] = np.array([p.unstable_directions for p in points])
     for k in range(len(first.eigenvalues)):
         columns[f"eigenvalue {k + 1}"] = np.array([p.eigenvalues[k] for p in points])
     columns["details"] = np.array([p.details() for p in points], dtype=str)

@@ -56,8 +56,8 @@ class Cycle(Point):
     >>> cycle = dl.find_cycle(dl.zoo.fitzhugh_nagumo(I=0.5))
     >>> round(cycle.period, 6), cycle.is_stable
     (39.474415, True)
-    >>> round(float(cycle["v"].max()), 2)
-    1.8
+    >>> round(cycle.extremes("v")[1], 3)
+    1.852
     """
 
     system: System

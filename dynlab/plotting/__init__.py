@@ -46,7 +46,7 @@ from dynlab.plotting.spectrum import (
     draw_multiplier_plane,
     draw_multipliers,
 )
-from dynlab.plotting.stability import draw_stability_line
+from dynlab.plotting.stability import draw_stability_line, name_colors
 
 __all__ = [
     "arrange_labels",
@@ -73,6 +73,7 @@ __all__ = [
     "draw_raster",
     "draw_series",
     "draw_stability_line",
+    "name_colors",
     "label",
     "lift_pen",
     "new_axes",

@@ -10,7 +10,7 @@ from dynlab.plotting import style
 from dynlab.plotting.axes import add_legend_key, draw_legend, new_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
@@ -52,8 +52,7 @@ def draw_stability_line(
     ax = new_axes(ax, xlabel="", ylabel="")
     x, y, unstable = np.asarray(x, float), np.asarray(y, float), np.asarray(unstable, int)
     if label is not None:
-        swatch = Line2D([], [], color=color or style.INK, linewidth=SWATCH, label=label)
-        add_legend_key(ax, swatch)
+        name_colors(ax, {label: color or style.INK})
     for start, stop in runs(unstable):
         look = line_style(int(unstable[start]))
         shade = _shade(look, color)
@@ -61,6 +60,14 @@ def draw_stability_line(
     for look in dict.fromkeys(line_style(count) for count in sorted(unstable.tolist())):
         add_legend_key(ax, Line2D([], [], color=look.color, label=look.label, **_stroke(look)))
     return draw_legend(ax)
+
+
+def name_colors(ax: Axes, colors: Mapping[str, str]) -> None:
+    """Put names of colours, apart from those of line styles, into the legend."""
+    from matplotlib.lines import Line2D
+
+    for name, color in colors.items():
+        add_legend_key(ax, Line2D([], [], color=color, linewidth=SWATCH, label=name))
 
 
 def runs(values: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,8 @@ condense    the unknowns inside each interval, leaving  A x_i + B x_{i+1} + C (T
 reduce      x_1 ... x_{N-1} one after the other, leaving x_0, x_N, T, l
 border      x_N = x_0; phase and arclength: n + 2 equations
 
-The bordering rows are carried through both stages, for without them the matrix is singular.  All
+What joins the two ends is left to the caller, so the same elimination serves orbits that are not closed
+(`dynlab.kernels.connections`), and with more parameters.  The bordering rows are carried through both stages, for without them the matrix is singular.  All
 unknowns are scaled by their typical size.  A product of the pivots' signs gives that of the
 determinant, which changes at a branch point.
 
@@ -42,7 +43,7 @@ from dynlab.kernels.convention import (
 )
 from dynlab.kernels.linear import factor, solve
 
-__all__ = ["BASIS", "at_gauss_points", "condense", "correct", "linearise", "reduce", "solution"]
+__all__ = ["BASIS", "at_gauss_points", "condense", "correct", "linearise", "product", "reduce", "solution"]
 
 _V = types.float64[::1]
 _M = types.float64[:, ::1]
@@ -70,29 +71,29 @@ def at_gauss_points(u, basis, interval, point, out):  # type: ignore[no-untyped-
 
 @njit(
     types.int64(
-        types.int64, types.int64, MODEL_INPUTS, types.int64, _M, _V, _V, _V, BASIS, _F3, _F3, _F3,
-        _V,
+        types.int64, types.int64, MODEL_INPUTS, _I, _M, _V, _V, _V, BASIS, _F3, _F3, _F3, _V,
     ),
     **OPTIONS,
 )  # fmt: skip
 def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, arc, work, trace):  # type: ignore[no-untyped-def]
     """Write equations and derivatives of every interval; ``trace[0]`` becomes the integral of tr J.
 
-    Columns of a block: unknowns inside the interval, at its start, at its end, T, l, right-hand side.
-    Rows: m n collocation equations, then phase and arclength without their right-hand sides.  ``active`` is
-    the position of l among the parameters, -1 if nothing is varied.
+    Columns of a block: unknowns inside the interval, at its start, at its end, T, each l, right-hand side.
+    Rows: m n collocation equations, then phase and arclength without their right-hand sides.  ``active``
+    are the positions of the l among the parameters, -1 for one that is not there; ``q`` = (T, l ...).
     """
     values, slopes, weights = basis
     m = values.shape[0]
     n = u.shape[1]
-    inside = (m - 1) * n
-    width = (m + 1) * n + 3
+    inside, border = (m - 1) * n, (m + 1) * n
+    width = border + active.shape[0] + 2
     z, p, d, k, w = inputs
     period = q[0]
     columns = n
-    if active >= 0:
-        p[active] = q[1]
-        columns = n + 1
+    for j in range(active.shape[0]):
+        if active[j] >= 0:
+            p[active[j]] = q[1 + j]
+            columns += 1
     x, rate, flat = np.empty(n), np.empty(n), np.empty(n * columns)
     total = 0.0
     for i in range(mesh.shape[0] - 1):
@@ -123,11 +124,16 @@ def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, ar
                     for other in range(n):
                         a[row, column + other] = factor_b * flat[j * columns + other] * scale[other]
                     a[row, column + j] += slopes[c, b]
-                by_parameter = flat[j * columns + n] if active >= 0 else 0.0
-                if not math.isfinite(by_parameter):
-                    return LEFT_DOMAIN
-                a[row, width - 3] = -h * rate[j] * scale[n] * inverse
-                a[row, width - 2] = -h * period * by_parameter * scale[n + 1] * inverse
+                a[row, border] = -h * rate[j] * scale[n] * inverse
+                place = n
+                for l in range(active.shape[0]):
+                    by_parameter = 0.0
+                    if active[l] >= 0:
+                        by_parameter = flat[j * columns + place]
+                        place += 1
+                    if not math.isfinite(by_parameter):
+                        return LEFT_DOMAIN
+                    a[row, border + 1 + l] = -h * period * by_parameter * scale[n + 1 + l] * inverse
                 a[row, width - 1] = (h * period * rate[j] - slope) * inverse
         for b in range(m + 1):
             column = (b - 1) * n
@@ -142,7 +148,7 @@ def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, ar
                     by_arc += values[c, b] * arc[i, c, j]
                 a[m * n, column + j] = by_phase
                 a[m * n + 1, column + j] = by_arc
-        for column in range(width - 3, width):
+        for column in range(border, width):
             a[m * n, column] = 0.0
             a[m * n + 1, column] = 0.0
     trace[0] = total * period
@@ -153,7 +159,7 @@ def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, ar
 def condense(work, m, n):  # type: ignore[no-untyped-def]
     """Eliminate the unknowns inside every interval; return the sign of the pivots' product."""
     inside = (m - 1) * n
-    rows, height, width = m * n, m * n + 2, (m + 1) * n + 3
+    rows, height, width = m * n, work.shape[1], work.shape[2]
     sign = 1.0
     for i in range(work.shape[0]):
         a = work[i]
@@ -184,21 +190,23 @@ def reduce(work, m, n, kept, last):  # type: ignore[no-untyped-def]
     """Eliminate x_1 ... x_{N-1} from what `condense` left; return the sign of the pivots' product.
 
     ``kept[i]`` gets the rows that give x_i from x_0, x_{i+1}, T, l; ``last`` the n + 2 equations for x_0,
-    T, l with their right-hand sides in its last column.
+    x_N, T, l with their right-hand sides in its last column.
     """
     intervals = work.shape[0]
     inside, first = (m - 1) * n, (m - 1) * n
     end = first + 2 * n  # where T, l and the right-hand side stand in a block
-    width = 3 * n + 3
+    rest = work.shape[2] - end
+    integrals = work.shape[1] - m * n
+    width, height = 3 * n + rest, 2 * n + integrals
     sign = 1.0
     # Columns here: x_i, x_0, x_{i+1}, T, l, right-hand side.
-    a = np.zeros((2 * n + 2, width))
-    for r in range(n + 2):
+    a = np.zeros((height, width))
+    for r in range(n + integrals):
         source = inside + r
         for j in range(n):
             a[n + r, n + j] = work[0, source, first + j]
             a[n + r, 2 * n + j] = work[0, source, first + n + j]
-        for j in range(3):
+        for j in range(rest):
             a[n + r, 3 * n + j] = work[0, source, end + j]
     for i in range(1, intervals):
         # What was the end of the last interval is now x_i, to be eliminated.
@@ -207,7 +215,7 @@ def reduce(work, m, n, kept, last):  # type: ignore[no-untyped-def]
                 a[r, j] = a[n + r, 2 * n + j]
                 a[r, n + j] = a[n + r, n + j]
                 a[r, 2 * n + j] = 0.0
-            for j in range(3):
+            for j in range(rest):
                 a[r, 3 * n + j] = a[n + r, 3 * n + j]
         for r in range(n):
             source = inside + r
@@ -215,14 +223,14 @@ def reduce(work, m, n, kept, last):  # type: ignore[no-untyped-def]
                 a[n + r, j] = work[i, source, first + j]
                 a[n + r, n + j] = 0.0
                 a[n + r, 2 * n + j] = work[i, source, first + n + j]
-            for j in range(3):
+            for j in range(rest):
                 a[n + r, 3 * n + j] = work[i, source, end + j]
-        for r in range(2):
+        for r in range(integrals):
             source = m * n + r
             for j in range(n):
                 a[2 * n + r, j] = a[2 * n + r, 2 * n + j] + work[i, source, first + j]
                 a[2 * n + r, 2 * n + j] = work[i, source, first + n + j]
-            for j in range(3):
+            for j in range(rest):
                 a[2 * n + r, 3 * n + j] += work[i, source, end + j]
         for k in range(n):
             best, place = abs(a[k, k]), k
@@ -238,34 +246,34 @@ def reduce(work, m, n, kept, last):  # type: ignore[no-untyped-def]
             if a[k, k] < 0.0:
                 sign = -sign
             inverse = 1.0 / a[k, k]
-            for r in range(k + 1, 2 * n + 2):
+            for r in range(k + 1, height):
                 share = a[r, k] * inverse
                 if share != 0.0:
                     for c in range(k + 1, width):
                         a[r, c] -= share * a[k, c]
             for c in range(width):
                 kept[i, k, c] = a[k, c]
-    for r in range(n + 2):
-        for j in range(n):
-            last[r, j] = a[n + r, n + j] + a[n + r, 2 * n + j]
-        for j in range(3):
-            last[r, n + j] = a[n + r, 3 * n + j]
+    for r in range(n + integrals):
+        for c in range(2 * n + rest):
+            last[r, c] = a[n + r, n + c]
     return sign
 
 
 @njit(types.void(_F3, types.int64, types.int64, _F3, _V, types.float64, _M), **OPTIONS)
 def solution(work, m, n, kept, small, right, out):  # type: ignore[no-untyped-def]
-    """Write all scaled unknowns from x_0, T, l; ``right`` is 1 with the right-hand sides, else 0."""
+    """Write all scaled unknowns from x_0, x_N, T, l; ``right`` is 1 with the right-hand sides, else 0."""
     intervals = work.shape[0]
-    inside, width = (m - 1) * n, (m + 1) * n + 3
+    inside, border, width = (m - 1) * n, (m + 1) * n, work.shape[2]
+    others = width - 1 - border
     for j in range(n):
         out[0, j] = small[j]
-        out[intervals * m, j] = small[j]
+        out[intervals * m, j] = small[n + j]
     for i in range(intervals - 1, 0, -1):
         a = kept[i]
         for k in range(n - 1, -1, -1):
-            value = right * a[k, 3 * n + 2]
-            value -= a[k, 3 * n] * small[n] + a[k, 3 * n + 1] * small[n + 1]
+            value = right * a[k, 3 * n + others]
+            for j in range(others):
+                value -= a[k, 3 * n + j] * small[2 * n + j]
             for j in range(n):
                 value -= a[k, n + j] * small[j] + a[k, 2 * n + j] * out[(i + 1) * m, j]
             for j in range(k + 1, n):
@@ -275,7 +283,8 @@ def solution(work, m, n, kept, small, right, out):  # type: ignore[no-untyped-de
         a = work[i]
         for k in range(inside - 1, -1, -1):
             value = right * a[k, width - 1]
-            value -= a[k, width - 3] * small[n] + a[k, width - 2] * small[n + 1]
+            for j in range(others):
+                value -= a[k, border + j] * small[2 * n + j]
             for j in range(n):
                 value -= a[k, inside + j] * out[i * m, j]
                 value -= a[k, inside + n + j] * out[(i + 1) * m, j]
@@ -285,7 +294,7 @@ def solution(work, m, n, kept, small, right, out):  # type: ignore[no-untyped-de
 
 
 @njit(types.float64(_M, _M, _V, BASIS, _F3), **OPTIONS)
-def _product(u, reference, scale, basis, row):  # type: ignore[no-untyped-def]
+def product(u, reference, scale, basis, row):  # type: ignore[no-untyped-def]
     """Return row . (u - reference) / scale, summed over the Gauss points: phase and arclength."""
     m, n = basis[0].shape[0], u.shape[1]
     total = 0.0
@@ -297,6 +306,15 @@ def _product(u, reference, scale, basis, row):  # type: ignore[no-untyped-def]
             for j in range(n):
                 total += row[i, c, j] * (x[j] - r[j]) / scale[j]
     return total
+
+
+@njit(types.void(_V, types.int64, _V), **OPTIONS)
+def _closed(small, n, whole):  # type: ignore[no-untyped-def]
+    """Write x_0, x_N = x_0, T, l from x_0, T, l."""
+    for j in range(n):
+        whole[j] = whole[n + j] = small[j]
+    for j in range(2):
+        whole[2 * n + j] = small[n + j]
 
 
 @njit(
@@ -322,12 +340,13 @@ def correct(
     """
     m, n = basis[0].shape[0], u.shape[1]
     step = np.empty(u.shape)
-    last, pivots, small = np.empty((n + 2, n + 3)), np.empty(n + 2, np.int64), np.empty(n + 2)
-    square = np.empty((n + 2, n + 2))
+    last, pivots, small = np.empty((n + 2, 2 * n + 3)), np.empty(n + 2, np.int64), np.empty(n + 2)
+    square, whole = np.empty((n + 2, n + 2)), np.empty(2 * n + 2)
+    places = np.full(1, active)
     previous = math.inf
     for _ in range(MAX_NEWTON):
         status = linearise(
-            rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, arc, work, facts[1:]
+            rhs, jacobian, inputs, places, u, q, mesh, scale, basis, phase, arc, work, facts[1:]
         )
         if status != OK:
             return status
@@ -335,9 +354,14 @@ def correct(
         sign *= reduce(work, m, n, kept, last)
         if sign == 0.0:
             return SINGULAR
+        for row in range(n + 2):
+            for j in range(n):  # x_N = x_0
+                last[row, j] += last[row, n + j]
+            for j in range(3):
+                last[row, n + j] = last[row, 2 * n + j]
         # What is missing in the border: the parts of T and l, and the right-hand sides.
-        last[n, n + 2] -= _product(u, reference, scale, basis, phase)
-        along = _product(u, reference, scale, basis, arc)
+        last[n, n + 2] -= product(u, reference, scale, basis, phase)
+        along = product(u, reference, scale, basis, arc)
         for j in range(2):
             last[n + 1, n + j] += arc_q[j]
             along += arc_q[j] * (q[j] - reference_q[j]) / scale[n + j]
@@ -357,7 +381,8 @@ def correct(
         if final == 0.0:
             return SINGULAR
         solve(square, pivots, small)
-        solution(work, m, n, kept, small, 1.0, step)
+        _closed(small, n, whole)
+        solution(work, m, n, kept, whole, 1.0, step)
         size = 0.0
         for row in range(u.shape[0]):
             for j in range(n):
@@ -377,7 +402,8 @@ def correct(
                 small[j] = 0.0
             small[n + 1] = unit
             solve(square, pivots, small)
-            solution(work, m, n, kept, small, 0.0, direction)
+            _closed(small, n, whole)
+            solution(work, m, n, kept, whole, 0.0, direction)
             direction_q[0], direction_q[1] = small[n], small[n + 1]
             return OK
         if size > 4.0 * previous or size > 1e3:

@@ -34,10 +34,10 @@ from dynlab.solve.guards import Found, Guards
 from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.trajectory import Occurrences, Steps
 from dynlab.status import Status
-from dynlab.symbolic.events import in_leg
+from dynlab.symbolic.events import Event, in_leg
 from dynlab.symbolic.system import System
 
-__all__ = ["in_legs"]
+__all__ = ["GAP", "in_legs", "pause_of"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -126,7 +126,7 @@ class _Plan(NamedTuple):
         """Compile the resets and evaluate the refractory times."""
         kernels = kernels_of(system)
         made = [kernels.reset(e.name) if e.reset else None for e in system.events]
-        pauses = np.array([_pause(system, position) for position in range(len(system.events))])
+        pauses = np.array([pause_of(system, event) for event in system.events])
         return cls(
             guards.first,
             guards.ends,
@@ -141,8 +141,8 @@ class _Plan(NamedTuple):
         )
 
 
-def _pause(system: System, position: int) -> float:
-    event = system.events[position]
+def pause_of(system: System, event: Event) -> float:
+    """Return the refractory time of an event; 0 without one."""
     if event.refractory is None:
         return 0.0
     kernel = kernels_of(system).expressions([event.refractory])

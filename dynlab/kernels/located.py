@@ -227,12 +227,13 @@ def _first(g, limit, t, h, coefficients, guards, here, m, plan, answers):
                 return _locate(
                     g, low, high, at_low, value, side, t, h, coefficients, here, m, plan, answers
                 )
-            side = -side
+            # What lies before a passage in the other direction has no part in what follows.
+            side, low, at_low = -side, high, value
         elif side == 0.0:
             side = np.sign(value)
         else:
             # Nearest to zero is the middle one of three places, or an end from which it turns back.
-            fell = part > 1 and abs(at_low) <= abs(at_before)
+            fell = part > 1 and abs(at_low) < abs(at_before)
             if part == 1:
                 fell = side * h * guards[RATE, g] < 0.0
             rises = abs(value) >= abs(at_low)

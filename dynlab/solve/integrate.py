@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
@@ -274,8 +274,11 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     raise SettingError(f"method is {method!r}; give a method such as dl.Automatic().")
 
 
-def _prepared_adaptive(system: System, start: Array, span: float, method: AdaptiveMethod) -> _Run:
+def _prepared_adaptive(
+    system: System, start: Array, span: float, method: AdaptiveMethod, inputs: Inputs | None = None
+) -> _Run:
     loops, rhs = method.loops, kernels_of(system).rhs
+    inputs = inputs or inputs_of(system)
     state = np.zeros(loops.STATE_SIZE)
     tally = np.zeros(loops.TALLY_SIZE, np.int64)
     work = np.zeros((loops.WORK_ROWS, len(start)))
@@ -287,9 +290,9 @@ def _prepared_adaptive(system: System, start: Array, span: float, method: Adapti
     tally[loops.MOST_ATTEMPTS] = method.max_steps
     work[loops.X] = start
     tally[loops.CHOICE] = method.choice
-    linear = linear_algebra_of(system)
+    linear = linear_algebra_of(system, inputs)
     linear.attach(tally, len(start))
-    arguments = (rhs.address, state, tally, work, *inputs_of(system))
+    arguments = (rhs.address, state, tally, work, *inputs)
     began = perf_counter()
     status = loops.begin(*arguments)
     per_step = EVALUATIONS_PER_STEP / 2 * (perf_counter() - began)

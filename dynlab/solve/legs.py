@@ -388,7 +388,7 @@ def _leg(
         if plan.pausing:
             watched[1][:] = clock.directions
         _take_sides(run, watched, plan, before.order)
-        if plan.two_sided and _slides(watched, plan, before, clock.end):
+        if plan.two_sided and _slides(run, watched, plan, before, clock.end):
             return SLIDING
     fresh = True
     while status == RUNNING:
@@ -423,13 +423,19 @@ def _rates(run: Any, watched: Any) -> Array:
     return rates
 
 
-def _slides(watched: Any, plan: _Plan, before: _Before, span: float) -> bool:
-    """Whether the flow beyond a surface just reached carries back to it."""
-    sides = watched[3]
+def _slides(run: Any, watched: Any, plan: _Plan, before: _Before, span: float) -> bool:
+    """Whether the flow beyond a surface just reached carries back to it.
+
+    A surface that was jumped over, by the reset of another event, is not one that was reached.
+    """
+    state, loops, sides = run.state, run.loops, watched[3]
     count = sides.shape[1] // 2
+    wide = 2 * resets.SAME * max(abs(state[loops.T]), abs(state[loops.STEP]))
     for g in before.order:
         leaving = sides[dense.NEW, count + g]
-        if plan.resets[g - plan.first] == 0 and leaving * sides[dense.SIDE, g] * span < 0:
+        is_reached = abs(sides[dense.VALUE, g]) <= wide * abs(leaving)
+        carries_back = leaving * sides[dense.SIDE, g] * span < 0
+        if plan.resets[g - plan.first] == 0 and is_reached and carries_back:
             return bool(abs(leaving) > GRAZING * abs(before.arrived[g]))
     return False
 

@@ -13,22 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import Inputs
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels import located
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.solve.chunks import in_chunks
+from dynlab.solve.clocked import place_in_arrays, sorted_by_event
 from dynlab.solve.crossing import Crossing
 from dynlab.solve.guards import Guards
 from dynlab.solve.legs import GAP, pause_of
 from dynlab.solve.pieces import Kept, joined, room
-from dynlab.solve.trajectory import NodeEvents, Steps
+from dynlab.solve.trajectory import Steps
 from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import Element, Reduction
 from dynlab.symbolic.system import System, with_held_states
 
-__all__ = ["run_located", "sorted_by_event"]
+__all__ = ["run_located"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -40,7 +41,7 @@ EVENTS, CROSSINGS = 1 << 14, 256
 
 
 def run_located(  # noqa: PLR0913  (what, how, and what to keep of it)
-    system: System, run_in: Callable[[System], Any], *, span: float,
+    system: System, run_in: Callable[..., Any], *, span: float,
     asked: tuple[tuple[Crossing, ...], tuple[Crossing, ...]], breaks: Array, times: Array | None,
 ) -> tuple[Kept, dict[str, int]]:  # fmt: skip
     """Run a network through the events of its nodes; return what is kept, and the steps taken.
@@ -50,7 +51,7 @@ def run_located(  # noqa: PLR0913  (what, how, and what to keep of it)
     system
         The network with its events.
     run_in
-        Prepares the run of a system by a method with tolerances.
+        Prepares the run of a system with given ``inputs`` by a method with tolerances.
     span
         How long.
     asked
@@ -66,7 +67,11 @@ def run_located(  # noqa: PLR0913  (what, how, and what to keep of it)
             "positive duration."
         )
     moving, held = with_held_states(system)
-    run = run_in(moving)
+    inputs = inputs_of(moving)
+    if held:
+        # The loop writes there which nodes move; nobody else may see it.
+        inputs = inputs._replace(arrays=inputs.arrays.copy())
+    run = run_in(moving, inputs=inputs)
     guards = Guards.of(replace(moving, events=()), *asked)
     loop = _Loop(moving, run, guards, held, times)
     legs = _legs(loop, breaks.tolist(), span)
@@ -77,18 +82,6 @@ def run_located(  # noqa: PLR0913  (what, how, and what to keep of it)
     if run.linear is not None and run.linear.failure is not None:
         raise run.linear.failure
     return loop.kept(status), loop.taken
-
-
-def sorted_by_event(
-    system: System, times: Array, events: Indices, nodes: Indices
-) -> dict[str, NodeEvents]:
-    """Return for each event when which node had it, in the order of time."""
-    found = {}
-    for place, event in enumerate(system.events):
-        of = np.flatnonzero(events == place)
-        of = of[np.argsort(times[of], kind="stable")]
-        found[event.name] = NodeEvents(times[of], nodes[of])
-    return found
 
 
 class _Loop:
@@ -115,7 +108,6 @@ class _Loop:
         self.crossings = (
             np.empty(crossings), np.empty(crossings, np.int64), np.empty((crossings, self.n))
         )  # fmt: skip
-        self.inputs = Inputs(*run.arguments[4:])
         self.pieces: list[Steps] = []
         self.jumps: list[tuple[Indices, Array]] = []
         self.found: list[tuple[Array, Indices]] = []
@@ -148,7 +140,7 @@ class _Loop:
             jumps = np.empty(0, np.int64), np.empty((0, self.n))
         written = piece.starts, piece.sizes, piece.coefficients, *jumps
         status = located.advance(
-            *run.arguments[:4], tuple(self.inputs), steps, self.plan, self.guards, self.clock,
+            *run.arguments[:4], run.arguments[4:], steps, self.plan, self.guards, self.clock,
             self.progress, *self.spare, written, self.sampled, self.events, self.crossings,
         )  # fmt: skip
         rows, jumped, found, crossed = self.progress[
@@ -262,7 +254,7 @@ def _plan(
         rows.append([
             begins[place], one.address, 0 if reset is None else reset.address,
             int(event.direction == 0 and not changes),
-            _place_in_arrays(system, held[event.name]) if event.name in held else -1,
+            place_in_arrays(system, held[event.name]) if event.name in held else -1,
             -1 if found is None else len(found),
         ])  # fmt: skip
     of = np.hstack([
@@ -290,14 +282,3 @@ def _read(system: System, event: Event) -> list[tuple[int, int]] | None:
         elif any(base == between.name for between in system.intermediates):
             return None
     return found
-
-
-def _place_in_arrays(system: System, name: str) -> int:
-    """Return where a parameter per node begins among the arrays."""
-    place = 0
-    for parameter in system.parameters:
-        if parameter.name == name:
-            return place
-        if parameter.shape:
-            place += len(np.asarray(system[parameter.name]))
-    raise KeyError(name)

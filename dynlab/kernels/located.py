@@ -35,18 +35,20 @@ from dynlab.kernels.convention import (
     _call_at_address,
     pointer,
 )
-from dynlab.kernels.dense import DEAF, EPS, NEAR, OPTIONS, PARTS, call, copy, polynomial
+from dynlab.kernels.dense import DEAF, EPS, NEAR, OPTIONS, PARTS, call, copy
 from dynlab.kernels.loops import expand, proceed
 from dynlab.kernels.resets import SAME, carried
 from dynlab.kernels.run import (
     BAD_STEP,
     END,
+    EXPLICIT,
     FROM,
     K0,
     K12,
     LAST_STEP,
     MARK,
     MARKS,
+    NEXT,
     POLYNOMIAL,
     POWERS,
     STEP,
@@ -79,8 +81,13 @@ BEGINS, GUARD, RESET, SURFACE, MOVING, READS = range(6)
 # Rows of OF: the event (-1: a crossing), the node, the direction.
 EVENT_OF, NODE_OF, DIRECTION_OF = range(3)
 
-# Places in `clock`: the end of the leg, the next end of a refractory time, the last instant with events.
-STOP, NEXT_AWAKE, INSTANT = range(3)
+# Places in `clock`: the end of the leg, the next end of a refractory time, the last instant with events, and
+# about how long it takes from one to the next.
+STOP, NEXT_AWAKE, INSTANT, PACE = range(4)
+#: Explicit steps are no longer than so many of these times: what lies beyond an event is thrown away, and
+#: looking for the earliest of many crossings takes time.  After a step without events it is doubled.  No step
+#: is cut to less than LEAST_PART of what the tolerance allows.
+PACES, NEWEST, LEAST_PART = 3.0, 0.25, 1e-6
 # Places in `progress`: steps written; times kept; jumps, events and crossings written; which guard ended the
 # run; instants in a row without rest; whether the run begins anew.
 ROWS, KEPT, JUMPS, FOUND, CROSSED, ENDED_BY, CLOSE, ANEW = range(8)
@@ -135,13 +142,24 @@ def _rates(t, x, slopes, m, plan, out):
     )  # fmt: skip
 
 
+@njit(types.void(_M, _f8, _V), **OPTIONS)
+def _whole(coefficients, s, out):
+    """Evaluate a step at a place, power by power: several numbers at a time, where there are many."""
+    last = coefficients.shape[0] - 1
+    copy(coefficients[last], out)
+    for j in range(last - 1, -1, -1):
+        row = coefficients[j]
+        for i in range(out.size):
+            out[i] = out[i] * s + row[i]
+
+
 @njit(_f8(_I, _f8, _f8, _f8, _M, _V, _MODEL, _PLAN, _V), **OPTIONS)
 def _at(g, s, t, h, coefficients, here, m, plan, answers):
     """Return the value of one guard at a place of the step."""
     z, p, d, k, w = m
     e, last = plan[OF][EVENT_OF, g], coefficients.shape[0] - 1
     if e < 0 or plan[EVENTS][e, READS] < 0:
-        polynomial(coefficients, s, here)
+        _whole(coefficients, s, here)
         _values(t + s * h, here, m, plan, answers)
         return answers[g]
     node = plan[OF][NODE_OF, g]
@@ -216,11 +234,11 @@ def _first(g, limit, t, h, coefficients, guards, here, m, plan, answers):
     low = before = 0.0
     at_low = at_before = guards[VALUE, g]
     for part in range(1, PARTS + 1):
-        if low > limit:
+        if low >= limit:
             return FAR
-        high = part / PARTS
+        high = min(part / PARTS, limit)
         value = guards[NEW, g]
-        if part < PARTS:
+        if high < 1.0:
             value = _at(g, high, t, h, coefficients, here, m, plan, answers)
         if side * value < 0.0 or (value == 0.0 and side != 0.0):
             if direction * side <= 0.0:
@@ -239,7 +257,7 @@ def _first(g, limit, t, h, coefficients, guards, here, m, plan, answers):
             rises = abs(value) >= abs(at_low)
             begin, end = before, high
             is_turn = fell and rises
-            if part == PARTS and not is_turn:
+            if high == 1.0 and not is_turn:
                 is_turn = not rises and side * h * guards[NEW_RATE, g] > 0.0
                 begin = low
             change = max(abs(at_before - at_low), abs(value - at_low))
@@ -254,7 +272,19 @@ def _first(g, limit, t, h, coefficients, guards, here, m, plan, answers):
                             answers,
                         )  # fmt: skip
                     return _locate(
-                        g, turn, end, there, value, -side, t, h, coefficients, here, m, plan, answers
+                        g,
+                        turn,
+                        end,
+                        there,
+                        value,
+                        -side,
+                        t,
+                        h,
+                        coefficients,
+                        here,
+                        m,
+                        plan,
+                        answers,
                     )
         before, at_before = low, at_low
         low, at_low = high, value
@@ -278,12 +308,18 @@ def _may_pass(h, g, guards):
 def _earliest(t, h, coefficients, guards, here, m, plan, answers):
     """Mark the guards that are due and return where in the step they are; FAR if there are none."""
     wide = SAME * max(abs(t), abs(h)) / abs(h)
-    best = FAR
+    best, likely, soonest = FAR, -1, FAR
     for g in range(guards.shape[1]):
-        if guards[MARKED, g] == DUE:
-            place = _first(
-                g, best + wide, t, h, coefficients, guards, here, m, plan, answers
-            )
+        if guards[MARKED, g] == DUE and guards[VALUE, g] * guards[NEW, g] < 0.0:
+            about = guards[VALUE, g] / (guards[VALUE, g] - guards[NEW, g])
+            if about < soonest:
+                likely, soonest = g, about
+    # The others are looked at only up to where that one passes.
+    for trial in range(-1, guards.shape[1]):
+        g = likely if trial < 0 else trial
+        if g >= 0 and guards[MARKED, g] == DUE and (trial < 0 or g != likely):
+            limit = min(1.0, best + wide)
+            place = _first(g, limit, t, h, coefficients, guards, here, m, plan, answers)
             guards[PLACE, g] = place
             best = min(best, place)
     last = best
@@ -359,7 +395,7 @@ def _slides(s, t, h, rhs, work, guards, here, m, plan):
     coefficients, slopes = work[POLYNOMIAL:MARK], work[K0 + 1]
     for beyond in range(2):
         place = s + ASIDE if beyond == 1 else max(0.0, s - ASIDE)
-        polynomial(coefficients, place, here)
+        _whole(coefficients, place, here)
         call(rhs, t + place * h, here, z, p, d, k, w, slopes)
         _rates(t + place * h, here, slopes, m, plan, guards[NEW_RATE if beyond == 1 else RATE])
     for g in range(guards.shape[1]):
@@ -414,7 +450,9 @@ def _settle(t, x, guards, here, m, plan, found_times, found, count):
                 guards[SIDE, j] = np.sign(value)
             elif not (is_due and value == guards[BEFORE, j]):
                 direction = DEAF if guards[UNTIL, j] > -np.inf else plan[OF][DIRECTION_OF, j]
-                guards[SIDE, j], due = carried(guards[SIDE, j], value, 1 if is_due else 0, direction)
+                guards[SIDE, j], due = carried(
+                    guards[SIDE, j], value, 1 if is_due else 0, direction
+                )
                 if due == 1:
                     guards[MARKED, j] = DUE
                 elif is_due:
@@ -426,6 +464,8 @@ def _settle(t, x, guards, here, m, plan, found_times, found, count):
 def _accumulates(t, clock, progress, guards, found, begin, end, most):
     """Note the events of an instant; whether they now follow each other without end."""
     passed = abs(t)
+    since = t - clock[INSTANT] if clock[INSTANT] > -np.inf else t
+    clock[PACE] = since if clock[PACE] == np.inf else (1.0 - NEWEST) * clock[PACE] + NEWEST * since
     close = abs(t - clock[INSTANT]) < RESTLESS * passed
     progress[CLOSE] = progress[CLOSE] + 1 if close else 0
     clock[INSTANT] = t
@@ -447,7 +487,7 @@ def _keep_until(end, state, work, progress, times, out):
     t, h = state[FROM], state[TAKEN]
     while progress[KEPT] < times.size and times[progress[KEPT]] < end:
         s = (times[progress[KEPT]] - t) / h
-        polynomial(work[POLYNOMIAL:MARK], s, out[progress[KEPT]])
+        _whole(work[POLYNOMIAL:MARK], s, out[progress[KEPT]])
         progress[KEPT] += 1
 
 
@@ -531,13 +571,16 @@ def advance(
         ):
             return RUNNING
         wanted = state[STEP]
+        if tally[NEXT] == EXPLICIT:
+            state[STEP] = min(wanted, max(PACES * clock[PACE], LEAST_PART * wanted))
+        asked = state[STEP]
         state[END] = min(clock[STOP], clock[NEXT_AWAKE])
         status = proceed(rhs, state, tally, work, z, p, d, k, w)
         if status != RUNNING:
             return status
         t, h = state[FROM], state[TAKEN]
-        if state[T] == state[END] and abs(h) < abs(wanted):
-            # Cut short by the end of a refractory time, which says nothing about the step.
+        if h < wanted and (h >= asked or state[T] == state[END]):
+            # Cut short, which says nothing about how long it may be.
             state[STEP] = max(state[STEP], wanted)
         _values(state[T], work[Y], m, plan, guards[NEW])
         _rates(state[T], work[Y], work[K12], m, plan, guards[NEW_RATE])
@@ -563,6 +606,7 @@ def advance(
             state[T] = t + s * h
         _keep_until(state[T], state, work, progress, times, out)
         if s == FAR:
+            clock[PACE] *= 2.0
             for g in range(size):
                 side = np.sign(guards[NEW, g])
                 guards[SIDE, g] = side if side != 0.0 else -guards[SIDE, g]
@@ -573,7 +617,7 @@ def advance(
         if _slides(s, t, h, rhs, work, guards, here, m, plan):
             status = SLIDING
         if s < 1.0:
-            polynomial(coefficients, s, x)
+            _whole(coefficients, s, x)
         else:
             copy(work[Y], x)
         progress[ANEW] = 1
@@ -586,9 +630,7 @@ def advance(
         begin = progress[FOUND]
         if records:
             copy(x, befores[progress[JUMPS]])
-        count, ends = _settle(
-            state[T], x, guards, here, m, plan, events[0], events[1], begin
-        )
+        count, ends = _settle(state[T], x, guards, here, m, plan, events[0], events[1], begin)
         progress[FOUND] = count
         jumped = False
         for row in range(begin, count):

@@ -159,11 +159,12 @@ def sorted_by_event(
     system: System, times: Array, events: Indices, nodes: Indices
 ) -> dict[str, NodeEvents]:
     """Return for each event when which node had it, in the order of time."""
+    assert system.bound is not None
     found = {}
     for place, event in enumerate(system.events):
         of = np.flatnonzero(events == place)
         of = of[np.argsort(times[of], kind="stable")]
-        found[event.name] = NodeEvents(times[of], nodes[of])
+        found[event.name] = NodeEvents(times[of], nodes[of], system.bound.sizes[event.over])
     return found
 
 

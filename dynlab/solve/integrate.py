@@ -182,9 +182,7 @@ def _located(
     begin = Layout.of(system).pack(start, system.start_values)
     run_in = functools.partial(_prepared_adaptive, start=begin, span=span, method=method)
     breaks = break_times(system, 0.0, span)
-    kept, steps = run_located(
-        system, run_in, span=span, asked=asked, breaks=breaks, times=times
-    )
+    kept, steps = run_located(system, run_in, span=span, asked=asked, breaks=breaks, times=times)
     settings = {"duration": span, "method": method, "steps": steps}
     return Trajectory(
         system, kept.t, kept.values, kept.steps, kept.events, kept.end, kept.status,

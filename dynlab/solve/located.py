@@ -40,7 +40,7 @@ MOST_NUMBERS = 100_000_000
 EVENTS, CROSSINGS = 1 << 14, 256
 
 
-def run_located(  # noqa: PLR0913  (what, how, and what to keep of it)
+def run_located(
     system: System, run_in: Callable[..., Any], *, span: float,
     asked: tuple[tuple[Crossing, ...], tuple[Crossing, ...]], breaks: Array, times: Array | None,
 ) -> tuple[Kept, dict[str, int]]:  # fmt: skip
@@ -97,7 +97,7 @@ class _Loop:
         self.guards = np.zeros((located.GUARD_ROWS, size))
         self.guards[located.UNTIL] = self.guards[located.LAST] = -np.inf
         self.guards[located.INTERVAL] = np.inf
-        self.clock = np.array([0.0, np.inf, -np.inf])
+        self.clock = np.array([0.0, np.inf, -np.inf, np.inf])
         self.progress = np.zeros(8, np.int64)
         self.spare = np.zeros(self.n), np.zeros(size)
         wanted = np.empty(0) if times is None else times
@@ -165,7 +165,9 @@ class _Loop:
         now, state = end[0], end[1:]
         if self.times is not None:
             reached = int(self.progress[located.KEPT])
-            return Kept(status, self.times[:reached], self.sampled[1][:reached], None, occurred, end)
+            return Kept(
+                status, self.times[:reached], self.sampled[1][:reached], None, occurred, end
+            )
         steps = joined(self.pieces, run.loops.POWERS, self.n)
         t = np.append(steps.starts, now)
         values = np.vstack([steps.coefficients[:, 0], state])

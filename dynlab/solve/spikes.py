@@ -164,7 +164,8 @@ def spike_train(run: Trajectory, *, event: str | None = None, after: float = 0.0
     run
         A trajectory with an event or a recorded crossing.
     event
-        Which of them counts as a spike; it may be left out if there is only one.
+        Which of them counts as a spike; it may be left out if there is only one.  On a network
+        ``"spike[3]"`` is that of one node, ``"spike"`` those of all.
     after
         Time to leave out at the beginning, in the system's unit of time.
 

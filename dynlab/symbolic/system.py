@@ -1214,10 +1214,10 @@ def _check(system: System) -> None:
             system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
         )
     for event in system.events:
-        for state in event.held if event.over else ():
-            if shapes.get(state) != (event.over,):
+        for still in event.held if event.over else ():
+            if shapes.get(still) != (event.over,):
                 raise DefinitionError(
-                    f"event {event.name!r} of {system.name!r} holds {state!r}, which is not per node of "
+                    f"event {event.name!r} of {system.name!r} holds {still!r}, which is not per node of "
                     f"{event.over!r}. Hold states of the nodes that have the event."
                 )
 

@@ -83,7 +83,9 @@ def spikes_of(run, name="spike"):
 
 def assert_same_spikes(found, expected, tolerance):
     assert [k for _, k in found] == [k for _, k in expected]
-    np.testing.assert_allclose([t for t, _ in found], [t for t, _ in expected], atol=tolerance, rtol=0)
+    np.testing.assert_allclose(
+        [t for t, _ in found], [t for t, _ in expected], atol=tolerance, rtol=0
+    )
 
 
 # --- cells without links ----------------------------------------------------------------------
@@ -130,7 +132,9 @@ def test_two_pulse_coupled_cells(weight, start):
     """
     weights = weight * (1 - np.eye(2))
     expected = by_hand([1.4, 1.4], weights, 80.0, [0.0, start])
-    run = dl.integrate(pulsed.on(weights)(I=1.4), start={"v": [0.0, start]}, duration=80, method=TIGHT)
+    run = dl.integrate(
+        pulsed.on(weights)(I=1.4), start={"v": [0.0, start]}, duration=80, method=TIGHT
+    )
     assert len(expected) > 100
     assert_same_spikes(spikes_of(run), expected, 1e-9)
     together = np.diff([t for t, _ in expected]) == 0
@@ -144,7 +148,9 @@ def test_a_random_network_goes_from_spike_to_spike(tref):
     weights *= rng.uniform(-0.15, 0.3, weights.shape)
     drive, start = rng.uniform(1.1, 2.0, 12), rng.uniform(0, 0.9, 12)
     expected = by_hand(drive, weights, 25.0, start, tref)
-    net = (pulsed if tref == 0 else resting).on(weights)(I=drive, **({"tref": tref} if tref else {}))
+    net = (pulsed if tref == 0 else resting).on(weights)(
+        I=drive, **({"tref": tref} if tref else {})
+    )
     run = dl.integrate(net, start={"v": start}, duration=25, method=TIGHT)
     assert len(expected) > 150
     assert_same_spikes(spikes_of(run), expected, 1e-9)
@@ -202,7 +208,9 @@ def test_relabelling_the_nodes_permutes_the_trains():
     rng = np.random.default_rng(7)
     weights = rng.uniform(-0.2, 0, (8, 8)) * (1 - np.eye(8))
     drive, start, order = rng.uniform(1.1, 2, 8), rng.uniform(0, 1, 8), rng.permutation(8)
-    plain = dl.integrate(resting.on(weights)(I=drive), start={"v": start}, duration=20, method=TIGHT)
+    plain = dl.integrate(
+        resting.on(weights)(I=drive), start={"v": start}, duration=20, method=TIGHT
+    )
     moved = dl.integrate(
         resting.on(weights[np.ix_(order, order)])(I=drive[order]), start={"v": start[order]}, duration=20,
         method=TIGHT,
@@ -218,10 +226,15 @@ def test_relabelling_the_nodes_permutes_the_trains():
 
 
 @dl.flow
-def coupled(x: dl.PerNode = 0.0, y: dl.PerNode = 0.1, *, w: dl.PerLink = 0.0, I: dl.PerNode = 1.0, gap=0.2):
+def coupled(
+    x: dl.PerNode = 0.0, y: dl.PerNode = 0.1, *, w: dl.PerLink = 0.0, I: dl.PerNode = 1.0, gap=0.2
+):
     """Ramps with a slow brake, and currents through links that flow all the time."""
     return {
-        x[i]: I[i] - y[i] * x[i] + gap * dl.Sum(w[i, j] * (x[j] - x[i]), j) + 0.1 * dl.sin(3 * dl.t),
+        x[i]: I[i]
+        - y[i] * x[i]
+        + gap * dl.Sum(w[i, j] * (x[j] - x[i]), j)
+        + 0.1 * dl.sin(3 * dl.t),
         y[i]: -y[i] / 2,
     }
 
@@ -354,7 +367,9 @@ def balls(v, *, e):
 
 def test_events_that_accumulate_end_the_run():
     """A ball dropped from x comes to rest at sqrt(2 x / g) (1 + e) / (1 - e); the lowest one first."""
-    run = dl.integrate(balls.on({"node": 3})(e=[0.5, 0.6, 0.5]), start={"x": [1.0, 2.0, 4.0]}, duration=20)
+    run = dl.integrate(
+        balls.on({"node": 3})(e=[0.5, 0.6, 0.5]), start={"x": [1.0, 2.0, 4.0]}, duration=20
+    )
     assert run.status is dl.Status.ACCUMULATION
     assert run.end[0] == pytest.approx(math.sqrt(2) * 3, rel=1e-7)
     assert len(run.events["bounce"].of(0)) > 20
@@ -377,7 +392,9 @@ def sliding(x):
 
 
 def test_a_surface_that_holds_the_flow_ends_the_run():
-    run = dl.integrate(sliding.on({"node": 2})(push=[0.5, -1.5]), start={"x": [0.6, 1.0]}, duration=5)
+    run = dl.integrate(
+        sliding.on({"node": 2})(push=[0.5, -1.5]), start={"x": [0.6, 1.0]}, duration=5
+    )
     assert run.status is dl.Status.SLIDING
     assert run.events["through"].nodes.tolist()[-1] == 0
     # Node 1 passes at 1 / 2.5 and goes on with -0.5; node 0 arrives at 0.6 / 0.5 and stays.
@@ -425,7 +442,9 @@ def test_equal_steps_pass_on_what_is_pushed_over_the_threshold():
     )  # fmt: skip
     assert run.events["spike"].nodes.tolist() == [0, 1, 2, 3]
     assert np.ptp(run.events["spike"].times) <= 0.01
-    endless = dl.integrate(pulsed.on(dl.AllToAll(2))(w=1.5), duration=3, method=dl.Clocked(step=0.01))
+    endless = dl.integrate(
+        pulsed.on(dl.AllToAll(2))(w=1.5), duration=3, method=dl.Clocked(step=0.01)
+    )
     assert endless.status is dl.Status.ACCUMULATION
 
 
@@ -472,14 +491,20 @@ def two_sets(
 
 
 @two_sets.with_event(
-    when=lambda x: x[i] - 1, direction=+1, name="excite", deliver=lambda y, a: {y[i]: y[i] + a[i, j]}
+    when=lambda x: x[i] - 1,
+    direction=+1,
+    name="excite",
+    deliver=lambda y, a: {y[i]: y[i] + a[i, j]},
 )
 def excited(x):
     return {x[i]: 0.0}
 
 
 @excited.with_event(
-    when=lambda y: y[i] - 1, direction=+1, name="inhibit", deliver=lambda x, b: {x[i]: x[i] - b[i, j]}
+    when=lambda y: y[i] - 1,
+    direction=+1,
+    name="inhibit",
+    deliver=lambda x, b: {x[i]: x[i] - b[i, j]},
 )
 def balanced(y):
     return {y[i]: 0.0}
@@ -487,7 +512,9 @@ def balanced(y):
 
 def test_populations_deliver_to_each_other():
     """Ramps: two exciting cells of rates 1 and 0.8, one inhibiting of rate 0.7, in rational numbers."""
-    net = balanced.on({"exc": 2, "inh": 1}, links={"a": np.array([[0.1, 0.2]]), "b": np.array([[0.3], [0.05]])})
+    net = balanced.on(
+        {"exc": 2, "inh": 1}, links={"a": np.array([[0.1, 0.2]]), "b": np.array([[0.3], [0.05]])}
+    )
     run = dl.integrate(net(I=[1.0, 0.8]), duration=2.1, method=TIGHT)
     # x0 fires at 1 (y: 0.8); y = 1 at 1 + 0.2 / 0.7 unless x1 fires before, at 1.25 (y: 0.975 + 0.2 > 1).
     assert run.events["excite"].of(0) == pytest.approx([1.0], abs=1e-12)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
-from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.errors import DuplicateNameError, SettingError, UnsupportedSystemError
 from dynlab.kernels import located
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.clocked import place_in_arrays, sorted_by_event
 from dynlab.solve.crossing import Crossing
-from dynlab.solve.guards import Guards
+from dynlab.solve.guards import Found, Guards
 from dynlab.solve.legs import GAP, pause_of
 from dynlab.solve.pieces import Kept, joined, room
 from dynlab.solve.trajectory import Steps
@@ -66,6 +66,11 @@ def run_located(
             f"{system.name!r} cannot run backwards: what a reset overwrote cannot be told. Give a "
             "positive duration."
         )
+    for crossing in (*asked[0], *asked[1]):
+        if crossing.name in system.event_names:
+            raise DuplicateNameError(
+                f"a crossing and an event of {system.name!r} are both named {crossing.name!r}. Rename one."
+            )
     moving, held = with_held_states(system)
     inputs = inputs_of(moving)
     if held:
@@ -102,16 +107,10 @@ class _Loop:
         self.spare = np.zeros(self.n), np.zeros(size)
         wanted = np.empty(0) if times is None else times
         self.sampled = wanted, np.full((len(wanted), self.n), np.nan)
-        together = located.MOST_TOGETHER * size
-        self.events = np.empty(EVENTS + together), np.empty(EVENTS + together, np.int64)
-        crossings = CROSSINGS + guards.first if guards.first else 0
-        self.crossings = (
-            np.empty(crossings), np.empty(crossings, np.int64), np.empty((crossings, self.n))
-        )  # fmt: skip
         self.pieces: list[Steps] = []
         self.jumps: list[tuple[Indices, Array]] = []
-        self.found: list[tuple[Array, Indices]] = []
-        self.crossed: list[tuple[Array, Indices, Array]] = []
+        self.events: list[tuple[Array, Indices]] = []
+        self.crossings: list[Found] = []
         self.rows = 0
         self.taken: dict[str, int] = {}
 
@@ -129,33 +128,39 @@ class _Loop:
         return status
 
     def take(self, steps: int) -> int:
-        """Take up to so many steps and gather what they leave."""
-        run, loops = self.run, self.run.loops
+        """Take up to so many steps.
+
+        What they leave is found in the lists also if the run is interrupted before this function ends; a
+        number of -1 marks a row that has not been written.
+        """
+        run, size = self.run, self.plan[located.OF].shape[1]
         if self.times is None:
             self._require_room()
-            piece = room(steps, loops.POWERS, self.n)
-            jumps = np.empty(steps, np.int64), np.empty((steps, self.n))
-        else:
-            piece = room(0, loops.POWERS, self.n)
-            jumps = np.empty(0, np.int64), np.empty((0, self.n))
+        recorded = steps if self.times is None else 0
+        piece = room(recorded, run.loops.POWERS, self.n)
+        jumps = np.full(recorded, -1, np.int64), np.empty((recorded, self.n))
+        most = EVENTS + located.MOST_TOGETHER * size
+        events = np.empty(most), np.full(most, -1, np.int64)
+        most = CROSSINGS + self.asked.first if self.asked.first else 0
+        crossings = np.empty(most), np.full(most, -1, np.int64), np.empty((most, self.n))
+        self.pieces.append(piece)
+        self.jumps.append(jumps)
+        self.events.append(events)
+        self.crossings.append(crossings)
         written = piece.starts, piece.sizes, piece.coefficients, *jumps
         status = located.advance(
             *run.arguments[:4], run.arguments[4:], steps, self.plan, self.guards, self.clock,
-            self.progress, *self.spare, written, self.sampled, self.events, self.crossings,
+            self.progress, *self.spare, written, self.sampled, events, crossings,
         )  # fmt: skip
-        rows, jumped, found, crossed = self.progress[
-            [located.ROWS, located.JUMPS, located.FOUND, located.CROSSED]
-        ]
-        if self.times is None:
-            self.pieces.append(piece)
-            self.jumps.append((jumps[0][:jumped] + self.rows, jumps[1][:jumped].copy()))
-            self.rows += int(rows)
-        self.found.append((self.events[0][:found].copy(), self.events[1][:found].copy()))
-        if crossed:
-            times, kinds, states = self.crossings
-            self.crossed.append(
-                (times[:crossed].copy(), kinds[:crossed].copy(), states[:crossed].copy())
-            )
+        self.rows += int(self.progress[located.ROWS])
+        # Rooms are larger than what is in them.
+        count = int(self.progress[located.JUMPS])
+        self.jumps[-1] = jumps[0][:count].copy(), jumps[1][:count].copy()
+        count = int(self.progress[located.FOUND])
+        self.events[-1] = events[0][:count].copy(), events[1][:count].copy()
+        count = int(self.progress[located.CROSSED])
+        times, kinds, states = crossings
+        self.crossings[-1] = times[:count].copy(), kinds[:count].copy(), states[:count].copy()
         return int(status)
 
     def kept(self, status: Any) -> Kept:
@@ -171,19 +176,23 @@ class _Loop:
         steps = joined(self.pieces, run.loops.POWERS, self.n)
         t = np.append(steps.starts, now)
         values = np.vstack([steps.coefficients[:, 0], state])
-        if self.jumps:
-            places = np.concatenate([rows for rows, _ in self.jumps])
-            before = np.concatenate([states for _, states in self.jumps])
-            t = np.insert(t, places, t[places])
-            values = np.insert(values, places, before, axis=0)
+        places, before = [np.empty(0, np.int64)], [np.empty((0, self.n))]
+        row = 0
+        for piece, (rows, states) in zip(self.pieces, self.jumps, strict=True):
+            places.append(rows[rows >= 0] + row)
+            before.append(states[rows >= 0])
+            row += int(np.count_nonzero(piece.sizes))
+        where = np.concatenate(places)
+        t = np.insert(t, where, t[where])
+        values = np.insert(values, where, np.concatenate(before), axis=0)
         return Kept(status, t, values, steps, occurred, end)
 
     def _occurred(self) -> dict[str, Any]:
-        times = np.concatenate([t for t, _ in self.found] or [np.empty(0)])
-        found = np.concatenate([g for _, g in self.found] or [np.empty(0, np.int64)])
+        times = np.concatenate([t[g >= 0] for t, g in self.events] or [np.empty(0)])
+        found = np.concatenate([g[g >= 0] for _, g in self.events] or [np.empty(0, np.int64)])
         of = self.plan[located.OF][:, found]
-        events = self.asked.events(self.crossed) if self.asked.first else {}
-        return events | sorted_by_event(
+        asked = self.asked.events(self.crossings) if self.asked.first else {}
+        return asked | sorted_by_event(
             self.system, times, of[located.EVENT_OF], of[located.NODE_OF]
         )
 

@@ -38,7 +38,11 @@ class Clocked(OdeMethod):
 
     Between events the state advances by the classical method of order 4; events of the nodes are seen
     at the ends of steps.  Spike times are read off between them; resets and deliveries take effect at the
-    end of the step.  The error after an event is of the first order of the step.
+    end of the step, and a node that is pushed over its threshold fires with it.  The error after an event
+    is of the first order of the step.
+
+    The other methods locate the events inside their steps, to their tolerances, and take a step for each.
+    Equal steps are for networks so large that there are many events in a step.
 
     Parameters
     ----------

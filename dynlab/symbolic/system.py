@@ -1202,8 +1202,8 @@ def _check(system: System) -> None:
         )
     if system.is_indexed and any(not event.over for event in system.events):
         raise UnsupportedSystemError(
-            f"{system.name!r} is a network, whose nodes cannot have events yet. Write the equations of "
-            "each node out, or record crossings with dl.Crossing."
+            f"{system.name!r} is a network, and an event of it belongs to its nodes. Give the event a guard "
+            "in an index, when=lambda v: v[i] - 1 with i = dl.nodes('i'), or record a dl.Crossing."
         )
     for event in system.events:
         for expression, where in event.expressions:

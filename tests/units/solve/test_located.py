@@ -58,7 +58,9 @@ def test_a_run_has_both_sides_of_every_jump():
 
 
 def test_times_to_keep_have_the_state_after_the_jump():
-    run = dl.integrate(firing.on({"node": 2}, links={"w": np.zeros((2, 2))}), duration=3, at=[0, 0.5, 1, 2.5])
+    run = dl.integrate(
+        firing.on({"node": 2}, links={"w": np.zeros((2, 2))}), duration=3, at=[0, 0.5, 1, 2.5]
+    )
     np.testing.assert_allclose(run["x"][:, 0], [0, 0.5, 0, 0.5], atol=1e-9)
     assert len(run.t) == 4
     assert dl.integrate(NET, duration=0).t.tolist() == [0.0]
@@ -74,6 +76,8 @@ def test_trains_by_node(tmp_path):
         np.testing.assert_array_equal(run.events[f"fire[{node}]"].times, fire.of(node))
     assert dl.spike_train(run, event="fire[0]").rate == pytest.approx(1, rel=1e-9)
     assert dl.spike_train(run).rate > 1
+    short = dl.spike_train(dl.integrate(NET, duration=9.5, at=[9.5]), event="fire[0]", after=2.5)
+    np.testing.assert_allclose(short.times, np.arange(3, 10), atol=1e-8)
     again = dl.load(run.save(tmp_path / "run"))
     np.testing.assert_array_equal(again.events["fire"].nodes, fire.nodes)
     assert again.events["fire"].count == 3
@@ -110,9 +114,7 @@ def test_a_long_run_in_many_chunks_is_the_same(monkeypatch):
     every = dl.Crossing("third", lambda total: dl.sin(5 * total))
     parts = dl.integrate(NET, duration=30, record=every)
     np.testing.assert_allclose(parts.events["fire"].times, whole.events["fire"].times, atol=1e-8)
-    np.testing.assert_allclose(
-        parts.events["third"].times, np.pi / 5 * np.arange(1, 48), atol=1e-9
-    )
+    np.testing.assert_allclose(parts.events["third"].times, np.pi / 5 * np.arange(1, 48), atol=1e-9)
     assert (np.diff(parts.t) >= 0).all()
 
 

@@ -445,6 +445,8 @@ def _settle(t, x, guards, here, m, plan, found_times, found, count):
         _values(t, x, m, plan, guards[NEW])
         for j in range(first, size):
             value = guards[NEW, j]
+            if value * guards[SIDE, j] > 0.0 and guards[MARKED, j] != DUE:
+                continue
             is_due = guards[MARKED, j] == DUE
             if j == g:
                 guards[SIDE, j] = np.sign(value)
@@ -457,7 +459,7 @@ def _settle(t, x, guards, here, m, plan, found_times, found, count):
                     guards[MARKED, j] = DUE
                 elif is_due:
                     guards[MARKED, j] = 0.0
-            guards[BEFORE, j] = value
+        copy(guards[NEW], guards[BEFORE])
 
 
 @njit("b1(f8, f8[::1], i8[::1], f8[:, ::1], i8[::1], i8, i8, i8)", **OPTIONS)

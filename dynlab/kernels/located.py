@@ -12,8 +12,9 @@ runs in the same way (`dynlab.kernels.resets` says in which order the events of 
 3. The step ends at the earliest crossing; others within SAME of it belong to the same instant.  Resets
    happen, and the next step begins from there with the size that the last one proposed.
 
-Cost of an event: a step, one set of guards and of rates, and one set of guards for every reset.  After a
-step without a crossing nothing is thrown away.
+Cost of an event: a step, two sets of guards and of rates, and one set of guards for every reset.  Where events
+are dense, steps are cut to a few of the times between them, and then they are short ones (`short`) as far as
+these are as accurate.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from dynlab.kernels import short
 from dynlab.kernels.convention import (
     _F,
     _K,
@@ -35,19 +37,21 @@ from dynlab.kernels.convention import (
     _call_at_address,
     pointer,
 )
-from dynlab.kernels.dense import DEAF, EPS, NEAR, OPTIONS, PARTS, call, copy
+from dynlab.kernels.dense import DEAF, EPS, MODEL, NEAR, OPTIONS, PARTS, call, copy
 from dynlab.kernels.loops import expand, proceed
 from dynlab.kernels.resets import SAME, carried
 from dynlab.kernels.run import (
+    ATTEMPTS,
     BAD_STEP,
     END,
     EXPLICIT,
+    EXPLICIT_STEPS,
     FROM,
     K0,
     K12,
     LAST_STEP,
-    MARK,
     MARKS,
+    MOST_ATTEMPTS,
     NEXT,
     POLYNOMIAL,
     POWERS,
@@ -88,6 +92,8 @@ STOP, NEXT_AWAKE, INSTANT, PACE = range(4)
 #: looking for the earliest of many crossings takes time.  After a step without events it is doubled.  No step
 #: is cut to less than LEAST_PART of what the tolerance allows.
 PACES, NEWEST, LEAST_PART = 3.0, 0.25, 1e-6
+#: Steps that are cut to less than this part are tried with order 5.
+SHORT = 0.25
 # Places in `progress`: steps written; times kept; jumps, events and crossings written; which guard ended the
 # run; instants in a row without rest; whether the run begins anew.
 ROWS, KEPT, JUMPS, FOUND, CROSSED, ENDED_BY, CLOSE, ANEW = range(8)
@@ -381,8 +387,8 @@ def _begin_anew(rhs, state, tally, work, guards, m, plan):
     return is_finite(work[K0])
 
 
-@njit(types.b1(_f8, _f8, _f8, _I, _M, _M, _V, _MODEL, _PLAN), **OPTIONS)
-def _slides(s, t, h, rhs, work, guards, here, m, plan):
+@njit(types.b1(_f8, _f8, _f8, _I, _M, _V, _M, _V, _MODEL, _PLAN), **OPTIONS)
+def _slides(s, t, h, rhs, coefficients, slopes, guards, here, m, plan):
     """Whether the flow beyond a surface just passed carries back to it."""
     is_asked = False
     for g in range(guards.shape[1]):
@@ -392,7 +398,6 @@ def _slides(s, t, h, rhs, work, guards, here, m, plan):
     if not is_asked:
         return False
     z, p, d, k, w = m
-    coefficients, slopes = work[POLYNOMIAL:MARK], work[K0 + 1]
     for beyond in range(2):
         place = s + ASIDE if beyond == 1 else max(0.0, s - ASIDE)
         _whole(coefficients, place, here)
@@ -484,12 +489,12 @@ def _accumulates(t, clock, progress, guards, found, begin, end, most):
 
 
 @njit("void(f8, f8[::1], f8[:, ::1], i8[::1], f8[::1], f8[:, ::1])", **OPTIONS)
-def _keep_until(end, state, work, progress, times, out):
+def _keep_until(end, state, coefficients, progress, times, out):
     """Write the states at the times to keep that lie inside the step, before its end."""
     t, h = state[FROM], state[TAKEN]
     while progress[KEPT] < times.size and times[progress[KEPT]] < end:
         s = (times[progress[KEPT]] - t) / h
-        _whole(work[POLYNOMIAL:MARK], s, out[progress[KEPT]])
+        _whole(coefficients, s, out[progress[KEPT]])
         progress[KEPT] += 1
 
 
@@ -515,6 +520,27 @@ def _cross(state, progress, x, guards, plan, crossing_times, crossings, crossing
             if g >= plan[KERNELS][ENDS] and ended_by < 0:
                 ended_by = g
     return ended_by
+
+
+@njit(f"b1(i8, f8, f8[::1], i8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
+def _step_shortly(rhs, wanted, state, tally, work, z, p, d, k, w):
+    """Take a step of order 5 if a short one is due and it is as accurate, per time, as a long one."""
+    h = min(state[STEP], state[END] - state[T])
+    if (
+        not 0.0 < h < SHORT * wanted
+        or state[T] + h == state[T]
+        or tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]
+    ):
+        return False
+    if short.attempt(rhs, h, state, work, z, p, d, k, w) * wanted <= h and is_finite(work[K12]):
+        is_last = h == state[END] - state[T]
+        short.accept(h, state)
+        if is_last:
+            state[T] = state[END]
+        tally[ATTEMPTS] += 1
+        tally[EXPLICIT_STEPS] += 1
+        return True
+    return False
 
 
 _WRITTEN = types.Tuple((_V, _V, types.float64[:, :, ::1], _I[::1], _M))
@@ -549,7 +575,7 @@ def advance(
         Times, numbers and states of the crossings asked for.
     """
     z, p, d, k, w = m
-    x, coefficients = work[X], work[POLYNOMIAL:MARK]
+    x = work[X]
     starts, sizes, polynomials, jumps, befores = written
     times, out = sampled
     size, records = guards.shape[1], starts.size > 0
@@ -577,9 +603,14 @@ def advance(
             state[STEP] = min(wanted, max(PACES * clock[PACE], LEAST_PART * wanted))
         asked = state[STEP]
         state[END] = min(clock[STOP], clock[NEXT_AWAKE])
-        status = proceed(rhs, state, tally, work, z, p, d, k, w)
-        if status != RUNNING:
-            return status
+        is_short = tally[NEXT] == EXPLICIT and _step_shortly(
+            rhs, wanted, state, tally, work, z, p, d, k, w
+        )
+        status = RUNNING
+        if not is_short:
+            status = proceed(rhs, state, tally, work, z, p, d, k, w)
+            if status != RUNNING:
+                return status
         t, h = state[FROM], state[TAKEN]
         if h < wanted and (h >= asked or state[T] == state[END]):
             # Cut short, which says nothing about how long it may be.
@@ -593,7 +624,10 @@ def advance(
                 guards[MARKED, g] = DUE
                 is_due = True
         has_times = progress[KEPT] < times.size and times[progress[KEPT]] < state[T]
-        if records or is_due or has_times:
+        coefficients = work[POLYNOMIAL : POLYNOMIAL + (short.POWERS if is_short else POWERS)]
+        if is_short and (records or is_due or has_times):
+            short.expand(state, work)
+        elif records or is_due or has_times:
             expand(rhs, state, tally, work, z, p, d, k, w)
         s = FAR
         if is_due:
@@ -601,12 +635,13 @@ def advance(
         if records:
             row = progress[ROWS]
             starts[row], sizes[row] = t, h
-            for j in range(POWERS):
+            polynomials[row] = 0.0
+            for j in range(coefficients.shape[0]):
                 copy(coefficients[j], polynomials[row, j])
             progress[ROWS] = row + 1
         if s < 1.0:
             state[T] = t + s * h
-        _keep_until(state[T], state, work, progress, times, out)
+        _keep_until(state[T], state, coefficients, progress, times, out)
         if s == FAR:
             clock[PACE] *= 2.0
             for g in range(size):
@@ -616,7 +651,7 @@ def advance(
             copy(guards[NEW_RATE], guards[RATE])
             commit(work)
             continue
-        if _slides(s, t, h, rhs, work, guards, here, m, plan):
+        if _slides(s, t, h, rhs, coefficients, work[K0 + 1], guards, here, m, plan):
             status = SLIDING
         if s < 1.0:
             _whole(coefficients, s, x)

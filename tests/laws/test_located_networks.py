@@ -168,6 +168,19 @@ def test_the_default_method_on_a_graph():
     assert_same_spikes(spikes_of(run), expected, 1e-6)
 
 
+def test_many_cells_that_fire_in_every_step():
+    """So often that steps are short and of lower order; the closed form knows all the same."""
+    graph = nx.gnp_random_graph(400, 0.05, seed=1, directed=True)
+    rng = np.random.default_rng(0)
+    drive, start = rng.uniform(1.05, 1.5, 400), rng.uniform(0, 1, 400)
+    expected = by_hand(drive, -0.01 * nx.to_numpy_array(graph).T, 3.0, start)
+    net = pulsed.on(graph)(I=drive, w=-0.01)
+    assert len(expected) > 500
+    for method, tolerance in ((dl.Automatic(), 1e-7), (dl.Explicit8(rtol=1e-12), 1e-10)):
+        run = dl.integrate(net, start={"v": start}, duration=3, at=[1, 3], method=method)
+        assert_same_spikes(spikes_of(run), expected, tolerance)
+
+
 def test_cells_started_together_fire_in_the_order_of_their_numbers():
     """Ten equal cells: one instant, every cell once, and cell k is kicked by those after it."""
     run = dl.integrate(pulsed.on(dl.AllToAll(10))(w=0.01), duration=1.2, method=TIGHT)

@@ -43,7 +43,16 @@ from dynlab.kernels.convention import (
 )
 from dynlab.kernels.linear import factor, solve
 
-__all__ = ["BASIS", "at_gauss_points", "condense", "correct", "linearise", "product", "reduce", "solution"]
+__all__ = [
+    "BASIS",
+    "at_gauss_points",
+    "condense",
+    "correct",
+    "linearise",
+    "product",
+    "reduce",
+    "solution",
+]
 
 _V = types.float64[::1]
 _M = types.float64[:, ::1]

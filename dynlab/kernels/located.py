@@ -104,7 +104,9 @@ REACH_OUT = 0.4
 TURN_TRIALS = 40
 GOLDEN = 0.3819660112501051
 #: See `dynlab.solve.legs`.
-SHRINKING, REST, MOST_CLOSE, RESTLESS, GRAZING, MOST_TOGETHER = 8, 1e-9, 64, 1e-11, 1e-6, 16
+SHRINKING, REST, MOST_CLOSE, RESTLESS, GRAZING = 8, 1e-9, 64, 1e-11, 1e-6
+#: Events at one instant, and more for each guard, before it is said that they never end.
+TOGETHER, TOGETHER_EACH = 64, 4
 #: How far beyond and before a surface its two sides are looked at, in steps.
 ASIDE = 1e-6
 
@@ -420,7 +422,7 @@ def _settle(t, x, guards, here, m, plan, found_times, found, count):
     """
     first, size = plan[KERNELS][FIRST], guards.shape[1]
     z, p, d, k, w = m
-    most = count + MOST_TOGETHER * (size - first)
+    most = count + TOGETHER + TOGETHER_EACH * (size - first)
     _values(t, x, m, plan, guards[BEFORE])
     for g in range(first, size):
         if guards[MARKED, g] != DUE and guards[BEFORE, g] != 0.0:
@@ -579,7 +581,7 @@ def advance(
     starts, sizes, polynomials, jumps, befores = written
     times, out = sampled
     size, records = guards.shape[1], starts.size > 0
-    together = MOST_TOGETHER * (size - plan[KERNELS][FIRST])
+    together = TOGETHER + TOGETHER_EACH * (size - plan[KERNELS][FIRST])
     progress[ROWS] = progress[JUMPS] = progress[FOUND] = progress[CROSSED] = 0
     for _ in range(steps):
         if clock[NEXT_AWAKE] <= state[T] + SAME * abs(state[T]):

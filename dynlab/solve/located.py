@@ -139,7 +139,7 @@ class _Loop:
         recorded = steps if self.times is None else 0
         piece = room(recorded, run.loops.POWERS, self.n)
         jumps = np.full(recorded, -1, np.int64), np.empty((recorded, self.n))
-        most = EVENTS + located.MOST_TOGETHER * size
+        most = EVENTS + located.TOGETHER + located.TOGETHER_EACH * size
         events = np.empty(most), np.full(most, -1, np.int64)
         most = CROSSINGS + self.asked.first if self.asked.first else 0
         crossings = np.empty(most), np.full(most, -1, np.int64), np.empty((most, self.n))

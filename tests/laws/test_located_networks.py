@@ -193,6 +193,15 @@ def test_cells_started_together_fire_in_the_order_of_their_numbers():
     np.testing.assert_allclose(run["v"][-1], expected, atol=1e-11)
 
 
+def test_cells_that_differ_by_rounding_fire_at_one_instant():
+    start = 1e-14 * np.random.default_rng(0).uniform(0, 1, 50)
+    run = dl.integrate(pulsed.on(dl.AllToAll(50))(w=0.001), start={"v": start}, duration=6, at=[6])
+    found = run.events["spike"]
+    assert len(found) == 50 * len(np.unique(found.times)) > 200
+    for k in range(len(found) // 50):
+        assert found.nodes[50 * k : 50 * k + 50].tolist() == list(range(50))
+
+
 def test_inhibition_calls_off_the_spikes_of_the_same_instant():
     run = dl.integrate(pulsed.on(dl.AllToAll(10))(w=-0.01), duration=1.2, method=TIGHT)
     found = run.events["spike"]

@@ -78,22 +78,23 @@ KERNELS, EVENTS, OF, READ, PAUSES = range(5)
 # Places in KERNELS: the guards of all nodes and their rates, crossings and their rates, how many crossings
 # there are, and from where on they end the run.
 GUARDS, RATES, CROSSINGS, CROSSING_RATES, FIRST, ENDS = range(6)
-# Columns of EVENTS: where its guards begin; the guard of one node; the reset (0: none); whether it is a mere
+# Columns of EVENTS: the guard of one node; the reset (0: none); whether it is a mere
 # surface, without reset or direction; where in the arrays stands which nodes move (-1: nothing is held); how
 # many states a guard reads (-1: all).
-BEGINS, GUARD, RESET, SURFACE, MOVING, READS = range(6)
+GUARD, RESET, SURFACE, MOVING, READS = range(5)
 # Rows of OF: the event (-1: a crossing), the node, the direction.
 EVENT_OF, NODE_OF, DIRECTION_OF = range(3)
 
 # Places in `clock`: the end of the leg, the next end of a refractory time, the last instant with events, and
-# about how long it takes from one to the next.
-STOP, NEXT_AWAKE, INSTANT, PACE = range(4)
+# about how long it takes from one to the next; below which part of the step wanted a short one is tried.
+STOP, NEXT_AWAKE, INSTANT, PACE, PART = range(5)
 #: Explicit steps are no longer than so many of these times: what lies beyond an event is thrown away, and
 #: looking for the earliest of many crossings takes time.  After a step without events it is doubled.  No step
 #: is cut to less than LEAST_PART of what the tolerance allows.
 PACES, NEWEST, LEAST_PART = 3.0, 0.25, 1e-6
-#: Steps that are cut to less than this part are tried with order 5.
-SHORT = 0.25
+#: Steps that are cut to less than this part are tried with order 5.  Where that fails the part is halved, and
+#: slowly grows again.
+SHORT, LESS, MORE = 0.25, 0.5, 1.02
 # Places in `progress`: steps written; times kept; jumps, events and crossings written; which guard ended the
 # run; instants in a row without rest; whether the run begins anew.
 ROWS, KEPT, JUMPS, FOUND, CROSSED, ENDED_BY, CLOSE, ANEW = range(8)
@@ -524,25 +525,25 @@ def _cross(state, progress, x, guards, plan, crossing_times, crossings, crossing
     return ended_by
 
 
-@njit(f"b1(i8, f8, f8[::1], i8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
-def _step_shortly(rhs, wanted, state, tally, work, z, p, d, k, w):
+@njit(f"b1(i8, f8, f8[::1], f8[::1], i8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
+def _step_shortly(rhs, wanted, clock, state, tally, work, z, p, d, k, w):
     """Take a step of order 5 if a short one is due and it is as accurate, per time, as a long one."""
     h = min(state[STEP], state[END] - state[T])
-    if (
-        not 0.0 < h < SHORT * wanted
-        or state[T] + h == state[T]
-        or tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]
-    ):
+    is_due = 0.0 < h < clock[PART] * wanted and state[T] + h > state[T]
+    clock[PART] = min(SHORT, MORE * clock[PART])
+    if not is_due or tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
         return False
-    if short.attempt(rhs, h, state, work, z, p, d, k, w) * wanted <= h and is_finite(work[K12]):
-        is_last = h == state[END] - state[T]
-        short.accept(h, state)
-        if is_last:
-            state[T] = state[END]
-        tally[ATTEMPTS] += 1
-        tally[EXPLICIT_STEPS] += 1
-        return True
-    return False
+    error = short.attempt(rhs, h, state, work, z, p, d, k, w)
+    if not (error * wanted <= h and is_finite(work[K12])):
+        clock[PART] = LESS * h / wanted
+        return False
+    is_last = h == state[END] - state[T]
+    short.accept(h, state)
+    if is_last:
+        state[T] = state[END]
+    tally[ATTEMPTS] += 1
+    tally[EXPLICIT_STEPS] += 1
+    return True
 
 
 _WRITTEN = types.Tuple((_V, _V, types.float64[:, :, ::1], _I[::1], _M))
@@ -606,7 +607,7 @@ def advance(
         asked = state[STEP]
         state[END] = min(clock[STOP], clock[NEXT_AWAKE])
         is_short = tally[NEXT] == EXPLICIT and _step_shortly(
-            rhs, wanted, state, tally, work, z, p, d, k, w
+            rhs, wanted, clock, state, tally, work, z, p, d, k, w
         )
         status = RUNNING
         if not is_short:
@@ -645,7 +646,8 @@ def advance(
             state[T] = t + s * h
         _keep_until(state[T], state, coefficients, progress, times, out)
         if s == FAR:
-            clock[PACE] *= 2.0
+            if h >= asked:
+                clock[PACE] *= 2.0
             for g in range(size):
                 side = np.sign(guards[NEW, g])
                 guards[SIDE, g] = side if side != 0.0 else -guards[SIDE, g]

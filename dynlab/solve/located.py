@@ -102,7 +102,7 @@ class _Loop:
         self.guards = np.zeros((located.GUARD_ROWS, size))
         self.guards[located.UNTIL] = self.guards[located.LAST] = -np.inf
         self.guards[located.INTERVAL] = np.inf
-        self.clock = np.array([0.0, np.inf, -np.inf, np.inf])
+        self.clock = np.array([0.0, np.inf, -np.inf, np.inf, located.SHORT])
         self.progress = np.zeros(8, np.int64)
         self.spare = np.zeros(self.n), np.zeros(size)
         wanted = np.empty(0) if times is None else times
@@ -254,7 +254,6 @@ def _plan(
     read = [_read(system, event) for event in system.events]
     most = max([1, *(len(r) for r in read if r is not None)])
     rows, reads = [], np.zeros((len(counts), 2, most), np.int64)
-    begins = guards.first + np.cumsum([0, *counts])
     for place, (event, found) in enumerate(zip(system.events, read, strict=True)):
         changes = bool(event.reset or event.deliver)
         one = kernels.node_guard(event)
@@ -263,7 +262,7 @@ def _plan(
         for k, pair in enumerate(found or ()):
             reads[place, :, k] = pair
         rows.append([
-            begins[place], one.address, 0 if reset is None else reset.address,
+            one.address, 0 if reset is None else reset.address,
             int(event.direction == 0 and not changes),
             place_in_arrays(system, held[event.name]) if event.name in held else -1,
             -1 if found is None else len(found),

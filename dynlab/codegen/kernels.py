@@ -182,11 +182,38 @@ class Kernels:
     @property
     def node_guards(self) -> Kernel:
         """The guards of all nodes of a network, one event after another."""
+        return self._node_guards("node guards", 0)
+
+    @property
+    def node_guard_rates(self) -> Kernel:
+        """How fast these guards change while the state moves in a direction and the time passes."""
+        return self._node_guards("node guard rates", 1)
+
+    def _node_guards(self, word: str, order: int) -> Kernel:
         system = self._system
-        key = ("node guards", *((to_tree(e.guard), e.over) for e in system.events))
+        key = (word, *((to_tree(e.guard), e.over) for e in system.events))
         assert system.bound is not None
         size = sum(system.bound.sizes[e.over] for e in system.events)
-        return self._get(key, None, lambda s: loops.lower_loops("guards", s), size=size)
+        return self._get(
+            key, None, lambda s: loops.lower_loops("guards", s, order=order), size=size
+        )
+
+    def expression_rates(self, expressions: Sequence[sympy.Expr]) -> Kernel:
+        """Return how fast expressions of a network change, as `node_guard_rates` does."""
+        trees = tuple(to_tree(e) for e in expressions)
+        return self._get(
+            ("expression rates", trees),
+            None,
+            lambda s: loops.lower_loops("expressions", s, order=1, expressions=expressions),
+            size=len(trees),
+        )
+
+    def node_guard(self, event: Event) -> Kernel:
+        """Return the guard of one node; the node's number stands in z."""
+        key = ("node guard", event.over, to_tree(event.guard))
+        return self._get(
+            key, None, lambda s: loops.lower_loops("guard", s, expressions=(event,)), size=1
+        )
 
     def node_reset(self, event: Event) -> Kernel:
         """Return what one node's event does; the node's number stands in z, the state is set in place."""

@@ -37,7 +37,7 @@ from dynlab.symbolic.indexed import (
 )
 from dynlab.symbolic.separate import separated
 from dynlab.symbolic.system import System
-from dynlab.symbolic.tree import Tree, symbol, to_tree
+from dynlab.symbolic.tree import TIME, Tree, symbol, to_tree
 
 __all__ = [
     "Add",
@@ -280,7 +280,8 @@ def lower_loops(kind: str, system: System, active: tuple[str, ...] = (), order: 
                 expressions: Sequence[Any] = ()) -> LoopProgram:  # fmt: skip
     """Return the loop program of a kernel of a network.
 
-    Kinds: ``rhs``, ``derivative`` (of an order), ``expressions``; ``jacobian`` (dense rows), ``pattern`` and
+    Kinds: ``rhs``, ``derivative`` (of an order), ``expressions``; ``guards`` of all nodes; ``guard`` and
+    ``reset`` of one; ``jacobian`` (dense rows), ``pattern`` and
     ``entries`` (the same, entry by entry), ``count`` (of entries) and ``vjp``.
     """
     try:
@@ -328,8 +329,12 @@ class _Lowering:
             outputs = _placed_guards(system)
         if kind == "reset":
             return self._reset(expressions[0])
+        if kind == "guard":
+            return self._guard(expressions[0])
+        # A guard may move by itself, so its rate along the flow has a part by the time.
+        passing = sympy.S.One if kind in ("guards", "expressions") else None
         for letter in DIRECTION_LETTERS[:order]:
-            between, outputs = self._differentiated(between, outputs, letter)
+            between, outputs = self._differentiated(between, outputs, letter, passing)
         self._define(between)
         finished = [(t, o, self.family.without_sums(e)) for t, o, e in outputs]
         if kind in ("rhs", "expressions") or order:
@@ -353,26 +358,46 @@ class _Lowering:
         )
 
     def _reset(self, event: Any) -> LoopProgram:
-        """Return the program of what happens when one node, whose number is in z, has an event."""
+        """Return the program of what happens when one node, whose number is in z, has an event.
+
+        Every new value is computed from those before, so that state and answer may be one array (but for
+        what a node delivers to itself).
+        """
         system = self.system
-        names = {"i": "_i"}
         body: list[Any] = [Let("_i", ("whole", "_z"))]
-        values = emit_expressions(self, [e for _, e in event.reset], names, body)
+        values = emit_expressions(self, [e for _, e in event.reset], {"i": "_i"}, body)
         held = []
         for (state, _), value in zip(event.reset, values, strict=True):
             held.append(Put(("at", "_out", f"x {state}", "_i"), ("name", self.fresh("a"))))
             body.append(Let(held[-1].value[1], value))
+        targets: dict[str, list[tuple[str, Any]]] = {}
         for state, expression in event.deliver:
-            (target,) = system.shapes[state]
+            targets.setdefault(system.shapes[state][0], []).append((state, expression))
+        for target, deliveries in targets.items():
             inner: list[Any] = []
             inside = {"i": "_t1", "j": "_i", "i, j": "_l1"}
-            (value,) = emit_expressions(self, [expression], inside, inner)
-            inner.append(Put(("at", "_out", f"x {state}", "_t1"), value))
+            values = emit_expressions(self, [e for _, e in deliveries], inside, inner)
+            names = [self.fresh("a") for _ in values]
+            inner += [Let(name, value) for name, value in zip(names, values, strict=True)]
+            inner += [
+                Put(("at", "_out", f"x {state}", "_t1"), ("name", name))
+                for (state, _), name in zip(deliveries, names, strict=True)
+            ]
             body.append(Loop("_t1", ("out", target, event.over, "_l1"), "_i", tuple(inner)))
+        return self._of_one_node("reset", [*body, *held])
+
+    def _guard(self, event: Any) -> LoopProgram:
+        """Return the program of the guard of one node, whose number is in z."""
+        body: list[Any] = [Let("_i", ("whole", "_z"))]
+        (value,) = emit_expressions(self, [event.guard], {"i": "_i"}, body)
+        return self._of_one_node("guard", [*body, Put(("at", "_out", "", ""), value)])
+
+    def _of_one_node(self, kind: str, body: list[Any]) -> LoopProgram:
+        system = self.system
         return LoopProgram(
-            kind="reset", directions=0, slots=slots(system),
+            kind=kind, directions=0, slots=slots(system),
             states=tuple(s.name for s in system.states if not s.shape),
-            parameters=system.parameter_names, active=0, body=(*body, *held),
+            parameters=tuple(system.names_in_rule.values()), active=0, body=tuple(body),
         )  # fmt: skip
 
     # - definitions
@@ -393,9 +418,12 @@ class _Lowering:
         return expression.xreplace(known) if known and len(over) == 1 else expression
 
     def _differentiated(
-        self, between: list[tuple[str, Any]], outputs: list[Output], letter: str
+        self, between: list[tuple[str, Any]], outputs: list[Output], letter: str, passing: Any
     ) -> tuple[list[tuple[str, Any]], list[Output]]:
-        """Return definitions and outputs differentiated along one more direction vector."""
+        """Return definitions and outputs differentiated along one more direction vector.
+
+        `passing` is the component of the time, None if it stands still.
+        """
         shapes = self.family.shapes
         varying = {s.name for s in self.system.states} | {name for name, _ in between}
         for s in self.system.states:
@@ -409,6 +437,8 @@ class _Lowering:
             shapes[f"_{letter}_{name}"] = shapes[name]
 
         def along(atom: sympy.Symbol) -> Any:
+            if atom == TIME:
+                return passing
             if isinstance(atom, Element):
                 known = atom.base in varying
                 return element(f"_{letter}_{atom.base}", *atom.indices) if known else None

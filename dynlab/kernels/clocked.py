@@ -3,7 +3,8 @@
 One step of the classical method of Runge and Kutta of order 4, then the guards of all nodes.  A guard
 that has passed zero in its direction fires: its time is read off the straight line between the two ends of
 the step, its reset and its deliveries take effect at the end of the step, in the order of the events
-and of the nodes.  So spike times are found to the second order of the step on a smooth stretch,
+and of the nodes.  Guards that are carried over zero by that fire in the next round, at the end of the step,
+and so on until none is left.  So spike times are found to the second order of the step on a smooth stretch,
 and the state lags by at most a step after each spike: the method as a whole is of first order (Brette et al.
 2007, J. Comput. Neurosci. 23, 349, section 2).
 
@@ -15,8 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from dynlab.kernels.convention import DIVERGED, OK, RUNNING
+from dynlab.kernels.convention import ACCUMULATION, DIVERGED, OK, RUNNING
 from dynlab.kernels.dense import MODEL, OPTIONS, call, copy
+from dynlab.kernels.run import is_finite
 
 # Rows of `work`: state, four slopes, a place between.
 X, K1, K2, K3, K4, BETWEEN = range(6)
@@ -25,7 +27,13 @@ WORK_ROWS = 6
 # Places in `progress`: steps taken, steps wanted, next time to keep, spikes written.
 TAKEN, WANTED, KEPT, SPIKES = range(4)
 
-_EVENTS = "i8[::1], i8[::1], i8[::1], f8[:, ::1], f8[:, ::1]"
+# Rows of `before`: the guards at the begin of the step, at its end, and after a round of events.
+BEGIN, AFTER, ROUND = range(3)
+BEFORE_ROWS = 3
+#: Rounds at one instant, after which it is said that they never end.
+MOST_ROUNDS = 1000
+
+_EVENTS = "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], f8[:, ::1], f8[::1], f8[:, ::1]"
 
 
 @njit(f"void(i8, f8, f8, f8[:, ::1], {MODEL})", **OPTIONS)
@@ -46,6 +54,48 @@ def _step(rhs, t, h, work, z, p, d, k, w):
         x[i] += h / 6.0 * (k1[i] + 2.0 * (k2[i] + k3[i]) + k4[i])
 
 
+@njit(f"i8(f8, f8, b1, i8[::1], f8[::1], {MODEL}, {_EVENTS}, f8[::1], i8[:, ::1])", **OPTIONS)
+def _fire(
+    t, h, is_step, progress, x, z, p, d, k, w,
+    counts, directions, applies, ones, moving, deaf, pauses, before, spike_times, spikes,
+):  # fmt: skip
+    """Let the nodes fire whose guards have passed zero during a step or a round; return how many."""
+    place, fired = 0, 0
+    old_row, new_row = (BEGIN, AFTER) if is_step else (AFTER, ROUND)
+    for e in range(counts.size):
+        for node in range(counts[e]):
+            old, new = before[old_row, place], before[new_row, place]
+            passes = (old < 0.0 <= new) if directions[e] > 0 else (
+                (old > 0.0 >= new) if directions[e] < 0 else (old * new < 0.0)
+            )  # fmt: skip
+            if passes and t > deaf[e, node] and progress[SPIKES] < spike_times.size:
+                time = t - h + h * old / (old - new) if is_step else t
+                spike_times[progress[SPIKES]] = time
+                spikes[progress[SPIKES], 0], spikes[progress[SPIKES], 1] = e, node
+                progress[SPIKES] += 1
+                fired += 1
+                if pauses[e] > 0.0:
+                    deaf[e, node] = time + pauses[e]
+                    if moving[e] >= 0:
+                        d[moving[e] + node] = 0.0
+                z[0] = node
+                call(applies[e], t, x, z, p, d, k, w, x)
+                # From here on it may be kicked over zero once more.
+                call(ones[e], t, x, z, p, d, k, w, before[new_row, place:])
+            place += 1
+    return fired
+
+
+@njit("void(f8, f8, i8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1])", **OPTIONS)
+def _awake(t, h, counts, moving, deaf, pauses, d):
+    """Let the held states move of which the time is over at the begin of a step."""
+    for e in range(counts.size):
+        if moving[e] >= 0 and pauses[e] > 0.0:
+            for node in range(counts[e]):
+                if deaf[e, node] <= t + 1e-9 * h:
+                    d[moving[e] + node] = 1.0
+
+
 @njit(
     f"i8(i8, f8, i8[::1], f8[:, ::1], {MODEL}, i8, {_EVENTS}, f8[::1], f8[:, ::1], f8[::1],"
     "i8[:, ::1], i8)",
@@ -53,12 +103,14 @@ def _step(rhs, t, h, work, z, p, d, k, w):
 )
 def advance(
     rhs, h, progress, work, z, p, d, k, w,
-    guards, counts, directions, applies, deaf, before, times, out, spike_times, spikes, steps,
+    guards, counts, directions, applies, ones, moving, deaf, pauses, before, times, out,
+    spike_times, spikes, steps,
 ):  # fmt: skip
     """Take up to so many steps; stop early when the room for spikes runs out.
 
-    `before` holds the guards at the begin of the step and room for those at its end; ``deaf[e, node]`` the
-    time up to which a guard does not fire, and its refractory time in the last column.
+    ``applies`` and ``ones`` are the resets and the guards of one node, by event;
+    ``deaf[e, node]`` is the time up to which a guard does not fire; ``d[moving[e] + node]`` is 0 while the
+    node's states are held (-1: nothing is held).
     """
     x = work[X]
     for _ in range(steps):
@@ -70,36 +122,27 @@ def advance(
         while progress[KEPT] < times.size and times[progress[KEPT]] <= t + 1e-9 * h:
             copy(x, out[progress[KEPT]])
             progress[KEPT] += 1
+        _awake(t, h, counts, moving, deaf, pauses, d)
         _step(rhs, t, h, work, z, p, d, k, w)
         progress[TAKEN] += 1
         t += h
-        call(guards, t, x, z, p, d, k, w, before[1])
-        place, fired = 0, False
-        for e in range(counts.size):
-            for node in range(counts[e]):
-                old, new = before[0, place], before[1, place]
-                passes = (old < 0.0 <= new) if directions[e] > 0 else (
-                    (old > 0.0 >= new) if directions[e] < 0 else (old * new < 0.0)
-                )  # fmt: skip
-                if passes and t > deaf[e, node]:
-                    spike_times[progress[SPIKES]] = t - h + h * old / (old - new)
-                    spikes[progress[SPIKES], 0] = e
-                    spikes[progress[SPIKES], 1] = node
-                    progress[SPIKES] += 1
-                    fired = True
-                    deaf[e, node] = t + deaf[e, deaf.shape[1] - 1]
-                    z[0] = node
-                    call(applies[e], t, x, z, p, d, k, w, x)
-                place += 1
-        if fired:
-            call(guards, t, x, z, p, d, k, w, before[0])
-            total = 0.0
-            for i in range(x.size):
-                total += 0.0 * x[i]
-            if total != 0.0:
-                return DIVERGED
-        else:
-            copy(before[1], before[0])
-            if not np.isfinite(before[0].sum()):
-                return DIVERGED
+        call(guards, t, x, z, p, d, k, w, before[AFTER])
+        rounds, fired = 0, 1
+        while fired > 0:
+            fired = _fire(
+                t, h, rounds == 0, progress, x, z, p, d, k, w, counts, directions, applies, ones,
+                moving, deaf, pauses, before, spike_times, spikes,
+            )  # fmt: skip
+            if rounds > 0:
+                copy(before[ROUND], before[AFTER])
+            if fired > 0:
+                rounds += 1
+                if rounds > MOST_ROUNDS or progress[SPIKES] == spike_times.size:
+                    return ACCUMULATION
+                call(guards, t, x, z, p, d, k, w, before[ROUND])
+        copy(before[AFTER], before[BEGIN])
+        if rounds > 0 and not is_finite(x):
+            return DIVERGED
+        if not np.isfinite(before[BEGIN].sum()):
+            return DIVERGED
     return OK if progress[TAKEN] == progress[WANTED] else RUNNING

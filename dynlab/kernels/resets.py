@@ -43,6 +43,25 @@ def _passes(before, after, direction):
     return direction != DEAF and before * after < 0.0 and direction * after >= 0.0
 
 
+@njit("Tuple((f8, i8))(f8, f8, i8, i8)", **OPTIONS)
+def carried(side, value, due, direction):
+    """Return the side of a guard, and whether it is due, after the reset of another event.
+
+    `side` is where it was before, `value` what it is now.  A guard that is due keeps the side from which
+    it came.
+    """
+    after = np.sign(value)
+    if direction == DEAF:
+        return after, due
+    if after == 0.0:
+        after = -side
+    if due == 1:
+        return side, 0 if after == side else 1
+    if _passes(side, after, direction):
+        return side, 1
+    return after, 0
+
+
 @njit(
     f"i8(f8, f8, f8, f8[:, ::1], f8[::1], {MODEL}, i8, i8[::1], f8[:, ::1], i8, i8, i8, i8[::1],"
     "f8[::1])",
@@ -114,18 +133,12 @@ def settle(
             continue
         call(guard, time, x, z, p, d, k, w, sides[NEW])
         for j in range(first, directions.size):
-            before, after = sides[SIDE, j], np.sign(sides[NEW, j])
-            if j == g or directions[j] == DEAF:
-                sides[SIDE, j] = after
-                continue
-            after = -before if after == 0.0 else after
-            if due[j] == 1:
-                if after == before:
-                    due[j] = 0
-            elif _passes(before, after, directions[j]):
-                due[j] = 1
+            if j == g:
+                sides[SIDE, j] = np.sign(sides[NEW, j])
             else:
-                sides[SIDE, j] = after
+                sides[SIDE, j], due[j] = carried(
+                    sides[SIDE, j], sides[NEW, j], due[j], directions[j]
+                )
 
 
 @njit(f"void(f8, f8, f8[::1], {MODEL}, i8, f8[:, ::1], i8, i8[::1], i8[::1], i8)", **OPTIONS)

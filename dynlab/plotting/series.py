@@ -34,6 +34,8 @@ MOST_NAMES = 4
 
 ROW_HEIGHT = 0.28
 MOST_ROW_NAMES = 40
+#: With more rows than can be named: the height of the figure, and of a tick as a part of it.
+MANY_ROWS_HEIGHT, SHORTEST_TICK = 4.6, 0.01
 """Rows of a raster whose names can be read; more are counted."""
 
 MOST_FULL_LINES = 30
@@ -200,15 +202,19 @@ def draw_raster(ax: Axes | None, trains: Mapping[str, ArrayLike], *, time_label:
     time_label
         Label of the time axis.
     """
+    is_named = len(trains) <= MOST_ROW_NAMES
+    label = "node" if not is_named and all(name.isdecimal() for name in trains) else ""
     if ax is None:
         height = MARGIN_HEIGHT + max(ROW_HEIGHT * len(trains), 0.5)
-        ax = new_axes(xlabel=time_label, ylabel="", size=(SIZE[0], min(height, TALLEST)))
-    ax = new_axes(ax, xlabel=time_label, ylabel="")
+        height = min(height, TALLEST) if is_named else MANY_ROWS_HEIGHT
+        ax = new_axes(xlabel=time_label, ylabel=label, size=(SIZE[0], height))
+    ax = new_axes(ax, xlabel=time_label, ylabel=label)
     rows = [np.asarray(times, float).ravel() for times in trains.values()]
     thin = float(np.clip(400 / max(max((len(row) for row in rows), default=1), 1), 0.5, 1.2))
-    ax.eventplot(rows, colors=style.INK, linelengths=0.75, linewidths=thin)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    if len(rows) <= MOST_ROW_NAMES:
+    length = max(0.75, SHORTEST_TICK * len(rows))
+    ax.eventplot(rows, colors=style.INK, linelengths=length, linewidths=thin)
+    ax.set_ylim(len(rows) - 1 + 0.8 * length, -0.8 * length)
+    if is_named:
         ax.set_yticks(range(len(rows)), list(trains))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

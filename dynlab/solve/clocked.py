@@ -14,14 +14,17 @@ from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import finite
 from dynlab.solve.chunks import in_chunks
+from dynlab.solve.legs import pause_of
 from dynlab.solve.methods import OdeMethod
 from dynlab.solve.pieces import Kept
 from dynlab.solve.trajectory import NodeEvents
-from dynlab.symbolic.system import System
+from dynlab.status import Status
+from dynlab.symbolic.system import System, with_held_states
 
-__all__ = ["Clocked", "run_clocked"]
+__all__ = ["Clocked", "place_in_arrays", "run_clocked", "sorted_by_event"]
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 #: Numbers that a run may keep.
 MOST_NUMBERS = 50_000_000
@@ -35,7 +38,11 @@ class Clocked(OdeMethod):
 
     Between events the state advances by the classical method of order 4; events of the nodes are seen
     at the ends of steps.  Spike times are read off between them; resets and deliveries take effect at the
-    end of the step.  The error after an event is of the first order of the step.
+    end of the step, and a node that is pushed over its threshold fires with it.  The error after an event
+    is of the first order of the step.
+
+    The other methods locate the events inside their steps, to their tolerances, and take a step for each.
+    Equal steps are for networks so large that there are many events in a step.
 
     Parameters
     ----------
@@ -88,16 +95,24 @@ def run_clocked(
     if times is None:
         _require_room(wanted, len(start), system)
         times = np.linspace(0.0, span, wanted + 1)
+    system, held = with_held_states(system)
     kernels = kernels_of(system)
     guards, resets = kernels.node_guards, [kernels.node_reset(e) for e in system.events]
     assert system.bound is not None
     counts = np.array([system.bound.sizes[e.over] for e in system.events], np.int64)
     directions = np.array([e.direction for e in system.events], np.int64)
     applies = np.array([r.address for r in resets], np.int64)
-    deaf = np.full((len(counts), int(counts.max()) + 1), -np.inf)
-    deaf[:, -1] = [_pause(system, e) for e in system.events]
+    alone = [kernels.node_guard(e) for e in system.events]
+    ones = np.array([guard.address for guard in alone], np.int64)
+    moving = np.array(
+        [place_in_arrays(system, held[e.name]) if e.name in held else -1 for e in system.events]
+    )
+    deaf = np.full((len(counts), int(counts.max())), -np.inf)
+    pauses = np.array([pause_of(system, e) for e in system.events])
     inputs = inputs_of(system)
-    before = np.zeros((2, int(counts.sum())))
+    # The loop writes there which nodes move; nobody else may see it.
+    inputs = inputs._replace(arrays=inputs.arrays.copy())
+    before = np.zeros((clocked.BEFORE_ROWS, int(counts.sum())))
     before[0] = guards(0.0, start, inputs.parameters)
     work, progress = np.zeros((clocked.WORK_ROWS, len(start))), np.zeros(4, np.int64)
     work[clocked.X], progress[clocked.WANTED] = start, wanted
@@ -112,8 +127,8 @@ def run_clocked(
     def take(steps: int) -> int:
         progress[clocked.SPIKES] = 0
         status = clocked.advance(
-            rhs.address, h, progress, work, *inputs, guards.address, counts, directions, applies, deaf,
-            before, times, out, spike_times, spikes, steps,
+            rhs.address, h, progress, work, *inputs, guards.address, counts, directions, applies, ones,
+            moving, deaf, pauses, before, times, out, spike_times, spikes, steps,
         )  # fmt: skip
         count = int(progress[clocked.SPIKES])
         pieces.append((spike_times[:count].copy(), spikes[:count].copy()))
@@ -128,9 +143,9 @@ def run_clocked(
         out[reached] = work[clocked.X]
         reached += 1
     end = np.append(progress[0] * h, work[clocked.X])
-    found = _by_event(system, pieces)
-    from dynlab.status import Status
-
+    spiked = np.concatenate([t for t, _ in pieces] or [np.empty(0)])
+    which = np.concatenate([s for _, s in pieces] or [np.empty((0, 2), np.int64)])
+    found = sorted_by_event(system, spiked, which[:, 0], which[:, 1])
     return Kept(
         Status(status) if wanted else Status.OK, times[:reached], out[:reached], None, found, end
     )
@@ -144,20 +159,25 @@ def _require_room(steps: int, size: int, system: System) -> None:
         )
 
 
-def _pause(system: System, event: Any) -> float:
-    if event.refractory is None:
-        return -np.inf
-    inputs = inputs_of(system)
-    kernel = kernels_of(system).expressions([event.refractory])
-    return float(kernel(0.0, np.array(system.start_values), inputs.parameters)[0])
-
-
-def _by_event(system: System, pieces: list[tuple[Array, Any]]) -> dict[str, Any]:
-    times = np.concatenate([p[0] for p in pieces] or [np.empty(0)])
-    spikes = np.concatenate([p[1] for p in pieces] or [np.empty((0, 2), np.int64)])
+def sorted_by_event(
+    system: System, times: Array, events: Indices, nodes: Indices
+) -> dict[str, NodeEvents]:
+    """Return for each event when which node had it, in the order of time."""
+    assert system.bound is not None
     found = {}
     for place, event in enumerate(system.events):
-        of = np.flatnonzero(spikes[:, 0] == place)
+        of = np.flatnonzero(events == place)
         of = of[np.argsort(times[of], kind="stable")]
-        found[event.name] = NodeEvents(times[of], spikes[of, 1])
+        found[event.name] = NodeEvents(times[of], nodes[of], system.bound.sizes[event.over])
     return found
+
+
+def place_in_arrays(system: System, name: str) -> int:
+    """Return where a parameter per node begins among the arrays."""
+    place = 0
+    for parameter in system.parameters:
+        if parameter.name == name:
+            return place
+        if parameter.shape:
+            place += len(np.asarray(system[parameter.name]))
+    raise KeyError(name)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
@@ -23,6 +23,7 @@ from dynlab.solve.crossing import Crossing
 from dynlab.solve.guards import Found, Guards
 from dynlab.solve.legs import in_legs
 from dynlab.solve.linear_algebra import LinearAlgebra, linear_algebra_of
+from dynlab.solve.located import run_located
 from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.symplectic import SymplecticMethod, prepare
@@ -111,8 +112,10 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     span = finite(duration, "duration")
     require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
-    if isinstance(method, Clocked) or (system.is_indexed and system.events):
+    if isinstance(method, Clocked):
         return _clocked(system, start, span, method, times, _together(record) + _together(until))
+    if system.is_indexed and system.events:
+        return _located(system, start, span, method, times, (_together(record), _together(until)))
     guards = Guards.of(system, _together(record), _together(until))
     begin = Layout.of(system).pack(start, system.start_values)
     breaks = break_times(system, 0.0, span)
@@ -141,18 +144,19 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
 
 
 def _clocked(
-    system: System, start: Any, span: float, method: OdeMethod, times: Array | None,
+    system: System, start: Any, span: float, method: Clocked, times: Array | None,
     asked: tuple[Crossing, ...],
 ) -> Trajectory:  # fmt: skip
-    """Run a network whose nodes have events."""
-    if not isinstance(method, Clocked) or not (system.is_indexed and system.events):
+    """Run a network whose nodes have events in equal steps."""
+    if not (system.is_indexed and system.events):
         raise UnsupportedSystemError(
-            f"{system.name!r} with method={method!r}: networks whose nodes have events run with "
-            "method=dl.Clocked(step=0.1), and other systems do not."
+            f"{system.name!r} with method={method!r}: equal steps are for networks whose nodes have events. "
+            "Leave method= out."
         )
     if asked:
         raise UnsupportedSystemError(
-            f"crossings cannot be recorded in a run of {system.name!r} with equal steps. Make them events."
+            f"crossings cannot be recorded in a run of {system.name!r} with equal steps. Leave method= "
+            "out, or make them events."
         )
     began = perf_counter()
     begin = Layout.of(system).pack(start, system.start_values)
@@ -160,6 +164,28 @@ def _clocked(
     settings = {"duration": span, "method": method}
     return Trajectory(
         system, kept.t, kept.values, None, kept.events, kept.end, kept.status,
+        Provenance("integrate", system, settings, seconds=perf_counter() - began),
+    )  # fmt: skip
+
+
+def _located(
+    system: System, start: Any, span: float, method: OdeMethod, times: Array | None,
+    asked: tuple[tuple[Crossing, ...], tuple[Crossing, ...]],
+) -> Trajectory:  # fmt: skip
+    """Run a network whose nodes have events, located inside the steps."""
+    if not isinstance(method, AdaptiveMethod):
+        raise UnsupportedSystemError(
+            f"{system.name!r} with method={method!r}: networks whose nodes have events run with a method "
+            "that has tolerances (leave method= out), or in equal steps with method=dl.Clocked(step=0.1)."
+        )
+    began = perf_counter()
+    begin = Layout.of(system).pack(start, system.start_values)
+    run_in = functools.partial(_prepared_adaptive, start=begin, span=span, method=method)
+    breaks = break_times(system, 0.0, span)
+    kept, steps = run_located(system, run_in, span=span, asked=asked, breaks=breaks, times=times)
+    settings = {"duration": span, "method": method, "steps": steps}
+    return Trajectory(
+        system, kept.t, kept.values, kept.steps, kept.events, kept.end, kept.status,
         Provenance("integrate", system, settings, seconds=perf_counter() - began),
     )  # fmt: skip
 
@@ -246,8 +272,11 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     raise SettingError(f"method is {method!r}; give a method such as dl.Automatic().")
 
 
-def _prepared_adaptive(system: System, start: Array, span: float, method: AdaptiveMethod) -> _Run:
+def _prepared_adaptive(
+    system: System, start: Array, span: float, method: AdaptiveMethod, inputs: Inputs | None = None
+) -> _Run:
     loops, rhs = method.loops, kernels_of(system).rhs
+    inputs = inputs or inputs_of(system)
     state = np.zeros(loops.STATE_SIZE)
     tally = np.zeros(loops.TALLY_SIZE, np.int64)
     work = np.zeros((loops.WORK_ROWS, len(start)))
@@ -259,9 +288,9 @@ def _prepared_adaptive(system: System, start: Array, span: float, method: Adapti
     tally[loops.MOST_ATTEMPTS] = method.max_steps
     work[loops.X] = start
     tally[loops.CHOICE] = method.choice
-    linear = linear_algebra_of(system)
+    linear = linear_algebra_of(system, inputs)
     linear.attach(tally, len(start))
-    arguments = (rhs.address, state, tally, work, *inputs_of(system))
+    arguments = (rhs.address, state, tally, work, *inputs)
     began = perf_counter()
     status = loops.begin(*arguments)
     per_step = EVALUATIONS_PER_STEP / 2 * (perf_counter() - began)

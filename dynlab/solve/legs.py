@@ -34,10 +34,10 @@ from dynlab.solve.guards import Found, Guards
 from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.trajectory import Occurrences, Steps
 from dynlab.status import Status
-from dynlab.symbolic.events import in_leg
+from dynlab.symbolic.events import Event, in_leg
 from dynlab.symbolic.system import System
 
-__all__ = ["in_legs"]
+__all__ = ["GAP", "in_legs", "pause_of"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -126,7 +126,7 @@ class _Plan(NamedTuple):
         """Compile the resets and evaluate the refractory times."""
         kernels = kernels_of(system)
         made = [kernels.reset(e.name) if e.reset else None for e in system.events]
-        pauses = np.array([_pause(system, position) for position in range(len(system.events))])
+        pauses = np.array([pause_of(system, event) for event in system.events])
         return cls(
             guards.first,
             guards.ends,
@@ -141,8 +141,8 @@ class _Plan(NamedTuple):
         )
 
 
-def _pause(system: System, position: int) -> float:
-    event = system.events[position]
+def pause_of(system: System, event: Event) -> float:
+    """Return the refractory time of an event; 0 without one."""
     if event.refractory is None:
         return 0.0
     kernel = kernels_of(system).expressions([event.refractory])
@@ -388,7 +388,7 @@ def _leg(
         if plan.pausing:
             watched[1][:] = clock.directions
         _take_sides(run, watched, plan, before.order)
-        if plan.two_sided and _slides(watched, plan, before, clock.end):
+        if plan.two_sided and _slides(run, watched, plan, before, clock.end):
             return SLIDING
     fresh = True
     while status == RUNNING:
@@ -423,13 +423,19 @@ def _rates(run: Any, watched: Any) -> Array:
     return rates
 
 
-def _slides(watched: Any, plan: _Plan, before: _Before, span: float) -> bool:
-    """Whether the flow beyond a surface just reached carries back to it."""
-    sides = watched[3]
+def _slides(run: Any, watched: Any, plan: _Plan, before: _Before, span: float) -> bool:
+    """Whether the flow beyond a surface just reached carries back to it.
+
+    A surface that was jumped over, by the reset of another event, is not one that was reached.
+    """
+    state, loops, sides = run.state, run.loops, watched[3]
     count = sides.shape[1] // 2
+    wide = 2 * resets.SAME * max(abs(state[loops.T]), abs(state[loops.STEP]))
     for g in before.order:
         leaving = sides[dense.NEW, count + g]
-        if plan.resets[g - plan.first] == 0 and leaving * sides[dense.SIDE, g] * span < 0:
+        is_reached = abs(sides[dense.VALUE, g]) <= wide * abs(leaving)
+        carries_back = leaving * sides[dense.SIDE, g] * span < 0
+        if plan.resets[g - plan.first] == 0 and is_reached and carries_back:
             return bool(abs(leaving) > GRAZING * abs(before.arrived[g]))
     return False
 

@@ -11,13 +11,15 @@ import abc
 import ctypes
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import Inputs
 from dynlab.codegen.kernels import kernels_of
+from dynlab.codegen.sparse import SparseJacobian
 from dynlab.kernels import implicit, run
 from dynlab.kernels.convention import OK, SINGULAR
 from dynlab.status import Status
@@ -37,16 +39,20 @@ _PROTOTYPE = ctypes.CFUNCTYPE(
 )
 
 
-def linear_algebra_of(system: System) -> LinearAlgebra:
-    """Return who solves the linear systems of an implicit run of a system.
+def linear_algebra_of(system: System, inputs: Inputs) -> LinearAlgebra:
+    """Return who solves the linear systems of an implicit run of a system with its inputs.
 
     Nothing is compiled before the first implicit step.
     """
     if len(system.state_names) < LARGE:
         return Dense(system)
-    made = functools.cache(lambda: kernels_of(system).sparse_jacobian())
-    parameters = inputs_of(system).parameters
-    return Sparse(lambda t, x: made()(t, x, parameters))
+
+    @functools.cache
+    def made() -> SparseJacobian:
+        found = kernels_of(system).sparse_jacobian()
+        return replace(found, kernel=replace(found.kernel, arrays=inputs.arrays))
+
+    return Sparse(lambda t, x: made()(t, x, inputs.parameters))
 
 
 class LinearAlgebra(abc.ABC):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.solve.trajectory import Occurrences, Steps
+from dynlab.solve.trajectory import Steps
 from dynlab.status import Status
 
 __all__ = ["Kept", "joined", "read", "room"]
@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     t: Array
     values: Array
     steps: Steps | None
-    events: dict[str, Occurrences]
+    events: dict[str, Any]
     end: Array
 
 

@@ -164,7 +164,8 @@ def spike_train(run: Trajectory, *, event: str | None = None, after: float = 0.0
     run
         A trajectory with an event or a recorded crossing.
     event
-        Which of them counts as a spike; it may be left out if there is only one.
+        Which of them counts as a spike; it may be left out if there is only one.  On a network
+        ``"spike[3]"`` is that of one node, ``"spike"`` those of all.
     after
         Time to leave out at the beginning, in the system's unit of time.
 
@@ -191,7 +192,7 @@ def spike_train(run: Trajectory, *, event: str | None = None, after: float = 0.0
     began = perf_counter()
     named = _only(run) if event is None else event
     found, start = run.events[named], finite(after, "after")
-    begin, end = float(run.t[0]) if len(run.t) else 0.0, float(run.end[0])
+    begin, end = _begin(run, found.times), float(run.end[0])
     if not min(begin, end) <= start <= max(begin, end) or start == end:
         raise SettingError(
             f"after is {start:g}, but the run goes from {begin:g} to {end:g}. Choose a time inside."
@@ -211,6 +212,13 @@ def spike_train(run: Trajectory, *, event: str | None = None, after: float = 0.0
             seconds=perf_counter() - began,
         ),
     )
+
+
+def _begin(run: Trajectory, times: Array) -> float:
+    """Return when a run began: at its first time, but for one that kept later times alone."""
+    first = float(run.t[0]) if len(run.t) else 0.0
+    is_earlier = len(times) > 0 and abs(times[0]) < abs(first)
+    return 0.0 if is_earlier or first == run.end[0] else first
 
 
 def _only(run: Trajectory) -> str:

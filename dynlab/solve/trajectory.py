@@ -22,7 +22,7 @@ from dynlab.symbolic.system import Domain, System
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Events", "Occurrences", "Steps", "Trajectory"]
+__all__ = ["Events", "NodeEvents", "Occurrences", "Steps", "Trajectory"]
 
 Array = NDArray[np.float64]
 
@@ -110,28 +110,66 @@ class Occurrences:
         return f"<{len(self)} crossings{span}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NodeEvents:
-    """When the nodes of a network had an event: times, and which node each time."""
+    """When the nodes of a network had an event: times in order, and which node each time.
+
+    ``run.events["spike[3]"]`` are those of one node; `trains` has the times of each.
+
+    Attributes
+    ----------
+    times
+        When.
+    nodes
+        Which node it was.
+    count
+        How many nodes there are.
+    """
 
     times: Array
     nodes: NDArray[np.int64]
+    count: int
 
     def of(self, node: int) -> Array:
-        """Return the times of one node."""
+        """Return the times of one node.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such node.
+        """
+        if not 0 <= node < self.count:
+            raise UnknownNameError("node", str(node), [str(k) for k in range(self.count)])
         return np.asarray(self.times[self.nodes == node])
+
+    @property
+    def trains(self) -> dict[str, Array]:
+        """The times of every node, by its number: what `dynlab.draw_raster` draws."""
+        order = np.argsort(self.nodes, kind="stable")
+        ends = np.cumsum(np.bincount(self.nodes, minlength=self.count))
+        rows = np.split(self.times[order], ends[:-1]) if self.count else []
+        return {str(node): times for node, times in enumerate(rows)}
+
+    def only(self, keep: NDArray[np.bool_]) -> NodeEvents:
+        """Return some of them."""
+        return NodeEvents(self.times[keep], self.nodes[keep], self.count)
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} events of {len(np.unique(self.nodes))} nodes>"
+        return f"<{len(self)} events of {len(np.unique(self.nodes))} nodes out of {self.count}>"
 
 
-class Events(dict[str, Occurrences]):
+class Events(dict[str, Occurrences | NodeEvents]):
     """Crossings by name; a name that is not there is answered with those that are."""
 
-    def __missing__(self, name: str) -> Occurrences:
+    def __missing__(self, name: str) -> Occurrences | NodeEvents:
+        base, _, rest = str(name).partition("[")
+        found = self.get(base)
+        if isinstance(found, NodeEvents) and rest.endswith("]") and rest[:-1].isdecimal():
+            found.of(int(rest[:-1]))
+            return found.only(found.nodes == int(rest[:-1]))
         raise UnknownNameError("crossing of this trajectory", name, self)
 
 
@@ -151,7 +189,8 @@ class Trajectory(Result):
     steps
         The polynomials between the times; None if only given times were kept.
     events
-        Crossings by name: ``trajectory.events["spike"].times``.
+        Crossings by name: ``trajectory.events["spike"].times``; of the nodes of a network as
+        `NodeEvents`.
     end
         Where the run ended: time, then the states.  See `final`.
     status
@@ -164,7 +203,7 @@ class Trajectory(Result):
     t: Array
     values: Array
     steps: Steps | None
-    events: Mapping[str, Occurrences]
+    events: Mapping[str, Any]
     end: Array
     status: Status
     provenance: Provenance
@@ -295,7 +334,7 @@ class Trajectory(Result):
             rows={labels[name]: self._row(name) for name in names},
         )
         for name, found in self.events.items():
-            if len(found) and found.new_values is None:
+            if isinstance(found, Occurrences) and len(found) and found.new_values is None:
                 plotting.draw_events(ax, found.times, plotting.label(name))
         return ax
 

@@ -80,6 +80,7 @@ class Event:
             guard=change(self.guard),
             reset=tuple((state, change(new)) for state, new in self.reset),
             refractory=None if self.refractory is None else change(self.refractory),
+            deliver=tuple((state, change(new)) for state, new in self.deliver),
         )
 
     def map_of(self, states: Sequence[str]) -> tuple[sympy.Expr, ...]:
@@ -145,6 +146,8 @@ def check_events(
                 "(the guard rises through zero), -1 (it falls) or 0 (both)."
             )
         if event.over:
+            _check_held_of_nodes(event, states, where)
+            _check_refractory(event, parameters, where)
             continue
         moving = {symbol(name) for name in states} | {TIME}
         if not event.guard.free_symbols & moving:
@@ -156,6 +159,12 @@ def check_events(
             if state not in states:
                 raise UnknownNameError(f"state of {where} (in event {event.name!r})", state, states)
         _check_refractory(event, parameters, where)
+
+
+def _check_held_of_nodes(event: Event, states: tuple[str, ...], where: str) -> None:
+    for state in event.held:
+        if state not in states:
+            raise UnknownNameError(f"state of {where} (in event {event.name!r})", state, states)
 
 
 def _check_refractory(event: Event, parameters: tuple[str, ...], where: str) -> None:

@@ -2,6 +2,9 @@
 
 A node j that fires sets its own states anew and delivers over its links: at each target i, states get
 new values that may hold the link's weight ``w[i, j]``.
+
+While a node is refractory the states that its event holds stand still: their rates are multiplied by a
+parameter per node that is 1, and 0 meanwhile (`moving_rates`).
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from dynlab.symbolic import indexed
 if TYPE_CHECKING:
     from dynlab.symbolic.system import System
 
-__all__ = ["delivered", "guard_of_nodes", "reset_of_nodes"]
+__all__ = ["delivered", "guard_of_nodes", "moving_rates", "reset_of_nodes"]
 
 Values = tuple[tuple[str, sympy.Expr], ...]
 
@@ -71,6 +74,26 @@ def delivered(
             )
         made.append((base, indexed.canonical(expression, (indices[0], others[0]))))
     return tuple(made)
+
+
+def moving_rates(system: System) -> tuple[dict[str, str], tuple[sympy.Expr, ...]]:
+    """Return the rule with a factor for each event that holds states, and what the factors are called.
+
+    The names belong to no quantity of the system yet.
+    """
+    taken = {q.name for q in system.quantities} | set(system.shapes) | set(system.observable_names)
+    names: dict[str, str] = {}
+    rates = dict(zip(system.declared, system.rule, strict=True))
+    for event in system.events:
+        if event.refractory is not None and event.held:
+            name = f"moving_{event.name}"
+            while name in taken:
+                name += "_"
+            names[event.name] = name
+            taken.add(name)
+            for state in event.held:
+                rates[state] = indexed.element(name, "i") * rates[state]
+    return names, tuple(rates.values())
 
 
 def _called(function: Any, names: Mapping[str, Any], where: str) -> Any:

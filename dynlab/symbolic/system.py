@@ -35,7 +35,12 @@ from dynlab.symbolic import display, indexed, signals
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.entry import base_of, place_of_entry, spelled
 from dynlab.symbolic.events import Event, check_events
-from dynlab.symbolic.node_events import delivered, guard_of_nodes, reset_of_nodes
+from dynlab.symbolic.node_events import (
+    delivered,
+    guard_of_nodes,
+    moving_rates,
+    reset_of_nodes,
+)
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tie import tied
@@ -51,6 +56,7 @@ __all__ = [
     "Parameter",
     "State",
     "System",
+    "with_held_states",
 ]
 
 _LABEL_LIMIT = 40
@@ -548,8 +554,7 @@ class System(Dynamics):
             The states that stand still during that time; those that the reset sets if None.
         deliver
             On a network, where guard and reset are those of each node i: what a node j that fires does
-            over its links, ``lambda g, w: {g[i]: g[i] + w[i, j]}``.  Such systems run with
-            `dynlab.Clocked`.
+            over its links, at that moment: ``lambda g, w: {g[i]: g[i] + w[i, j]}``.
 
         Raises
         ------
@@ -572,13 +577,12 @@ class System(Dynamics):
         """
 
         def add(function: Callable[..., Mapping[Any, Any]]) -> System:
-            if self.is_indexed and held is not None:
-                raise DefinitionError(
-                    f"states of {self.name!r} cannot be held: on a network a refractory time makes the "
-                    "guard deaf and no more. Leave held= out."
-                )
             if self.is_indexed:
-                return _with_node_event(self, function, when, direction, name, refractory, deliver)
+                event = Event(
+                    _event_name(self) if name is None else checked_name(name, "event"),
+                    sympy.S.Zero, direction,
+                )  # fmt: skip
+                return _with_node_event(self, function, event, when, refractory, held, deliver)
             system, new = _with_reset(self, function)
             pause = None if refractory is None else system.expression_of(refractory)
             still = tuple(s for s, _ in new) if held is None else tuple(map(str, held))
@@ -925,10 +929,10 @@ def _event_name(system: System) -> str:
 
 
 def _with_node_event(  # noqa: PLR0913  (the arguments of with_event)
-    system: System, function: Callable[..., Mapping[Any, Any]], when: Any, direction: int,
-    name: str | None, refractory: Any, deliver: Any,
+    system: System, function: Callable[..., Mapping[Any, Any]], event: Event, when: Any,
+    refractory: Any, held: Sequence[str] | None, deliver: Any,
 ) -> System:  # fmt: skip
-    """Return the network with an event of each node."""
+    """Return the network with an event of each node, of which name and direction are given."""
     extended, found = _called_reset(system, function)
     names = names_in_bodies(extended)
 
@@ -936,17 +940,31 @@ def _with_node_event(  # noqa: PLR0913  (the arguments of with_event)
         return checked_expression(value, extended, where)
 
     over, guard = guard_of_nodes(extended, when, names, check)
-    event = Event(
-        _event_name(system) if name is None else checked_name(name, "event"),
-        guard,
-        direction,
-        reset_of_nodes(extended, found, over, check),
-        None if refractory is None else extended.expression_of(refractory),
-        (),
-        over,
-        () if deliver is None else delivered(extended, deliver, names, over, check),
+    reset = reset_of_nodes(extended, found, over, check)
+    still = tuple(s for s, _ in reset) if held is None else tuple(map(str, held))
+    event = replace(
+        event,
+        guard=guard,
+        reset=reset,
+        refractory=None if refractory is None else extended.expression_of(refractory),
+        held=still if refractory is not None or held is not None else (),
+        over=over,
+        deliver=() if deliver is None else delivered(extended, deliver, names, over, check),
     )
     return replace(extended, events=(*system.events, event))
+
+
+def with_held_states(system: System) -> tuple[System, dict[str, str]]:
+    """Return the network with a parameter per node that is 0 while the node's states are held.
+
+    The second part says what it is called, for each event that holds states.
+    """
+    names, rule = moving_rates(system)
+    over = {event.name: event.over for event in system.events}
+    added = [Parameter(new, 1.0, shape=(IndexSet(over[e]),)) for e, new in names.items()]
+    if not added:
+        return system, {}
+    return replace(system, parameters=(*system.parameters, *added), rule=rule), names
 
 
 def _with_reset(
@@ -1184,8 +1202,8 @@ def _check(system: System) -> None:
         )
     if system.is_indexed and any(not event.over for event in system.events):
         raise UnsupportedSystemError(
-            f"{system.name!r} is a network, whose nodes cannot have events yet. Write the equations of "
-            "each node out, or record crossings with dl.Crossing."
+            f"{system.name!r} is a network, and an event of it belongs to its nodes. Give the event a guard "
+            "in an index, when=lambda v: v[i] - 1 with i = dl.nodes('i'), or record a dl.Crossing."
         )
     for event in system.events:
         for expression, where in event.expressions:
@@ -1195,6 +1213,13 @@ def _check(system: System) -> None:
         check_events(
             system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
         )
+    for event in system.events:
+        for still in event.held if event.over else ():
+            if shapes.get(still) != (event.over,):
+                raise DefinitionError(
+                    f"event {event.name!r} of {system.name!r} holds {still!r}, which is not per node of "
+                    f"{event.over!r}. Hold states of the nodes that have the event."
+                )
 
 
 def _owner(system: System, event: Event, expression: sympy.Expr) -> Intermediate | None:

@@ -163,7 +163,7 @@ def izhikevich_network(v, u, *, c=-65.0, d=8.0):
 
     Izhikevich 2003, IEEE Trans. Neural Netw. 14, 1569, eqs 1-3 (cells); synapses of decaying current.
 
-    Famous for firing patterns of many kinds at the cost of two equations a cell. Bind it to a graph and run it
-    with `dynlab.Clocked`.
+    Famous for firing patterns of many kinds at the cost of two equations a cell. Bind it to a graph; run thousands
+    of cells with `dynlab.Clocked`.
     """
     return {v[_i]: c, u[_i]: u[_i] + d}

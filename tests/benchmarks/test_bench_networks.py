@@ -80,3 +80,36 @@ def test_a_sparse_network(capsys):
             f"\n1000 nodes, 5000 links, t = 100: {mine:.3f} s, scipy.sparse {peer:.2f} s: "
             f"{peer / mine:.1f}x"
         )
+
+
+def test_events_located_in_a_network(capsys):
+    """Microseconds for one spike, integration to it included, among 1000 leaky cells on a graph."""
+    i, j = dl.nodes("i j")
+
+    @dl.flow
+    def leaky(v: dl.PerNode = 0.0, *, w: dl.PerLink = -0.01, I: dl.PerNode = 1.2, tau=10.0):
+        return {v[i]: (I[i] - v[i]) / tau}
+
+    def cells(refractory):
+        event = leaky.with_event(
+            when=lambda v: v[i] - 1, direction=+1, name="spike", refractory=refractory,
+            deliver=lambda v, w: {v[i]: v[i] + w[i, j]},
+        )  # fmt: skip
+
+        @event
+        def firing(v, *, tref=2.0):
+            return {v[i]: 0.0}
+
+        graph = nx.gnp_random_graph(1000, 0.02, seed=1, directed=True)
+        rng = np.random.default_rng(0)
+        net = firing.on(graph)(I=rng.uniform(1.05, 1.5, 1000))
+        return net.with_start(v=rng.uniform(0, 1, 1000))
+
+    for words, refractory in (("without", None), ("with", lambda tref: tref)):
+        net = cells(refractory)
+        count = len(dl.integrate(net, duration=100, at=[100]).events["spike"])
+        time_each = seconds(lambda net=net: dl.integrate(net, duration=100, at=[100])) / count
+        with capsys.disabled():
+            print(
+                f"\na spike among 1000 cells, {words} a refractory time: {1e6 * time_each:.0f} us"
+            )

@@ -44,11 +44,25 @@ def test_times_and_deliveries_in_closed_form():
         assert run["g"][-1, target] == pytest.approx(expected, rel=2e-3)
 
 
-def test_a_refractory_time_makes_the_guard_deaf():
-    net = firing.on(np.ones((1, 1)))(pause=1.5, rate=[1.0])
-    run = dl.integrate(net, duration=6, at=[6], method=dl.Clocked(step=0.01))
+@ramps.with_event(
+    when=lambda x: x[i] - 1, direction=+1, name="fire", refractory=lambda pause: pause, held=()
+)
+def deaf(x, *, pause=1.5):
+    return {x[i]: x[i] - 1}
+
+
+@pytest.mark.parametrize("method", [dl.Clocked(step=0.01), dl.Automatic()], ids=str)
+def test_a_refractory_time_makes_the_guard_deaf_and_holds_the_states(method):
+    run = dl.integrate(deaf.on(np.ones((1, 1))), duration=6, at=[6], method=method)
     # Fires at 1; at 2 the guard is deaf, and the ramp runs on without passing 1 again.
     np.testing.assert_allclose(run.events["fire"].times, [1.0], atol=1e-9)
+    net = firing.on(np.ones((1, 1)))(pause=1.5, rate=[1.0])
+    run = dl.integrate(net, duration=6.2, at=[6.2], method=method)
+    # x stands still at 0 for 1.5 and needs 1 to the next: at 1, 3.5 and 6; g goes on.
+    slack = 0.0 if method != dl.Clocked(step=0.01) else 0.03
+    np.testing.assert_allclose(run.events["fire"].times, [1.0, 3.5, 6.0], atol=1e-9 + slack)
+    kicks = np.exp(-(6.2 - np.array([1.0, 3.5, 6.0]))).sum()
+    assert run["g"][-1, 0] == pytest.approx(kicks, rel=1e-7 + slack)
 
 
 def test_cells_without_links_are_one_cell_to_first_order():
@@ -102,10 +116,16 @@ def test_a_run_is_kept_and_saved(tmp_path):
     assert dl.integrate(net, duration=0, method=dl.Clocked(step=0.1)).status.ok
 
 
+def of_two_sets(x: dl.PerNode("a") = 0.0, y: dl.PerNode("b") = 0.0):
+    return {x[i]: 1, y[i]: 1}
+
+
 REFUSED = {
-    "another method": (lambda: dl.integrate(firing.on(WEIGHTS), duration=1), ("dl.Clocked",)),
+    "another method": (
+        lambda: dl.integrate(firing.on(WEIGHTS), duration=1, method=dl.Verlet(step=0.1)),
+        ("tolerances", "dl.Clocked")),
     "no events": (
-        lambda: dl.integrate(zoo.lorenz, duration=1, method=dl.Clocked(step=0.1)), ("dl.Clocked",)),
+        lambda: dl.integrate(zoo.lorenz, duration=1, method=dl.Clocked(step=0.1)), ("equal steps",)),
     "backwards": (
         lambda: dl.integrate(firing.on(WEIGHTS), duration=-1, method=dl.Clocked(step=0.1)),
         ("backwards",)),
@@ -123,9 +143,17 @@ REFUSED = {
         ("0 indices", "v[i]")),
     "reset of no state": (
         lambda: ramps.with_event(when=lambda x: x[i] - 1)(lambda x: {"x": 0}), ("x[i]",)),
-    "held states": (
+    "held for no time": (
         lambda: ramps.with_event(when=lambda x: x[i] - 1, held=("x",))(lambda x: {x[i]: 0}),
-        ("held", "network")),
+        ("for no time", "refractory=")),
+    "held states that do not exist": (
+        lambda: ramps.with_event(when=lambda x: x[i] - 1, refractory=lambda p: p, held=("y",))(
+            lambda x, *, p=1.0: {x[i]: 0}),
+        ("'y'", "x")),
+    "held states of other nodes": (
+        lambda: dl.flow(of_two_sets).with_event(
+            when=lambda x: x[i] - 1, refractory=lambda p: p, held=("y",))(lambda x, *, p=1.0: {x[i]: 0}),
+        ("holds 'y'", "per node of 'a'")),
     "delivery without links": (
         lambda: ramps.with_event(when=lambda x: x[i] - 1, deliver=lambda g: {g[i]: g[i] + 1})(
             lambda x: {x[i]: 0}),

@@ -536,7 +536,7 @@ def test_interrupt_while_sparse_algebra_is_asked(monkeypatch):
             raise KeyboardInterrupt
         return scipy.sparse.csc_matrix([[0, 1], [-2000 * x[0] * x[1] - 1, 1000 * (1 - x[0] ** 2)]])
 
-    monkeypatch.setattr(integrate, "linear_algebra_of", lambda system: Sparse(jacobian))
+    monkeypatch.setattr(integrate, "linear_algebra_of", lambda *_: Sparse(jacobian))
     run = dl.integrate(stiff(), duration=2000, method=dl.Radau5())
     assert run.status is dl.Status.STOPPED
     assert len(run.t) > 1
@@ -569,7 +569,7 @@ def test_an_error_in_sparse_algebra_is_raised(monkeypatch):
     def jacobian(t, x):
         raise LookupError("no pattern")
 
-    monkeypatch.setattr(integrate, "linear_algebra_of", lambda system: Sparse(jacobian))
+    monkeypatch.setattr(integrate, "linear_algebra_of", lambda *_: Sparse(jacobian))
     with pytest.raises(LookupError, match="no pattern"):
         dl.integrate(stiff(), duration=2000)
 

@@ -23,6 +23,8 @@ Vector = NDArray[np.float64]
 
 #: The end is near an equilibrium if it is this near in units of the states.
 _NEAR = 0.05
+#: An eigenvalue below this part of the critical pair's is zero: no Hopf point, but a fold-Hopf point.
+_ZERO = 1e-6
 #: Places at which the speed along the cycle is looked at.
 _PLACES = 2048
 #: At a homoclinic orbit the parameter has settled to this part of its range or the period has grown
@@ -42,6 +44,9 @@ def end_at_hopf(problem: CycleProblem, last: CycleNode) -> tuple[End, Hopf | Non
         reason = f"the cycle shrinks onto the Hopf point at {problem.vary} = {value:.9g}"
         hopf = special_point(curve, found, "Hopf point", np.append(np.zeros(curve.size), 1.0))
         assert isinstance(hopf, Hopf)
+        if np.min(np.abs(hopf.eigenvalues)) < _ZERO * hopf.omega:
+            reason = f"the cycle shrinks onto a fold-Hopf point at {problem.vary} = {value:.9g}"
+            return End(Status.AT_HOPF_POINT, value, reason), None
         return End(Status.AT_HOPF_POINT, value, reason), hopf
     reason = "the cycle shrinks onto an equilibrium; no Hopf point was confirmed there"
     return End(Status.AT_HOPF_POINT, orbit.value, reason), None

@@ -39,6 +39,8 @@ _LONGEST = 100.0
 _HALVES = 256
 #: A parameter that has come this near to where it ends, in its range, has settled.
 _STILL = 1e-8
+#: A branch has run off when a state's range exceeds its first size by this factor.
+_HORIZON = 1e6
 #: Closing is looked for after so many points.
 _SOONEST = 5
 _CLOSED = 1e-6
@@ -307,6 +309,11 @@ def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End, Ho
             reason = f"the cycle shrinks onto one of half its period at {problem.vary} = {{:.9g}}"
             value = nodes[cut - 1].orbit.value if cut else start.orbit.value
             return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason.format(value)), None
+        far = _run_off(start, some)
+        if far is not None:
+            nodes = nodes[: seen + far + 1]
+            value = nodes[-1].orbit.value
+            return nodes, End(Status.DIVERGED, value, Status.DIVERGED.meaning), None
         closing = _closing(start, nodes, max(seen, _SOONEST))
         if closing is not None:
             nodes = [*nodes[:closing], start.first]
@@ -331,6 +338,15 @@ def _turned_over(start: _Start, nodes: list[CycleNode], seen: int) -> int | None
     for k in range(max(seen, 1), len(nodes)):
         a, b = (_odd_part(nodes[j].orbit) / units for j in (k - 1, k))
         if np.sum(a * b) < 0:
+            return k
+    return None
+
+
+def _run_off(start: _Start, nodes: list[CycleNode]) -> int | None:
+    """Return the first point at which the cycles have grown beyond all bounds."""
+    limit = _HORIZON * np.maximum(start.units[:-2], np.max(np.abs(start.orbit.profile), axis=0))
+    for k, node in enumerate(nodes):
+        if np.any(np.ptp(node.orbit.profile, axis=0) > limit):
             return k
     return None
 

@@ -29,6 +29,7 @@ from dynlab.continuation.points import (
 from dynlab.continuation.switch import switch_branch
 from dynlab.continuation.trace import checked_range, is_inside
 from dynlab.cycles.cycle import Cycle
+from dynlab.cycles.find import attracting_cycle
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.orbits import PeriodicOrbit, checked_period, same_orbit, search_orbits
 from dynlab.equilibria.stability import Equilibrium, Point
@@ -53,6 +54,8 @@ _STARTS = 5
 _PERIODS = (1, 2, 4, 8)
 #: Cycles of flows: so many doublings are followed one after another, in systems of so many states.
 _DOUBLINGS, _MOST_STATES = 3, 60
+#: At these parts of the range, if nothing known is stable there, a run looks for an attracting cycle.
+_SETTLED_AT = (0.17, 0.5, 0.83)
 #: Two points of cycles are the same if the extremes of the states agree to this part of their ranges.
 _ALIKE = 1e-3
 
@@ -363,7 +366,7 @@ def bifurcation_diagram(
 
     The equilibria are those of `equilibrium_diagram`.  The limit cycles that are born at their Hopf
     points are followed to wherever they end, and from their period doublings the cycles of two, four and
-    eight times the period.  (In systems of more than 60 states cycles are not followed here; use
+    eight times the period.  Where nothing that was found is stable, a run looks for an attracting cycle.  (In systems of more than 60 states cycles are not followed here; use
     `continue_cycles`.)
 
     Parameters
@@ -411,28 +414,50 @@ def _reached_cycles(
     """Follow the limit cycles from all Hopf points, and the doubled ones from these."""
     system = diagram.system
     hopfs = diagram.points(Hopf)
-    if system.is_discrete or not hopfs:
+    if system.is_discrete:
         return [], ()
     if len(system.state_names) > _MOST_STATES:
         return [], (f"the cycles from {len(hopfs)} Hopf points: {len(system.state_names)} states",)
     branches: list[CycleBranch] = []
     failed: list[str] = []
     pending: list[tuple[SpecialPoint, int]] = [(h, 0) for h in hopfs if h.omega > 0]
-    while pending and len(branches) < _MOST_BRANCHES:
-        point, doublings = pending.pop(0)
-        if _ends_a_cycle_branch(branches, point):
-            continue
+
+    def follow(point: Point, doublings: int) -> bool:
+        """Follow the cycles from a point; return whether to go on."""
         try:
-            branch = continue_cycles(point, over=over)
+            branch = continue_cycles(point, vary=diagram.vary, over=over)
         except ComputationError as error:
-            failed.append(f"{point.word} at {point.vary} = {point.value:.9g}: {error}")
-            continue
+            failed.append(f"from {point!r}: {error}")
+            return True
         branches.append(branch)
-        if branch.status is Status.STOPPED:
-            break
         if doublings < _DOUBLINGS:
-            pending += [(p, doublings + 1) for p in branch.points(PeriodDoubling) if p is not point]
+            doubled = (p for p in branch.points(PeriodDoubling) if p is not point)
+            pending.extend((p, doublings + 1) for p in doubled)
+        return branch.status is not Status.STOPPED and len(branches) < _MOST_BRANCHES
+
+    going_on = True
+    for share in (None, *_SETTLED_AT):
+        if share is not None and going_on:
+            value = over[0] + share * (over[1] - over[0])
+            known = _something_attracts(diagram, branches, value)
+            cycle = None if known else attracting_cycle(system(**{diagram.vary: value}))
+            going_on = cycle is None or follow(cycle, 0)
+        while pending and going_on:
+            point, doublings = pending.pop(0)
+            if not _ends_a_cycle_branch(branches, point):
+                going_on = follow(point, doublings)
     return branches, tuple(failed)
+
+
+def _something_attracts(diagram: Diagram, cycles: list[CycleBranch], value: float) -> bool:
+    """Whether a branch already followed is stable at a value of the parameter."""
+    every: tuple[Branch | CycleBranch, ...] = (*diagram.equilibria, *cycles)
+    for branch in every:
+        before, after = branch.values[:-1] - value, branch.values[1:] - value
+        crossed = np.flatnonzero(before * after <= 0)
+        if np.any(branch.unstable[crossed] == 0):
+            return True
+    return False
 
 
 def _ends_a_cycle_branch(branches: list[CycleBranch], point: SpecialPoint) -> bool:

@@ -21,12 +21,12 @@ from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import System
 
-__all__ = ["find_cycle"]
+__all__ = ["attracting_cycle", "find_cycle"]
 
 Vector = NDArray[np.float64]
 
 #: Legs of the run that settles, each twice as long as the one before.
-_LEGS = 14
+_LEGS, _FEW_LEGS = 14, 7
 _STEPS_OF_FIRST = 400
 #: So many steps at the end of a leg are searched for a return, each at so many places.
 _SEARCHED, _PLACES = 6_000, 4
@@ -119,6 +119,19 @@ def find_cycle(
     return cycle_of(problem, found)
 
 
+def attracting_cycle(system: System) -> Cycle | None:
+    """Return the cycle that the system's own start settles on before long, or None."""
+    problem = _problem(system)
+    try:
+        guess = _settled(problem, None, _FEW_LEGS)
+    except NotConverged:
+        return None
+    found = refined(problem, guess, Collocation())
+    return (
+        None if found is None or _is_rest(problem, found.solved.orbit) else cycle_of(problem, found)
+    )
+
+
 def _problem(system: System) -> CycleProblem:
     names = system.parameter_names
     return CycleProblem(system, names[0] if names else "", 1.0)
@@ -177,18 +190,18 @@ def _turn(problem: CycleProblem, run: Trajectory, begin: float, end: float) -> O
     return orbit._replace(profile=profile)
 
 
-def _settled(problem: CycleProblem, start: Mapping[str, Any] | None) -> Orbit:
+def _settled(problem: CycleProblem, start: Mapping[str, Any] | None, legs: int = _LEGS) -> Orbit:
     """Run until the trajectory returns to where it was; return the last turn."""
     system = problem.system
     duration, at = None, start
     run: Trajectory | None = None
-    for leg in range(_LEGS):
+    for leg in range(legs):
         if duration is None:
             duration = _first_duration(system, start)
         run = integrate(system, duration=duration, start=at, method=_SETTLE)
         if not run.status.ok:
             break
-        near = _NEAR if leg < _LEGS // 2 else _NEARISH
+        near = _NEAR if leg < legs // 2 else _NEARISH
         turn = _last_turn(system, run, near)
         if turn is not None:
             return _turn(problem, run, float(run.end[0]) - turn, float(run.end[0]))
@@ -199,7 +212,7 @@ def _settled(problem: CycleProblem, start: Mapping[str, Any] | None) -> Orbit:
                 "from a Hopf point with dl.continue_cycles.",
                 status=Status.NOT_CONVERGED, partial=run,
             )  # fmt: skip
-        at, duration = run.final, min(2.0 * duration, duration * 2.0)
+        at, duration = run.final, 2.0 * duration
     assert run is not None
     why = "does not come back to where it was" if run.status.ok else run.status.meaning
     raise NotConverged(

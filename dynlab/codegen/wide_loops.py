@@ -7,7 +7,8 @@ library), and once more, node by node, for the nodes that are left over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dynlab.codegen.lane_printer import Names, lane_text
@@ -23,6 +24,7 @@ _FUNCTIONS = ",\n    ".join(f"{name} as _wide_{name}" for name in lane_functions
 HEADER = f"""
 from dynlab.kernels.lane_functions import (
     {_FUNCTIONS},
+    sin_and_cos as _wide_sin_and_cos,
 )
 from dynlab.kernels.lanes import (
     lanes_at as _lanes_at, put_lanes as _put_lanes, select, spread as _spread, sum_of as _sum_of,
@@ -71,20 +73,61 @@ def wide_loop(
 
 
 def _has_call(statement: Any) -> bool:
-    pending = [getattr(statement, "value", ())]
-    while pending:
-        tree = pending.pop()
-        if tree and tree[0] in ("call", "where"):
-            return True
-        pending += [item for item in tree if isinstance(item, tuple)]
-    return False
+    return any(tree[0] in ("call", "where") for tree in _parts(getattr(statement, "value", ())))
+
+
+def _parts(tree: Tree) -> Iterator[Tree]:
+    """Yield a tree and all trees in it."""
+    if tree:
+        yield tree
+    for item in tree:
+        if isinstance(item, tuple):
+            yield from _parts(item)
+
+
+@dataclass(frozen=True, slots=True)
+class _SineAndCosine:
+    """Both of one angle, computed together."""
+
+    names: tuple[str, str]
+    angle: Tree
+
+
+def _paired(body: tuple[Any, ...]) -> list[Any]:
+    """Return statements that have sine and cosine of one angle computed together, before the first."""
+    called = {tree for s in body for tree in _parts(getattr(s, "value", ())) if tree[0] == "call"}
+    table: dict[Tree, Tree] = {}
+    out: list[Any] = []
+    for s in body:
+        for call in _parts(getattr(s, "value", ())):
+            if call[:2] not in (("call", "sin"), ("call", "cos")) or call in table:
+                continue
+            both = ("call", "sin", call[2]), ("call", "cos", call[2])
+            if called.issuperset(both):
+                names = (f"_sine{len(table)}", f"_cosine{len(table)}")
+                table |= {c: ("name", n) for c, n in zip(both, names, strict=True)}
+                out.append(_SineAndCosine(names, call[2]))
+        changed = isinstance(s, (Let, Add, Put))
+        out.append(replace(s, value=_replaced(s.value, table)) if changed else s)
+    return out
+
+
+def _replaced(tree: Tree, table: Mapping[Tree, Tree]) -> Tree:
+    if tree in table:
+        return table[tree]
+    return tuple(_replaced(item, table) if isinstance(item, tuple) else item for item in tree)
 
 
 def _body(loop: Loop, place: Callable[[str, str], str]) -> tuple[list[str], list[str]]:
     names: dict[str, str] = {}
     lines: list[str] = []
     totals: list[str] = []
-    for s in loop.body:
+    for s in _paired(loop.body):
+        if isinstance(s, _SineAndCosine):
+            angle = _value(s.angle, loop.index, place, names)
+            lines.append(f"{s.names[0]}, {s.names[1]} = _wide_sin_and_cos({angle})")
+            names |= {name: name for name in s.names}
+            continue
         if isinstance(s, Let):
             lines.append(f"_wide{s.name} = {_value(s.value, loop.index, place, names)}")
             names[s.name] = f"_wide{s.name}"

@@ -74,7 +74,9 @@ def test_a_sparse_network(capsys):
 
     run = ours()
     np.testing.assert_allclose(run["theta"][-1], theirs().y[:, -1], atol=0.1)
-    mine, peer = seconds(ours), seconds(theirs, 1)
+    # In turn, so that what else runs on the machine disturbs both.
+    pairs = [(seconds(ours), seconds(theirs, 1)) for _ in range(5)]
+    mine, peer = (min(times) for times in zip(*pairs, strict=True))
     with capsys.disabled():
         print(
             f"\n1000 nodes, 5000 links, t = 100: {mine:.3f} s, scipy.sparse {peer:.2f} s: "

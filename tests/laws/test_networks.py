@@ -14,6 +14,8 @@ import sympy
 
 import dynlab as dl
 from dynlab.codegen.kernels import kernels_of
+from dynlab.codegen.loop_printer import loop_source
+from dynlab.codegen.loops import lower_loops
 from dynlab.symbolic.functions import sigmoid
 from dynlab.symbolic.indexed import Element, NodeMean, Reduction
 from dynlab.symbolic.system import Parameter, State, System
@@ -250,3 +252,51 @@ def test_the_pattern_holds_what_depends_on_what():
     assert set(zip(*pattern.nonzero(), strict=True)) == (
         {(k, k) for k in range(5)} | {((k + 1) % 5, k) for k in range(5)} | {(2, 0)}
     )
+
+
+@dl.flow
+def angles(x: dl.PerNode, y: dl.PerNode, *, a=0.3):
+    i = dl.nodes("i")
+    turned = dl.sin(x[i]) + a * dl.cos(y[i])
+    return {
+        x[i]: dl.cos(x[i]) * dl.cos(turned) - dl.sin(y[i]) + dl.cos(2 * x[i]),
+        y[i]: dl.sin(turned) + dl.sin(x[i]) ** 2,
+    }
+
+
+def test_sine_and_cosine_of_one_angle_are_those_of_the_library():
+    """In steps of many nodes with a rest; angles inside angles, and one too large for the lanes."""
+    n = 37
+    x, y = np.random.default_rng(3).normal(scale=5, size=(2, n))
+    x[5], y[20] = 1e6, -3e9
+    turned = np.sin(x) + 0.3 * np.cos(y)
+    written_out = [
+        np.cos(x) * np.cos(turned) - np.sin(y) + np.cos(2 * x),
+        np.sin(turned) + np.sin(x) ** 2,
+    ]
+    system = angles.on(n)
+    found = kernels_of(system).rhs(0.0, np.concatenate([x, y]), np.array([0.3]))
+    # Sums of three numbers of size 1, each good to some units of rounding.
+    np.testing.assert_allclose(found, np.concatenate(written_out), rtol=0, atol=2e-15)
+    # Of the angles x, turned and y; 2 x has no sine.
+    assert loop_source(lower_loops("rhs", system)).count("_wide_sin_and_cos(") == 3
+
+
+@pytest.mark.parametrize("terms", range(12))
+def test_sums_over_links_of_every_length(terms):
+    """One and two scalar products with the same weights; exact, for the numbers are whole."""
+
+    @dl.flow
+    def fed(x: dl.PerNode, *, A: dl.PerLink = 1.0):
+        i, j = dl.nodes("i j")
+        return {x[i]: dl.Sum(A[i, j] * x[j], j) * dl.Sum(A[i, j] * x[j] ** 2, j)}
+
+    n = 13
+    rng = np.random.default_rng(terms)
+    weights, x = np.zeros((n, n)), rng.integers(-9, 10, n).astype(float)
+    for row in range(n - 1):
+        at = rng.choice(n, terms, replace=False)
+        weights[row, at] = rng.integers(1, 9, terms)
+    system = fed.on(weights)
+    found = kernels_of(system).rhs(0.0, x, np.zeros(1))
+    np.testing.assert_array_equal(found, (weights @ x) * (weights @ x**2))

@@ -13,7 +13,10 @@ the one that fits (MEASURED):
   the quotient of slopes and states of the two stages that both stand for ``t + h`` (Hairer and Wanner,
   Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, section IV.2).  After SURE_ENOUGH steps of
   that kind the step is kept within reach, after PATIENCE of them the method changes; CALM_ENOUGH others in
-  a row end the suspicion.  Up to there the run is bit for bit that of the explicit method alone.
+  a row end the suspicion.  A step that is found far beyond BOUND is taken again: such a step ends where it
+  should, but passes through states that have nothing to do with the solution.  One such measurement alone is
+  no proof: that the two states nearly agree happens by chance, too.  Up to there the run is bit for
+  bit that of the explicit method alone.
   (Hairer waits for the bound of stability; at tight tolerances the steps stay below it, and Robertson's problem
   takes 30 times as long.)
 - The implicit method is left when the explicit one would be cheaper: when the step, times the largest rate in
@@ -41,6 +44,7 @@ from dynlab.kernels.dense import (
 from dynlab.kernels.run import (
     ATOL,
     ATTEMPTS,
+    BOUND,
     CALM,
     CHOICE,
     END,
@@ -73,6 +77,7 @@ from dynlab.kernels.run import (
     SUSPECT,
     TAKEN,
     TALLY_SIZE,
+    TESTED,
     TINY,
     TOOK,
     WATCHING,
@@ -93,10 +98,14 @@ __all__ = [
     "advance", "begin", "record", "sample", "watch",
 ]  # fmt: skip
 
-#: Without a suspicion, every 8th step is tested, and each after which the step grows that much.
-EACH, GROWTH = 8, 1.5
-#: See above; a stay has paid if so many of its steps did.
-SURE_ENOUGH, LEAST_PATIENCE, MOST_PATIENCE, CALM_ENOUGH, LEAST_PAID = 3, 15, 3840, 6, 10
+#: Without a suspicion, every 8th step is tested, and each before, during or after which the step grows
+#: that much.
+EACH, GROWTH = 8, 1.25
+#: See above; a step far beyond BOUND counts for several; a stay has paid if so many of its steps did.
+SUSPECT_BEYOND = 3
+#: During a suspicion the step grows no more than that.
+GROWTH_IN_DOUBT = 1.5
+SURE_ENOUGH, LEAST_PATIENCE, MOST_PATIENCE, CALM_ENOUGH, LEAST_PAID = 3, 15, 3840, 10, 10
 #: So many steps in a row must say so before the implicit method is left.
 LEAVE_AFTER = 5
 #: An implicit step in explicit ones: 4 measured for three states; the growth with n and the 100 for sparse
@@ -133,25 +142,44 @@ def stiffness(state, work):
     return math.sqrt(slopes / states) if states > 0.0 else 0.0
 
 
-@njit("void(f8[::1], i8[::1], f8[:, ::1])", **OPTIONS)
-def _test(state, tally, work):
-    """Count what speaks for stiffness, and change to the implicit method when it is enough."""
-    within = state[TAKEN] * (state[REACH] / stiffness(state, work))
+@njit("b1(f8[::1], i8[::1], f8[:, ::1], b1)", **OPTIONS)
+def _stands(state, tally, work, is_repeated):
+    """Count what speaks for stiffness, and change to the implicit method when it is enough.
+
+    A step far beyond BOUND does not stand: both ends may be as exact as asked, but not what lies
+    between.  It is to be taken again, once, and shorter.
+    """
+    ratio = stiffness(state, work)
+    was_in_doubt = tally[SUSPECT] > 0
+    if ratio > BOUND * GROWTH and was_in_doubt and not is_repeated:
+        state[T] = state[FROM]
+        state[STEP] = state[TAKEN] * (BOUND / ratio)
+        tally[SUSPECT] += SUSPECT_BEYOND
+        tally[CALM] = 0
+        return False
+    state[TESTED] = abs(state[TAKEN])
+    within = state[TAKEN] * (state[REACH] / ratio)
     if abs(state[STEP]) <= abs(within):
         tally[CALM] += 1
         if tally[CALM] == CALM_ENOUGH:
             tally[SUSPECT] = 0
-        return
+        if tally[SUSPECT] > 1 and abs(state[STEP]) > GROWTH_IN_DOUBT * abs(state[TAKEN]):
+            state[STEP] = GROWTH_IN_DOUBT * state[TAKEN]
+        return True
     tally[SUSPECT] += 1
     tally[CALM] = 0
+    most = min(BOUND / ratio, GROWTH_IN_DOUBT)
     if tally[SUSPECT] >= SURE_ENOUGH:
         state[STEP] = within
+    elif was_in_doubt and abs(state[STEP]) > most * abs(state[TAKEN]):
+        state[STEP] = most * state[TAKEN]
     if tally[SUSPECT] < max(tally[PATIENCE], LEAST_PATIENCE):
-        return
+        return True
     tally[SUSPECT] = 0
     tally[NEXT] = IMPLICIT
     tally[PAID] = 0
     state[FACTORED] = state[LAST_STEP] = 0.0
+    return True
 
 
 @njit("void(f8[::1], i8[::1], i8)", **OPTIONS)
@@ -177,16 +205,21 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
     """Find one acceptable step by the method whose turn it is; return RUNNING or why not."""
     tally[TOOK] = tally[NEXT]
     if tally[NEXT] == EXPLICIT:
-        status = explicit.proceed(rhs, state, tally, work, z, p, d, k, w)
-        if status == RUNNING:
-            tally[EXPLICIT_STEPS] += 1
-            if tally[CHOICE] == MEASURED and (
+        is_repeated = False
+        while True:
+            status = explicit.proceed(rhs, state, tally, work, z, p, d, k, w)
+            if status != RUNNING:
+                return status
+            is_tested = tally[CHOICE] == MEASURED and (
                 tally[SUSPECT] > 0
-                or tally[EXPLICIT_STEPS] % EACH == 0
+                or (tally[EXPLICIT_STEPS] + 1) % EACH == 0
                 or abs(state[STEP]) > GROWTH * abs(state[TAKEN])
-            ):
-                _test(state, tally, work)
-        return status
+                or abs(state[TAKEN]) > GROWTH * state[TESTED]
+            )
+            if not is_tested or _stands(state, tally, work, is_repeated):
+                tally[EXPLICIT_STEPS] += 1
+                return RUNNING
+            is_repeated = True
     status = implicit.proceed(rhs, state, tally, work, z, p, d, k, w)
     if status == RUNNING:
         tally[IMPLICIT_STEPS] += 1

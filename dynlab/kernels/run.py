@@ -35,7 +35,9 @@ SOFT_RTOL, SOFT_ATOL, NEWTON, FACTORED, LAST_STEP, LAST_ERROR, CONTRACTION, THET
 LARGEST_RATE, TIME, SHIFT, SHIFT_RE, SHIFT_IM = range(17, 22)
 # What `h |lambda|` of an explicit step is at most where it follows the solution.
 REACH = 22
-STATE_SIZE = 23
+# Size of the last explicit step tested for stiffness.
+TESTED = 23
+STATE_SIZE = 24
 
 # Places in `tally`.
 ATTEMPTS, MOST_ATTEMPTS, MARKS, NEXT_SAMPLE, ROWS, EVENTS, WATCHING, ENDED_BY = range(8)
@@ -79,7 +81,7 @@ SOFTENED_POWER = 0.85
 #: An explicit step that resolves what happens has ``h |lambda|`` below ``0.8 (tol / 1e-9)^(1/8)`` (seen on
 #: neurons, oscillators and chaos at tolerances from 1e-3 to 1e-12); three times that is not
 #: resolved but held back.  Beyond 4 the dense output magnifies what the step does not resolve (30 times
-#: at 6, the bound of stability), so no tolerance is allowed more.
+#: at 6, the bound of stability; 100 times at 10), so no tolerance is allowed more.
 HELD_BACK, AT_TOLERANCE, BOUND = 2.5, 1e-9, 4.0
 #: The iteration stops at this part of the tolerance or at its root, as in RADAU5.
 NEWTON_PART = 0.03
@@ -233,7 +235,7 @@ def begin(rhs, state, tally, work, z, p, d, k, w):
         tally[place] = 0
     tally[NEXT] = IMPLICIT if tally[CHOICE] == IMPLICIT else EXPLICIT
     state[FACTORED] = state[LAST_STEP] = 0.0
-    state[CONTRACTION] = 1.0
+    state[CONTRACTION], state[TESTED] = 1.0, np.inf
     _set_tolerances(state)
     call(rhs, state[T], work[X], z, p, d, k, w, work[K0])
     if not is_finite(work[K0]):

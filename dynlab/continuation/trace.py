@@ -427,12 +427,18 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
     return min(first, last), max(first, last)
 
 
+#: Entries of an eigenvector that ought to be 0 are found that small beside the largest.
+ROUNDING = 1e-12
+
+
 def narrowed(size: Vector, state: Vector, change: Vector) -> Vector:
     """Return first units: the change expected over the range where that is less than the size.
 
-    Not below a thousandth of the state itself, where Newton's tolerance would meet round-off.
+    Not below a thousandth of the state itself, where Newton's tolerance would meet round-off.  A change that
+    is rounding beside the largest is no unit.
     """
-    known = (change != 0) & np.isfinite(change)
+    finite = np.isfinite(change)
+    known = finite & (np.abs(change) > ROUNDING * np.max(np.abs(change[finite]), initial=0.0))
     wanted = np.maximum(np.abs(change), 1e-3 * np.abs(state))
     return np.where(known, np.minimum(size, wanted), size)
 

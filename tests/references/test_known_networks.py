@@ -110,6 +110,30 @@ def test_a_stored_pattern_is_an_equilibrium():
     assert point["beta"] == pytest.approx(known("hopfield_rates", "memory appears").value, abs=1e-9)
 
 
+def test_branches_of_two_patterns():
+    """With overlap m the mixtures p +- q appear at beta = 1 / (1 +- m): s = a (p +- q) / 2, a = tanh(a beta / beta_0).
+
+    The units in which the patterns differ stay at rest on one branch, the others on the other one.
+    """
+    p, q = np.random.default_rng(12).choice([-1.0, 1.0], size=(2, 20))
+    overlap = p @ q / 20
+    memory = zoo.hopfield_rates.on((np.outer(p, p) + np.outer(q, q)) / 20)
+    origin = dl.find_equilibria(memory(beta=0.5), within={"s": (-0.5, 0.5)}).single()
+    trunk = dl.continue_equilibrium(origin, vary="beta", over=(0.5, 3.0))
+    points = trunk.points(dl.BranchPoint)
+    expected = [1 / (1 + overlap), 1 / (1 - overlap)]
+    np.testing.assert_allclose([point["beta"] for point in points], expected, rtol=1e-9)
+    for point, direction in zip(points, [(p + q) / 2, (p - q) / 2], strict=True):
+        branch = dl.switch_branch(point, over=(0.5, 3.0))
+        a = branch["s"] @ direction / (direction @ direction)
+        # The law is linear in a where it begins: there the point's own error of 1e-9 shows.
+        np.testing.assert_allclose(a, np.tanh(branch["beta"] / point["beta"] * a), atol=1e-9)
+        np.testing.assert_allclose(branch["s"], np.outer(a, direction), atol=1e-9)
+        assert branch["beta"].max() == 3.0
+        # Both signs, up to the end of the range.
+        assert min(a.max(), -a.min()) > 0.9
+
+
 def test_three_decoupled_units_have_27_equilibria():
     """x' = -x + tanh(2 x) three times over: coordinates 0 or +-m, counted by unstable directions."""
     units = zoo.hopfield_rates.on(np.eye(3))

@@ -181,9 +181,9 @@ class Automatic(AdaptiveMethod):
     """`Explicit8` as long as the system is not stiff, `Radau5` where it is.
 
     Stiffness is measured along the way: the explicit steps are bound by stability and not by accuracy.
-    The method changes as often as that does.  Where nothing is stiff the result is that of `Explicit8`
-    to the last bit, and no Jacobian is made.  (At tolerances of 1e-5 and looser some motions pass for
-    stiff: they are not resolved then.)
+    The method changes as often as that does.  Where nothing is stiff the result is that of `Explicit8`,
+    mostly to the last bit, and no Jacobian is made.  (A motion that is barely resolved can pass for stiff
+    for a few steps, mostly at tolerances of 1e-5 and looser; the tolerances are kept all the same.)
 
     ``trajectory.provenance.settings["steps"]`` says how many steps each method took.
 

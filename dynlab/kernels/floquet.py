@@ -1,6 +1,7 @@
-"""Floquet multipliers from the condensed blocks of a collocated cycle.
+"""Floquet multipliers from matrices that carry a disturbance once round, piece by piece.
 
-Each interval carries a disturbance from its start to its end by G_i = -B_i^{-1} A_i.  The product
+Each interval of a collocated cycle carries a disturbance from its start to its end by G_i = -B_i^{-1} A_i;
+shooting has its matrices from the variational equation.  The product
 G_N ... G_1 is the monodromy matrix; written out it loses every multiplier that is 1e-16 of the
 largest.  So it is kept as Q D T, orthogonal times graded diagonal times well-conditioned, by a
 QR decomposition with column pivoting after each factor (Stewart 1997, Electron. Trans. Numer. Anal. 5,
@@ -18,7 +19,7 @@ from numba import njit, types
 
 from dynlab.kernels.linear import eigenvalues, factor, solve
 
-__all__ = ["multipliers", "transfer"]
+__all__ = ["multipliers", "of_product", "transfer"]
 
 _V = types.float64[::1]
 _M = types.float64[:, ::1]
@@ -98,21 +99,20 @@ def _pivoted_qr(a, order, q):  # type: ignore[no-untyped-def]
             a[r, k] = 0.0
 
 
-@njit(types.complex128[::1](_F3, types.int64, types.int64), **OPTIONS)
-def multipliers(work, m, n):  # type: ignore[no-untyped-def]
-    """Return the Floquet multipliers; nan where an interval carries no disturbance through."""
-    g, c, q = np.empty((n, n)), np.empty((n, n)), np.eye(n)
+@njit(types.complex128[::1](_F3), **OPTIONS)
+def of_product(factors):  # type: ignore[no-untyped-def]
+    """Return the eigenvalues of the product of matrices, of which the first acts first."""
+    n = factors.shape[1]
+    c, q = np.empty((n, n)), np.eye(n)
     fresh, t, other = np.empty((n, n)), np.eye(n), np.empty((n, n))
     d = np.ones(n)
     order = np.empty(n, np.int64)
-    for i in range(work.shape[0]):
-        if not transfer(work, m, n, i, g):
-            return np.full(n, complex(np.nan, np.nan))
+    for i in range(factors.shape[0]):
         for r in range(n):
             for j in range(n):
                 total = 0.0
                 for k in range(n):
-                    total += g[r, k] * q[k, j]
+                    total += factors[i, r, k] * q[k, j]
                 c[r, j] = total * d[j]
         _pivoted_qr(c, order, fresh)
         for k in range(n):
@@ -134,3 +134,13 @@ def multipliers(work, m, n):  # type: ignore[no-untyped-def]
                 total += t[r, k] * q[k, j]
             c[r, j] = d[r] * total
     return eigenvalues(c)
+
+
+@njit(types.complex128[::1](_F3, types.int64, types.int64), **OPTIONS)
+def multipliers(work, m, n):  # type: ignore[no-untyped-def]
+    """Return the Floquet multipliers; nan where an interval carries no disturbance through."""
+    factors = np.empty((work.shape[0], n, n))
+    for i in range(work.shape[0]):
+        if not transfer(work, m, n, i, factors[i]):
+            return np.full(n, complex(np.nan, np.nan))
+    return of_product(factors)

@@ -26,7 +26,7 @@ from dynlab.names import Layout, finite
 from dynlab.symbolic.events import in_leg
 from dynlab.symbolic.system import System
 
-__all__ = ["saltation_matrix"]
+__all__ = ["kernel_value", "saltation", "saltation_matrix"]
 
 Array = NDArray[np.float64]
 
@@ -85,10 +85,12 @@ def saltation_matrix(
     time, kernels = finite(t, "t"), kernels_of(system)
     before = Layout.of(system).pack(at, system.start_values)
     n, m = len(before), len(before) + len(active)
-    after = _value(kernels.reset(event), system, time, before)
+    after = kernel_value(kernels.reset(event), system, time, before)
     # Without parameter columns for the flow: a parameter stays what it is.
-    gradient = _value(kernels.guard_gradient(active), system, time, before).reshape(-1, m + 1)
-    reset = _value(kernels.reset_jacobian(event, active), system, time, before).reshape(n, m + 1)
+    gradient = kernel_value(kernels.guard_gradient(active), system, time, before).reshape(-1, m + 1)
+    reset = kernel_value(kernels.reset_jacobian(event, active), system, time, before).reshape(
+        n, m + 1
+    )
     arriving, leaving = _flows(system, position, time, before, after)
     speed = gradient[position, :n] @ arriving + gradient[position, m]
     if speed == 0.0:
@@ -97,10 +99,14 @@ def saltation_matrix(
             "there, so a deviation may miss it. Move the state."
         )
     matrix = np.eye(m)
-    matrix[:n] = reset[:, :m] + np.outer(
-        leaving - reset[:, :n] @ arriving - reset[:, m], gradient[position, :m] / speed
-    )
+    shift = reset[:, :n] @ arriving + reset[:, m]
+    matrix[:n] = saltation(reset[:, :m], shift, leaving, gradient[position, :m] / speed)
     return matrix
+
+
+def saltation(reset: Array, arriving: Array, leaving: Array, earlier: Array) -> Array:
+    """Return R + (f+ - R f-) e, with R f- given as ``arriving`` and e saying how much earlier a deviation comes."""
+    return np.asarray(reset + np.outer(leaving - arriving, earlier))
 
 
 def _flows(
@@ -108,7 +114,7 @@ def _flows(
 ) -> tuple[Array, Array]:
     """Return the flow just before and just after; a switch is on one side, then on the other."""
     event = system.events[position]
-    found = _value(kernels_of(system).guard_and_rate((event.guard,)), system, time, before)
+    found = kernel_value(kernels_of(system).guard_and_rate((event.guard,)), system, time, before)
     side = int(np.sign(found[1])) if event.direction == 0 else 0
     sides = [0] * len(system.events)
     sides[position] = -side
@@ -116,12 +122,14 @@ def _flows(
     sides[position] = side
     leaving = in_leg(system, frozenset(), tuple(sides)) if not event.reset else system
     rates = [
-        _value(kernels_of(s).rhs, s, time, x) for s, x in ((arriving, before), (leaving, after))
+        kernel_value(kernels_of(s).rhs, s, time, x)
+        for s, x in ((arriving, before), (leaving, after))
     ]
     return rates[0], rates[1]
 
 
-def _value(kernel: Kernel, system: System, time: float, state: Array) -> Array:
+def kernel_value(kernel: Kernel, system: System, time: float, state: Array) -> Array:
+    """Return what a kernel says of a state."""
     out = np.empty(max(kernel.size, 1))
     dense.call(kernel.address, time, np.ascontiguousarray(state), *inputs_of(system), out)
     return out[: kernel.size]

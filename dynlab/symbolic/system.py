@@ -716,7 +716,7 @@ class System(Dynamics):
         """Return the autonomous system in which a periodic drive is a state of its own.
 
         ``with_phase(theta="omega")`` adds the angle theta with ``theta' = omega``, and puts
-        ``theta / omega`` in the place of the time.
+        ``theta / omega`` in the place of the time, in the events as well.
 
         Examples
         --------
@@ -741,7 +741,8 @@ class System(Dynamics):
         n = len(self.rule)
         everything = (*everything[:n], symbol(omega), *everything[n:])
         added = State(phase, 0.0, "", Domain.CIRCLE)
-        return self._rewritten(everything, states=(*self.states, added), pairs=())
+        events = tuple(e.mapped(lambda g: signals.with_time((g,), turning)[0]) for e in self.events)
+        return self._rewritten(everything, states=(*self.states, added), pairs=(), events=events)
 
     def _rewritten(self, everything: tuple[sympy.Expr, ...], **changed: Any) -> System:
         """Return the system with other expressions: the rule, then observables, then intermediates."""

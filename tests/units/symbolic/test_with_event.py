@@ -165,3 +165,21 @@ def test_between_two_events_the_side_of_a_surface_is_decided(write, above, below
                               or {})) == 0 or str(rate) == expected  # fmt: skip
     assert in_leg(system, frozenset(), (0,)) is system
     assert in_leg(system, frozenset({"V"}), (0,)).rule == (0,)
+
+
+def test_a_phase_takes_the_place_of_the_time_in_events_too():
+    @dl.flow
+    def falling(x=1.0, v=0.0, *, g=1.0, A=0.1, omega=2.0):
+        return {x: v, v: -g}
+
+    @falling.with_event(
+        when=lambda x, A, omega: x - A * dl.sin(omega * dl.t), direction=-1, name="hit"
+    )
+    def ball(x, v, *, A=0.1, omega=2.0):
+        return {v: -v + 2 * A * omega * dl.cos(omega * dl.t)}
+
+    timed = dl.integrate(ball, duration=20)
+    turned = dl.integrate(ball.with_phase(theta="omega"), duration=20)
+    assert len(timed.events["hit"]) > 3
+    # Each hit magnifies what rounding and the error of a step (1e-9) left.
+    assert turned.events["hit"].times == pytest.approx(timed.events["hit"].times, rel=1e-7)

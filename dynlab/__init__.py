@@ -67,6 +67,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.cycles.find": ("find_cycle",),
     "dynlab.cycles.cycle": ("Cycle",),
     "dynlab.cycles.collocation": ("Collocation",),
+    "dynlab.cycles.shooting": ("Shooting",),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

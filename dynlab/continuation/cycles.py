@@ -14,6 +14,7 @@ from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import DEFAULT, CycleNode, CycleWalk, Direction, walk
 from dynlab.continuation.cycle_branch import CycleBranch
 from dynlab.continuation.cycle_ends import end_at_hopf, end_of_long_period
+from dynlab.continuation.cycle_guards import met_event
 from dynlab.continuation.cycle_monitors import cycle_events, without_echoes
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import Hopf, PeriodDoubling, SpecialPoint
@@ -22,7 +23,13 @@ from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle
 from dynlab.cycles.problem import CycleProblem, Orbit
 from dynlab.cycles.variation import antiperiodic
-from dynlab.errors import NotConverged, SettingError, SingularProblem, UnknownNameError
+from dynlab.errors import (
+    NotConverged,
+    SettingError,
+    SingularProblem,
+    UnknownNameError,
+    UnsupportedSystemError,
+)
 from dynlab.names import finite
 from dynlab.point import Point
 from dynlab.result import Provenance
@@ -232,6 +239,12 @@ def _units_at_hopf(point: Hopf) -> Vector:
 def _(point: Cycle, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
     problem = _problem(point.system, vary, over, float(point.system[vary]))
     orbit = point.orbit._replace(value=float(point.system[vary]))
+    if event := met_event(problem, orbit):
+        raise UnsupportedSystemError(
+            f"the cycle of {problem.system.name!r} meets event {event!r}, and branches are followed by "
+            "collocation, which needs a smooth flow. Find the cycle at each value by shooting, with the one "
+            "before as the guess: dl.find_cycle(system, orbit=cycle)."
+        )
     # A mesh as fine as the branch needs, not as the cycle was refined to.
     units = problem.units(orbit)
     solved = None
@@ -314,6 +327,12 @@ def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End, Ho
             nodes = nodes[: seen + far + 1]
             value = nodes[-1].orbit.value
             return nodes, End(Status.DIVERGED, value, Status.DIVERGED.meaning), None
+        for k in range(seen, len(nodes)):
+            if event := met_event(problem, nodes[k].orbit):
+                value = nodes[k - 1].orbit.value if k else start.orbit.value
+                beyond = f"{problem.vary} = {value:.9g} and {nodes[k].orbit.value:.9g}"
+                reason = f"the cycle meets event {event!r} between {beyond}"
+                return nodes[:k], End(Status.EVENT, value, reason), None
         closing = _closing(start, nodes, max(seen, _SOONEST))
         if closing is not None:
             nodes = [*nodes[:closing], start.first]

@@ -26,12 +26,16 @@ Vector = NDArray[np.float64]
 RELIABLE = 1e-3
 #: A multiplier this near to the unit circle leaves stability open.
 _NEUTRAL = 1e-7
-_DRAWN = 400
+#: Places in an interval, at least, and in all, that a drawn curve has.
+_EACH, _DRAWN = 16, 640
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Cycle(Point):
     """A periodic orbit of a flow.
+
+    Where an event sets the state anew the mesh has an interval of length zero: its rows repeat the state
+    before, and the row that follows holds the one after.
 
     Parameters
     ----------
@@ -46,9 +50,11 @@ class Cycle(Point):
     eigenvalues
         The Floquet multipliers, largest modulus first; one of them is 1.
     divergence
-        Integral of the divergence over a period: the logarithm of the product of the multipliers.
+        Integral of the divergence over a period, and what events add to it: the logarithm of the modulus of
+        the product of the multipliers.
     accuracy
-        Relative change of period and states when the mesh was made twice as fine.
+        Relative change of period and states when the mesh was made twice as fine, or by shooting when the
+        tolerance was ten times as large.
 
     Examples
     --------
@@ -109,6 +115,8 @@ class Cycle(Point):
     def at(self, times: ArrayLike, name: str | None = None) -> Any:
         """Return states at any times (the cycle is repeated): one quantity, or all by name.
 
+        At a jump it is the state after it; a state on a circle goes on turning.
+
         Raises
         ------
         SettingError
@@ -117,14 +125,16 @@ class Cycle(Point):
         t = np.atleast_1d(np.asarray(times, float)).ravel()
         if not np.all(np.isfinite(t)):
             raise SettingError(f"the times of a cycle of {self.system.name!r} must be finite.")
-        states = self.orbit.at(np.mod(t / self.period, 1.0))
+        turns = np.floor(t / self.period)
+        states = self.orbit.at(t / self.period - turns)
+        states = states + turns[:, None] * (self.profile[-1] - self.profile[0])
         if name is not None:
             return self._quantity(name, states)
         return {each: states[:, self.system.place_of(each)] for each in self.system.declared}
 
     def extremes(self, name: str) -> tuple[float, float]:
         """Return the least and greatest value of a state or observable on the cycle."""
-        values = self._quantity(name, self.orbit.at(_dense(self.mesh)))
+        values = self._quantity(name, self._traced()[1])
         return float(np.min(values)), float(np.max(values))
 
     @property
@@ -183,8 +193,7 @@ class Cycle(Point):
         from dynlab import plotting
 
         system = self.system
-        t = np.linspace(0.0, self.period, _DRAWN)
-        states = self.orbit.at(t / self.period)
+        t, states = self._traced()
         labels = {n: plotting.label(n, system.unit_of(n)) for n in show or system.declared}
         angles = [s.name for s in system.states if s.domain is Domain.CIRCLE]
         return plotting.draw_series(
@@ -200,8 +209,22 @@ class Cycle(Point):
         system = self.system
         labels = {n: plotting.label(n, system.unit_of(n)) for n in (x, y)}
         ax = plotting.new_axes(ax, xlabel=labels[x], ylabel=labels[y])
-        states = self.orbit.at(_dense(self.mesh))
-        return plotting.draw_orbit(ax, self._quantity(x, states), self._quantity(y, states))
+        t, states = self._traced()
+        across, up = plotting.lift_pen(t, self._quantity(x, states), self._quantity(y, states))
+        return plotting.draw_orbit(ax, across, up)
+
+    def _traced(self) -> tuple[Vector, Vector]:
+        """Return times and states that follow the curve closely; at a jump those before and after it."""
+        mesh, each = self.mesh, max(_EACH, _DRAWN // len(self.mesh))
+        inner = mesh[:-1, None] + np.diff(mesh)[:, None] * (np.arange(each) / each)
+        places = np.append(inner.ravel(), 1.0)
+        states = self.orbit.at(places)
+        jumps = np.flatnonzero(np.diff(mesh) == 0.0)
+        states[jumps * each] = self.profile[jumps * self.degree]
+        # Of the places in an interval of length zero one will do.
+        kept = np.ones(len(places), bool)
+        kept[(jumps[:, None] * each + np.arange(1, each)).ravel()] = False
+        return places[kept] * self.period, states[kept]
 
     def __repr__(self) -> str:
         values = ", ".join(short(e) for e in self.eigenvalues[:6])
@@ -225,9 +248,3 @@ def count_outside(multipliers: NDArray[np.complex128]) -> int:
 def floquet_order(multipliers: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return multipliers, the largest modulus first."""
     return multipliers[np.lexsort((-multipliers.imag, -growth(multipliers, discrete=True)))]
-
-
-def _dense(mesh: Vector) -> Vector:
-    """Return places that follow the curve closely: sixteen in each interval."""
-    inner = mesh[:-1, None] + np.diff(mesh)[:, None] * (np.arange(16) / 16)
-    return np.append(inner.ravel(), 1.0)

@@ -77,6 +77,14 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.cycles": ("continue_cycles",),
     "dynlab.continuation.cycle_branch": ("CycleBranch",),
     "dynlab.continuation.switch": ("switch_branch",),
+    "dynlab.continuation.bifurcation": ("continue_bifurcation",),
+    "dynlab.continuation.bifurcation_curve": ("BifurcationCurve",),
+    "dynlab.continuation.codimension_two": (
+        "Bautin", "BogdanovTakens", "Cusp", "DoubleHopf", "FoldHopf",
+    ),
+    "dynlab.continuation.resonances": (
+        "Chenciner", "FoldFlip", "GeneralizedFlip", "StrongResonance",
+    ),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram", "equilibrium_diagram"),
     "dynlab.continuation.points": (
         "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dynlab import progress
 from dynlab.continuation import large
+from dynlab.continuation.curve import Curve
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.status import Status
@@ -99,7 +100,7 @@ def first_tangent(curve: EquilibriumCurve, u: Vector) -> Vector:
 
 
 def follow(
-    curve: EquilibriumCurve, walk: Walk, *, method: ContinuationMethod = DEFAULT
+    curve: Curve, walk: Walk, *, method: ContinuationMethod = DEFAULT
 ) -> Iterator[Chunk]:
     """Yield the steps of a walk along a curve one by one; for those who want control.
 
@@ -141,7 +142,7 @@ def follow(
             )  # fmt: skip
 
 
-def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
+def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chunk]:
     """Yield the points of the walk in chunks of about 30 ms; the last one tells why it ended.
 
     After fixed numbers of points the units of the states follow the range that they have covered
@@ -187,14 +188,14 @@ def chunks(curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod) -> I
 
 
 def _steps(
-    curve: EquilibriumCurve, walk: Walk, method: ContinuationMethod,
+    curve: Curve, walk: Walk, method: ContinuationMethod,
     reached: tuple[Vector, Vector], step: Vector, counters: NDArray[np.int64], capacity: int,
 ) -> Chunk:  # fmt: skip
     """Take one compiled chunk of steps in the units of the curve."""
     from dynlab.kernels import follow as kernel
 
     n, scale = curve.size, curve.scale
-    if curve.is_large:
+    if isinstance(curve, EquilibriumCurve) and curve.is_large:
         pin = n if method.holds_parameter else -1
         taken = large.sparse_steps(
             curve, walk, method, large.Reached(*reached, step), counters, capacity, pin
@@ -213,7 +214,7 @@ def _steps(
     try:
         code = kernel.follow(
             curve.rhs.address, curve.jacobian_kernel.address, curve.shift,
-            curve.inputs(reached[0][-1]), curve.position, n if method.holds_parameter else -1,
+            curve.inputs(reached[0]), curve.position, n if method.holds_parameter else -1,
             reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
             walk.upper / scale, walk.start / scale, start_tangent, curve.turns / scale, points,
             tangents, eigenvalues, signs, counters,
@@ -239,17 +240,17 @@ def _next_capacity(capacity: int, count: int, seconds: float) -> int:
 
 
 def land(
-    curve: EquilibriumCurve, guess: Vector, row: Vector, value: float, tolerance: float = 1e-12
+    curve: Curve, guess: Vector, row: Vector, value: float, tolerance: float = 1e-12
 ) -> Vector | None:
     """Return the point of the curve with row . y = value near a guess (all scaled), or None."""
     from dynlab.kernels.follow import correct
 
-    if curve.is_large:
+    if isinstance(curve, EquilibriumCurve) and curve.is_large:
         return large.corrected(curve, guess, row, float(value), tolerance)
     y = np.array(guess, dtype=float)
     u = y * curve.scale
     status: Any = correct(
-        curve.rhs.address, curve.jacobian_kernel.address, curve.shift, curve.inputs(u[-1]),
+        curve.rhs.address, curve.jacobian_kernel.address, curve.shift, curve.inputs(u),
         curve.position, y, curve.scale, np.ascontiguousarray(row), float(value), tolerance,
     )  # fmt: skip
     return y if status == Status.OK and np.all(np.isfinite(y)) else None

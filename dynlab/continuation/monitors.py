@@ -312,7 +312,7 @@ def node_at(curve: EquilibriumCurve, u: Vector, along: Vector, *, located: bool 
         return Node(u, border if located else turned, large.eigenvalues_at(curve, y), at, located)
     tangent, plain = np.empty(n + 1), np.empty((n, n))
     sign = tangent_at(
-        curve.jacobian_kernel.address, curve.shift, curve.inputs(u[-1]),
+        curve.jacobian_kernel.address, curve.shift, curve.inputs(u),
         curve.position, y, curve.scale, border, tangent, plain,
     )  # fmt: skip
     if located:

@@ -185,12 +185,12 @@ class Hopf(SpecialPoint):
     @property
     def period(self) -> float:
         """Period of the cycle that is born here, 2 pi / omega, in the system's time."""
-        return 2.0 * np.pi / self.omega
+        return 2.0 * np.pi / self.omega if self.omega else float("inf")
 
     @property
     def criticality(self) -> str:
-        """``"supercritical"`` (l1 < 0), ``"subcritical"`` (l1 > 0) or ``"degenerate"``."""
-        if self.lyapunov_coefficient == 0:
+        """``"supercritical"`` (l1 < 0), ``"subcritical"`` (l1 > 0), else ``"degenerate"``."""
+        if self.lyapunov_coefficient == 0 or np.isnan(self.lyapunov_coefficient):
             return "degenerate"
         return "supercritical" if self.lyapunov_coefficient < 0 else "subcritical"
 
@@ -403,7 +403,7 @@ class Torus(SpecialPoint):
     @property
     def criticality(self) -> str:
         """``"supercritical"`` (d < 0: a stable closed curve), ``"subcritical"`` or ``"degenerate"``."""
-        if self.coefficient == 0 or self.resonance:
+        if self.coefficient == 0 or np.isnan(self.coefficient) or self.resonance:
             return "degenerate"
         return "supercritical" if self.coefficient < 0 else "subcritical"
 

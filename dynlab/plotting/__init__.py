@@ -7,7 +7,7 @@ style       colours, markers and short names      axes      new axes, labels, le
 stability   branches, solid where stable          markers   special points and their labels
 portrait    phase portraits                       series    quantities against time
 spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
-cobweb      orbits of maps of the line
+cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dynlab.plotting.axes import (
     stacked_axes,
     symbol,
 )
+from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
 from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
@@ -51,6 +52,7 @@ from dynlab.plotting.stability import draw_stability_line, name_colors
 __all__ = [
     "arrange_labels",
     "close_figure",
+    "draw_bifurcation_line",
     "draw_cloud",
     "draw_cobweb",
     "draw_density",
@@ -69,6 +71,7 @@ __all__ = [
     "draw_nullclines",
     "draw_orbit",
     "draw_points",
+    "draw_points_once",
     "draw_ranges",
     "draw_raster",
     "draw_series",

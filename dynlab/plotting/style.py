@@ -82,6 +82,10 @@ BOGDANOV_TAKENS = PointStyle("Bogdanov-Takens", "BT", INK, "*")
 BAUTIN = PointStyle("Bautin", "GH", BLUE, "h")
 FOLD_HOPF = PointStyle("fold-Hopf", "ZH", GREEN, "<")
 DOUBLE_HOPF = PointStyle("double Hopf", "HH", PURPLE, ">")
+GENERALIZED_FLIP = PointStyle("generalised flip", "GPD", PURPLE, "h")
+CHENCINER = PointStyle("Chenciner", "CH", ORANGE, "h")
+FOLD_FLIP = PointStyle("fold-flip", "LPPD", GREEN, "<")
+RESONANCE = PointStyle("strong resonance", "R", INK, "*")
 
 POINTS: Mapping[str, PointStyle] = MappingProxyType(
     {
@@ -100,13 +104,33 @@ POINTS: Mapping[str, PointStyle] = MappingProxyType(
         "bautin": BAUTIN,
         "fold-hopf": FOLD_HOPF,
         "double hopf": DOUBLE_HOPF,
+        "generalised flip": GENERALIZED_FLIP,
+        "chenciner": CHENCINER,
+        "fold-flip": FOLD_FLIP,
+        "resonance": RESONANCE,
     }
 )
+
+CURVES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "fold": ("fold", VERMILLION),
+        "Hopf point": ("Hopf", BLUE),
+        "branch point": ("branch points", GREEN),
+        "period doubling": ("period doubling", PURPLE),
+        "torus point": ("torus", ORANGE),
+    }
+)
+"""Name and colour of the curves of each kind of bifurcation."""
 
 
 def point_style(kind: str) -> PointStyle:
     """Style of a kind of point; a kind without one is drawn as a cross under its own name."""
     return POINTS.get(kind.lower(), PointStyle(kind, "", INK, "P"))
+
+
+def curve_style(kind: str) -> tuple[str, str]:
+    """Name and colour of a curve of bifurcations; a kind without one is drawn in ink under its own name."""
+    return CURVES.get(kind, (kind, INK))
 
 
 def equilibrium_style(kind: str) -> PointStyle:

@@ -120,11 +120,11 @@ class EquilibriumCurve:
         p[self.position] = parameter
         return p
 
-    def inputs(self, parameter: float) -> tuple[Any, ...]:
-        """Return what the kernels are given beside the states, for a parameter value."""
+    def inputs(self, u: Vector) -> tuple[Any, ...]:
+        """Return what the kernels are given beside the states, at some unknowns."""
         plain = self._is_plain
         given = inputs_of(self.system) if plain else self._iterated.inputs((self.vary,))
-        return tuple(given._replace(parameters=self.values(parameter)))
+        return tuple(given._replace(parameters=self.values(float(u[-1]))))
 
     def at(self, parameter: float) -> System:
         """Return the system at a value of the varied parameter."""

@@ -11,7 +11,7 @@ a sign change without, such as that of l1 at a pole, gets no name.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dynlab.continuation.bifurcation_curve import BifurcationCurve, curve_of, in_order
 from dynlab.continuation.branch import End
 from dynlab.continuation.codimension_two import Bautin, CodimensionTwo, Cusp
+from dynlab.continuation.curves.branch_point import BranchPointCurve
 from dynlab.continuation.curves.plane import Plane
 from dynlab.continuation.curves.plane_curve import PlaneCurve, Survey
 from dynlab.continuation.follow import Walk, chunks, land
@@ -60,7 +61,10 @@ _HORIZON = 1e6
 #: The branches of a branch point have parted where b exceeds this part of the rates' size.
 _PARTED = 1e-7
 _SETTLINGS = 12
-_BRACKETINGS = 60
+_SECANTS = 40
+#: A test function is bracketed to this part of a step, and has vanished below this part of its ends.
+_CLOSE = 1e-13
+_VANISHED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,13 +356,19 @@ def _bounds(
             raise SettingError(
                 f"the start has {name} = {value:.6g}, outside ({a:g}, {b:g}). Widen the range."
             )
-    size = np.maximum(typical_size(system, start[:n]), curve.scale[:n])
-    far = _HORIZON * float(np.max(np.maximum(size, 10.0 * plane.turns)))
+    far = _horizon(curve, start)
     ends = np.array([ranges[name] for name in plane.vary])
-    parts = np.full(curve.added, _PARTED * curve.scale[n] if curve.word == "branch point" else np.inf)
+    parts = np.full(curve.added, _PARTED * curve.scale[n] if curve.word == BranchPointCurve.word else np.inf)
     lower = np.concatenate([np.maximum(low[:n], -far), -parts, ends[:, 0]])
     upper = np.concatenate([np.minimum(high[:n], far), parts, ends[:, 1]])
     return lower, upper
+
+
+def _horizon(curve: PlaneCurve, start: Vector) -> float:
+    """Return the size beyond which a state has run off."""
+    plane = curve.plane
+    size = np.maximum(typical_size(plane.system, start[: plane.size]), curve.scale[: plane.size])
+    return _HORIZON * float(np.max(np.maximum(size, 10.0 * plane.turns)))
 
 
 def _walked(
@@ -377,7 +387,12 @@ def _walked(
             status = chunk.status
     unknowns = np.concatenate(pieces)
     last = unknowns[-1] if len(unknowns) else walk.start
-    return _Path(unknowns, _end(curve, walk, status, last, names))
+    end = _end(curve, walk, status, last, names)
+    if curve.word == BranchPointCurve.word:
+        # Where the branches have parted there is no branch point any more.
+        n = curve.plane.size
+        unknowns = unknowns[np.abs(unknowns[:, n]) < (1.0 - 1e-9) * walk.upper[n]]
+    return _Path(unknowns, end)
 
 
 def _end(
@@ -385,25 +400,29 @@ def _end(
 ) -> End:
     """Say why a walk ended, and where."""
     value = float(u[curve.plane.vary.index(names[0]) - 2])
-    n = curve.plane.size
-    room = 1e-9 * np.where(np.isfinite(walk.upper - walk.lower), walk.upper - walk.lower, 1.0)
-    met = (u <= walk.lower + room) | (u >= walk.upper - room)
     reason = status.meaning
     if status in (Status.STATE_BOUND, Status.PARAMETER_BOUND):
-        for name, hit, at in zip(curve.plane.vary, met[-2:], u[-2:], strict=True):
-            if hit:
-                status = Status.PARAMETER_BOUND
-                reason = f"{name} reached the end of its range, {at:.6g}"
-        if status is Status.STATE_BOUND and curve.word == "branch point" and met[n]:
-            status, reason = Status.NOT_CONVERGED, "the two branches part"
-        elif status is Status.STATE_BOUND and np.max(np.abs(u[:n])) >= np.max(walk.upper[:n]) * (
-            1.0 - 1e-9
-        ) and np.max(walk.upper[:n]) >= _HORIZON:
-            status = Status.DIVERGED
-            reason = status.meaning
+        status, reason = _bound_met(curve, walk, u)
     if status is Status.NOT_CONVERGED and np.array_equal(u, walk.start):
         reason = "Newton's method found no first step from the start"
     return End(status, value, reason)
+
+
+def _bound_met(curve: PlaneCurve, walk: Walk, u: Vector) -> tuple[Status, str]:
+    """Return whose bound a walk met."""
+    n, system = curve.plane.size, curve.plane.system
+    width = walk.upper - walk.lower
+    room = 1e-9 * np.where(np.isfinite(width), width, 1.0)
+    met = (u <= walk.lower + room) | (u >= walk.upper - room)
+    for name, hit, at in zip(curve.plane.vary, met[-2:], u[-2:], strict=True):
+        if hit:
+            return Status.PARAMETER_BOUND, f"{name} reached the end of its range, {at:.6g}"
+    if curve.word == BranchPointCurve.word and met[n]:
+        return Status.NOT_CONVERGED, "the two branches part"
+    if np.max(np.abs(u[:n])) >= (1.0 - 1e-9) * _horizon(curve, walk.start):
+        return Status.DIVERGED, Status.DIVERGED.meaning
+    names = [name for name, hit in zip(system.state_names, met[:n], strict=True) if hit]
+    return Status.STATE_BOUND, f"{' and '.join(names)} left the range given in within"
 
 
 def _with_points(
@@ -439,44 +458,52 @@ def _located(
         return None
     row = (yb - ya) / length
 
-    def point(s: float) -> Vector | None:
+    def place(s: float) -> Vector:
         y = land(curve, ya + s * (yb - ya), row, float(row @ ya) + s * length, 1e-13)
-        return None if y is None else np.asarray(y * curve.scale)
+        if y is None:
+            raise ArithmeticError("Newton's method on the equations of the curve did not converge")
+        return np.asarray(y * curve.scale)
 
-    def value(u: Vector) -> float:
-        return float(curve.survey(np.vstack([a, u])).tests[name][1])
+    def value(s: float) -> float:
+        # Beside the first point, to which signs of eigenvectors refer.
+        return float(curve.survey(np.vstack([a, place(s)]), name).tests[name][1])
 
-    left, right = 0.0, 1.0
-    ends = curve.survey(np.vstack([a, b])).tests[name]
-    at_left, at_right = float(ends[0]), float(ends[1])
-    largest = max(abs(at_left), abs(at_right))
-    best, error = 0.5 * (a + b), np.inf
-    for step in range(_BRACKETINGS):
-        s = right - at_right * (right - left) / (at_right - at_left)
-        if step % 3 == 2 or not left < s < right:
-            s = 0.5 * (left + right)
-        u = point(s)
-        if u is None:
-            break
-        best, here = u, value(u)
-        error = abs(here)
-        if here == 0.0 or not np.isfinite(here):
-            break
-        if here * at_left > 0:
-            left, at_left = s, here
-        else:
-            right, at_right = s, here
-        if right - left < 1e-15 or error < 1e-15 * largest:
-            break
-    share = 0.5 * (left + right)
-    if not error <= 1e-6 * largest:
+    ends = curve.survey(np.vstack([a, b]), name).tests[name]
+    try:
+        share, error = _root(value, ends)
+        u = place(share)
+    except ArithmeticError as failure:
+        middle = 0.5 * (a + b)
+        return 0.5, middle, suspect(curve, name, middle, str(failure))
+    if not error <= _VANISHED * float(np.max(np.abs(ends))):
         # The function jumps, or passes infinity: nothing vanishes there.
         return None
-    slope = max(abs(ends[1] - ends[0]), 1e-300) / length
-    accuracy = max(error / slope, 1e-15)
-    made = point_of(curve, name, best, accuracy)
-    if made is None:
-        return None
+    steepness = max(float(abs(ends[1] - ends[0])), 1e-300) / length
+    made = point_of(curve, name, u, max(error / steepness, _CLOSE * length))
     if isinstance(made, str):
-        made = suspect(curve, name, best, made)
-    return share, best, made
+        made = suspect(curve, name, u, made)
+    return None if made is None else (share, u, made)
+
+
+def _root(value: Callable[[float], float], ends: Vector) -> tuple[float, float]:
+    """Return where a function changes sign between 0 and 1, and how large it still is there.
+
+    Secants that keep the change of sign between them (Anderson and Bjoerck 1973, BIT 13, 253): superlinear.
+    """
+    left, right = 0.0, 1.0
+    at_left, at_right = float(ends[0]), float(ends[1])
+    for _ in range(_SECANTS):
+        s = (left * at_right - right * at_left) / (at_right - at_left)
+        here = value(s)
+        moved = abs(s - right)
+        if here * at_right < 0:
+            left, at_left = right, at_right
+        else:
+            share = 1.0 - here / at_right
+            at_left *= share if share > 0 else 0.5
+        right, at_right = s, here
+        if here == 0.0 or moved < _CLOSE or abs(right - left) < _CLOSE:
+            break
+        if not np.isfinite(here):
+            raise ArithmeticError("a test function is not finite")
+    return right, abs(at_right)

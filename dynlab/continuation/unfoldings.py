@@ -171,7 +171,7 @@ def _fold_hopf(at: Place) -> CodimensionTwo | str | None:
     g210, g021 = g.coefficient(1, 0, 0, 1), g.coefficient(1, 1, 1, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = np.divide(g021.real, g011) - np.divide(g300, g200) + np.divide(g111, g011)
-        e = (g210 + g110 * inner - g021 * np.divide(g200, g011)).real / 2.0
+        e = (g210 + g110 * inner - g021 * np.divide(g200, 2.0 * g011)).real / 2.0
     return FoldHopf(*at.head, omega, (g200.real / 2.0, g011.real, g110.real, float(e)))
 
 

@@ -54,6 +54,6 @@ class BranchPointCurve(PlaneCurve):
         left, _, right = np.linalg.svd(joint - self.plane.shift * np.eye(n, n + 1))
         return np.concatenate([[0.0], right[-2], right[-1], left[:, -1]])
 
-    def survey(self, u: Vector) -> Survey:
+    def survey(self, u: Vector, only: str = "") -> Survey:
         a = self.plane.jacobians(u)[:, :, : self.plane.size]
         return Survey(np.linalg.eigvals(a).astype(complex), np.full(len(u), np.nan), {})

@@ -51,7 +51,7 @@ class FoldCurve(PlaneCurve):
         left, _, right = np.linalg.svd(matrix)
         return np.concatenate([[shift], right[-1], left[:, -1]])
 
-    def survey(self, u: Vector) -> Survey:
+    def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         a = plane.jacobians(u)[:, :, :n]
         eigenvalues = np.linalg.eigvals(a).astype(complex)

@@ -56,7 +56,7 @@ class HopfCurve(PlaneCurve):
         value = 1j * np.sqrt(complex(u[n]))
         return pair_borders(self.plane.jacobians(u[None])[0, :, :n], value)
 
-    def survey(self, u: Vector) -> Survey:
+    def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         square = u[:, n]
         is_pair = square > 0
@@ -67,7 +67,8 @@ class HopfCurve(PlaneCurve):
         root = 1j * np.sqrt(square.astype(complex))
         rest = others(eigenvalues, root, -root)
         cubic = np.full(len(u), np.nan)
-        cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], omega[is_pair])
+        if only in ("", "Bautin"):
+            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], omega[is_pair])
         folds = np.where(is_pair, turned_product(rest, 0.0, size), np.nan)
         pairs = np.where(is_pair, sum_product(rest, discrete=False, size=size), np.nan)
         tests = {

@@ -51,7 +51,7 @@ class PeriodDoublingCurve(PlaneCurve):
         left, _, right = np.linalg.svd(self.plane.jacobians(u[None])[0, :, :n] + np.eye(n))
         return np.concatenate([[-1.0], right[-1], left[:, -1]])
 
-    def survey(self, u: Vector) -> Survey:
+    def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         identity = np.eye(n)
         a = plane.jacobians(u)[:, :, :n]

@@ -109,19 +109,20 @@ class Plane:
         return out
 
     def _split(self, u: Vector) -> tuple[Vector, Vector]:
-        return np.ascontiguousarray(u[:, : self.size]), np.ascontiguousarray(u[:, -2:])
+        n = self.size
+        return np.ascontiguousarray(u[:, :n]), np.ascontiguousarray(u[:, -2:])
 
     def second(self, u: Vector, a: Any, b: Any) -> Any:
         """Return D^2 f [a, b] at each row; directions over the states, or states and parameters."""
         from dynlab.kernels import forms
 
-        wide = self.size + 2
-        a, b = (np.pad(v, ((0, 0), (0, wide - v.shape[1]))) for v in (a, b))
+        n = self.size
+        a, b = (_wide(v, n + 2) for v in (a, b))
         kernel, inputs = self.kernels.derivative(2, self.vary), self.inputs(self.vary, 2)
         states, values = self._split(u)
 
         def form(*vectors: Vector) -> Vector:
-            out = np.empty((len(u), self.size))
+            out = np.empty((len(u), n))
             forms.second_rows(
                 kernel.address, tuple(inputs), self.places, states, values, *vectors, out
             )
@@ -133,11 +134,12 @@ class Plane:
         """Return D^3 f [a, b, c] at each row, directions over the states."""
         from dynlab.kernels import forms
 
+        n = self.size
         kernel, inputs = self.kernels.derivative(3, ()), self.inputs((), 3)
         states, values = self._split(u)
 
         def form(*vectors: Vector) -> Vector:
-            out = np.empty((len(u), self.size))
+            out = np.empty((len(u), n))
             forms.third_rows(
                 kernel.address, tuple(inputs), self.places, states, values, *vectors, out
             )
@@ -148,18 +150,25 @@ class Plane:
     def form(self, u: Vector, *directions: Any) -> Any:
         """Return the multilinear form of as many directions, up to five, at one point."""
         order, n = len(directions), self.size
-        if order == 2:
-            return self.second(u[None], *(d[None] for d in directions))[0]
-        if order == 3:
-            return self.third(u[None], *(d[None] for d in directions))[0]
-        kernel = self.kernels.derivative(order)
+        kernel = self.kernels.derivative(order, self.vary if order == 2 else ())
+        width = n + 2 if order == 2 else n
         values = np.array(self.system.parameter_values)
         values[self.places] = u[-2:]
+        state = u[:n]
 
         def form(*vectors: Vector) -> Vector:
-            return np.asarray(kernel(0.0, u[:n], values, *(v[0] for v in vectors)))[None]
+            return np.asarray(kernel(0.0, state, values, *vectors))
 
-        return _expanded(form, tuple(np.asarray(d)[None] for d in directions))[0]
+        return _expanded(form, tuple(_wide(np.asarray(d)[None], width)[0] for d in directions))
+
+
+def _wide(rows: Any, width: int) -> Any:
+    """Return rows with zeros appended up to a width: directions over the states alone."""
+    if rows.shape[1] == width:
+        return rows
+    out = np.zeros((len(rows), width), rows.dtype)
+    out[:, : rows.shape[1]] = rows
+    return out
 
 
 def _expanded(form: Any, directions: tuple[Any, ...]) -> Any:

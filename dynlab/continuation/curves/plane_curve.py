@@ -101,8 +101,11 @@ class PlaneCurve(abc.ABC):
         """Return the eigenvalue in question and the borders, as the workspace begins."""
 
     @abc.abstractmethod
-    def survey(self, u: Vector) -> Survey:
-        """Return what is known at consecutive points of the curve."""
+    def survey(self, u: Vector, only: str = "") -> Survey:
+        """Return what is known at consecutive points of the curve.
+
+        Where one test alone is wanted, what costs much and is not part of it may be nan.
+        """
 
     def inputs(self, u: Vector) -> tuple[Any, ...]:
         """Return what the kernels are given beside the unknowns, with borders made for a place."""

@@ -54,7 +54,7 @@ class TorusCurve(PlaneCurve):
         n = self.plane.size
         return pair_borders(self.plane.jacobians(u[None])[0, :, :n], multiplier(float(u[n])))
 
-    def survey(self, u: Vector) -> Survey:
+    def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         trace = u[:, n]
         is_pair = np.abs(trace) < 2
@@ -63,7 +63,8 @@ class TorusCurve(PlaneCurve):
         turn = np.array([multiplier(float(t)) for t in trace])
         rest = others(eigenvalues, turn, 1.0 / turn)
         cubic = np.full(len(u), np.nan)
-        cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], turn[is_pair])
+        if only in ("", "Chenciner"):
+            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], turn[is_pair])
         folds, flips, pairs = (
             np.where(is_pair, product, np.nan)
             for product in (

@@ -47,7 +47,16 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _known() -> dict[str, Callable[..., Any]]:
+    from dynlab.continuation.bifurcation_curve import BifurcationCurve
     from dynlab.continuation.branch import Branch, End
+    from dynlab.continuation.codimension_two import (
+        Bautin,
+        BogdanovTakens,
+        Cusp,
+        DoubleHopf,
+        FoldHopf,
+        Suspect,
+    )
     from dynlab.continuation.cycle_branch import CycleBranch
     from dynlab.continuation.diagram import Diagram
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
@@ -59,6 +68,12 @@ def _known() -> dict[str, Callable[..., Any]]:
         Torus,
         Unconfirmed,
         UserPoint,
+    )
+    from dynlab.continuation.resonances import (
+        Chenciner,
+        FoldFlip,
+        GeneralizedFlip,
+        StrongResonance,
     )
     from dynlab.cycles.collocation import Collocation
     from dynlab.cycles.cycle import Cycle
@@ -82,6 +97,8 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
+        Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
+        GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBranch, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,

@@ -285,10 +285,9 @@ def _added(
     u = np.concatenate([point.state, values])[None]
     matrix = plane.jacobians(u)[0, :, : plane.size]
     if isinstance(point, Hopf):
-        # Where omega is zero its unit is that of the other eigenvalues.
-        square = point.omega**2
-        largest = float(np.max(np.abs(np.linalg.eigvals(matrix))))
-        return np.array([square]), np.array([max(square, (0.1 * largest) ** 2) or 1.0])
+        # Where omega is zero its unit is that of the rates.
+        square, rates = point.omega**2, float(np.linalg.norm(matrix * size / size[:, None]))
+        return np.array([square]), np.array([max(square, (0.1 * rates) ** 2) or 1.0])
     if isinstance(point, Torus):
         return np.array([2.0 * np.cos(point.angle)]), np.ones(1)
     if isinstance(point, BranchPoint):
@@ -492,6 +491,8 @@ def _root(value: Callable[[float], float], ends: Vector) -> tuple[float, float]:
     """
     left, right = 0.0, 1.0
     at_left, at_right = float(ends[0]), float(ends[1])
+    if at_left * at_right == 0.0:
+        return (left if at_left == 0.0 else right), 0.0
     for _ in range(_SECANTS):
         s = (left * at_right - right * at_left) / (at_right - at_left)
         here = value(s)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DASHES = (4.0, 1.6)
 DOTS = (1.0, 1.8)
-WORDS = ("", ", subcritical")
+WORDS = (", supercritical", ", subcritical")
 NEUTRAL = "neutral saddle"
 NEAR = 1e-3
 """Points with the same label nearer than this part of the axes are the same point on two curves."""
@@ -49,7 +49,8 @@ def draw_bifurcation_line(
     keys: dict[str, Line2D] = {}
     for start, stop in runs(part):
         which = int(part[start])
-        text = NEUTRAL if which == 2 else name + WORDS[which]
+        side = WORDS[which] if which < 2 and kind in style.SIDED_CURVES else ""
+        text = NEUTRAL if which == 2 else name + side
         look = {
             "color": style.GREY if which == 2 else color,
             "linewidth": 1.2 if which == 2 else 1.9,

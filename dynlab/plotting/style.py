@@ -122,6 +122,9 @@ CURVES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Name and colour of the curves of each kind of bifurcation."""
 
+SIDED_CURVES = frozenset({"Hopf point", "period doubling", "torus point"})
+"""Kinds of curve that are supercritical or subcritical."""
+
 
 def point_style(kind: str) -> PointStyle:
     """Style of a kind of point; a kind without one is drawn as a cross under its own name."""

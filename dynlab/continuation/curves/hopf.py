@@ -31,6 +31,9 @@ __all__ = ["HopfCurve", "critical_vectors", "pair_borders"]
 Vector = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+#: An omega below this part of the rates is zero as far as normal forms can tell: they grow like 1/omega.
+_DOUBLE_ZERO = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class HopfCurve(PlaneCurve):
@@ -59,9 +62,10 @@ class HopfCurve(PlaneCurve):
     def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         square = u[:, n]
-        is_pair = square > 0
-        omega = np.sqrt(np.where(is_pair, square, np.nan))
         a = plane.jacobians(u)[:, :, :n]
+        rates = np.linalg.norm(a * self.scale[:n] / self.scale[:n, None], axis=(1, 2))
+        is_pair = square > (_DOUBLE_ZERO * rates) ** 2
+        omega = np.sqrt(np.where(is_pair, square, np.nan))
         eigenvalues = np.linalg.eigvals(a).astype(complex)
         size = np.max(np.abs(eigenvalues), axis=1, initial=1e-300)[:, None]
         root = 1j * np.sqrt(square.astype(complex))

@@ -30,6 +30,9 @@ __all__ = ["TorusCurve", "multiplier"]
 
 Vector = NDArray[np.float64]
 
+#: A pair nearer than this to 1 or -1 (as 2 cos) is double as far as normal forms can tell.
+_DOUBLE = 1e-10
+
 
 @dataclass(frozen=True, slots=True)
 class TorusCurve(PlaneCurve):
@@ -57,7 +60,7 @@ class TorusCurve(PlaneCurve):
     def survey(self, u: Vector, only: str = "") -> Survey:
         plane, n = self.plane, self.plane.size
         trace = u[:, n]
-        is_pair = np.abs(trace) < 2
+        is_pair = np.abs(trace) < 2 - _DOUBLE
         a = plane.jacobians(u)[:, :, :n]
         eigenvalues = np.linalg.eigvals(a).astype(complex)
         turn = np.array([multiplier(float(t)) for t in trace])

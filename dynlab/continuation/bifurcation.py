@@ -10,6 +10,7 @@ a sign change without, such as that of l1 at a pole, gets no name.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -177,11 +178,16 @@ def _start_of(point: object) -> SpecialPoint:
     """Return the bifurcation to follow, or say what can be followed."""
     for kind, name in _ON_ONE.items():
         if isinstance(point, kind):
-            return getattr(point, name)  # type: ignore[no-any-return]
+            found: SpecialPoint = getattr(point, name)
+            return found
     if isinstance(point, _STARTS):
         return point
     if isinstance(point, CodimensionTwo):
-        curves = [n for n in ("fold", "hopf", "hopfs", "period_doubling", "torus") if hasattr(type(point), n)]
+        curves = [
+            n
+            for n in ("fold", "hopf", "hopfs", "period_doubling", "torus")
+            if hasattr(type(point), n)
+        ]
         raise SettingError(
             f"several curves pass through a {point.word}; say which one to follow: "
             f"{' or '.join(f'point.{name}' for name in curves)}."
@@ -195,7 +201,7 @@ def _start_of(point: object) -> SpecialPoint:
 def _names(vary: tuple[str, str]) -> tuple[str, str]:
     names = tuple(spelled(v) for v in vary) if isinstance(vary, tuple | list) else ()
     if len(names) != 2:
-        raise SettingError(f"vary is {vary!r}; give the two parameters: vary=(\"I\", \"V3\").")
+        raise SettingError(f'vary is {vary!r}; give the two parameters: vary=("I", "V3").')
     if names[0] == names[1]:
         raise SettingError(
             f"both parameters are {names[0]!r}. Give two different ones; one alone is varied by "
@@ -262,9 +268,7 @@ def _begun(
     size = typical_size(system, point.state)
     added, unit = _added(point, plane, values, size)
     guess = np.concatenate([point.state, added, values])
-    curve = curve_of(
-        point.word, plane, np.concatenate([size, unit, spans]), _held(point, names)
-    )
+    curve = curve_of(point.word, plane, np.concatenate([size, unit, spans]), _held(point, names))
     start = _settled(curve, guess, point)
     tangent = _tangent(curve, start)
     # States are measured by how much they change while a parameter crosses its range.
@@ -334,7 +338,9 @@ def _tangent(curve: PlaneCurve, u: Vector) -> Vector:
             status=Status.SINGULAR,
         )
     t = right[-1]
-    leading = t[-1] if abs(t[-1]) > 1e-6 else t[-2] if abs(t[-2]) > 1e-6 else t[np.argmax(np.abs(t))]
+    leading = (
+        t[-1] if abs(t[-1]) > 1e-6 else t[-2] if abs(t[-2]) > 1e-6 else t[np.argmax(np.abs(t))]
+    )
     return np.asarray(t * (1.0 if leading > 0 else -1.0) * curve.scale)
 
 
@@ -357,7 +363,9 @@ def _bounds(
             )
     far = _horizon(curve, start)
     ends = np.array([ranges[name] for name in plane.vary])
-    parts = np.full(curve.added, _PARTED * curve.scale[n] if curve.word == BranchPointCurve.word else np.inf)
+    parts = np.full(
+        curve.added, _PARTED * curve.scale[n] if curve.word == BranchPointCurve.word else np.inf
+    )
     lower = np.concatenate([np.maximum(low[:n], -far), -parts, ends[:, 0]])
     upper = np.concatenate([np.minimum(high[:n], far), parts, ends[:, 1]])
     return lower, upper
@@ -394,9 +402,7 @@ def _walked(
     return _Path(unknowns, end)
 
 
-def _end(
-    curve: PlaneCurve, walk: Walk, status: Status, u: Vector, names: tuple[str, str]
-) -> End:
+def _end(curve: PlaneCurve, walk: Walk, status: Status, u: Vector, names: tuple[str, str]) -> End:
     """Say why a walk ended, and where."""
     value = float(u[curve.plane.vary.index(names[0]) - 2])
     reason = status.meaning
@@ -431,10 +437,10 @@ def _with_points(
     survey = curve.survey(path)
     found: list[tuple[int, float, Vector, CodimensionTwo]] = []
     for name, test in survey.tests.items():
-        positive = np.where(np.isnan(test), np.nan, np.where(test >= 0, 1.0, -1.0))
-        with np.errstate(invalid="ignore"):
-            changes = np.flatnonzero(positive[1:] * positive[:-1] < 0)
-        for k in changes.tolist():
+        for i, j in _sign_changes(test):
+            # Of two intervals beside a zero, that in which the function changes sign.
+            exact = curve.survey(path[i : j + 1], name).tests[name]
+            k = i if exact[0] * exact[1] <= 0 else j - 1
             event = _located(curve, name, path[k], path[k + 1])
             if event is not None:
                 found.append((k + 1, *event))
@@ -445,6 +451,20 @@ def _with_points(
     full = np.insert(path, places, np.array([u for _, _, u, _ in found]), axis=0)
     special = [(k + j, point) for j, (k, _, _, point) in enumerate(found)]
     return full, curve.survey(full), special
+
+
+def _sign_changes(test: Vector) -> list[tuple[int, int]]:
+    """Return between which points a test function changes sign; one with the value zero may lie between.
+
+    Where it is zero over several points it vanishes with the curve, and nothing happens.
+    """
+    signs = np.sign(test)
+    known = np.flatnonzero(signs != 0)
+    return [
+        (i, j)
+        for i, j in itertools.pairwise(known.tolist())
+        if signs[i] * signs[j] < 0 and j - i <= 2
+    ]
 
 
 def _located(

@@ -16,7 +16,15 @@ from dynlab.continuation.points import Fold, Hopf
 from dynlab.equilibria.stability import Point, Vector, described
 from dynlab.symbolic.system import System
 
-__all__ = ["Bautin", "BogdanovTakens", "CodimensionTwo", "Cusp", "DoubleHopf", "FoldHopf", "Suspect"]
+__all__ = [
+    "Bautin",
+    "BogdanovTakens",
+    "CodimensionTwo",
+    "Cusp",
+    "DoubleHopf",
+    "FoldHopf",
+    "Suspect",
+]
 
 NAN = float("nan")
 

@@ -99,9 +99,7 @@ def first_tangent(curve: EquilibriumCurve, u: Vector) -> Vector:
     return np.asarray(direction * (1.0 if sign > 0 else -1.0) * curve.scale)
 
 
-def follow(
-    curve: Curve, walk: Walk, *, method: ContinuationMethod = DEFAULT
-) -> Iterator[Chunk]:
+def follow(curve: Curve, walk: Walk, *, method: ContinuationMethod = DEFAULT) -> Iterator[Chunk]:
     """Yield the steps of a walk along a curve one by one; for those who want control.
 
     Parameters

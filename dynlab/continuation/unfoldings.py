@@ -34,6 +34,7 @@ from dynlab.continuation.curves.plane import Plane
 from dynlab.continuation.curves.plane_curve import PlaneCurve
 from dynlab.continuation.resonances import Chenciner, FoldFlip, GeneralizedFlip, StrongResonance
 from dynlab.equilibria.stability import order_of
+from dynlab.symbolic.system import System
 
 __all__ = ["point_of", "suspect"]
 
@@ -66,7 +67,7 @@ class Place:
         return cls(curve.plane, u, accuracy, added, matrix, values)
 
     @property
-    def head(self) -> tuple[Any, ...]:
+    def head(self) -> tuple[System, tuple[str, str], Vector, NDArray[np.complex128], float]:
         """The fields with which every point begins."""
         system = self.plane.at(self.u)
         values = self.eigenvalues[order_of(self.eigenvalues, system)]
@@ -147,9 +148,7 @@ def _bogdanov_takens(at: Place) -> CodimensionTwo | str | None:
     return BogdanovTakens(*at.head, _quadratic(at, *chain))
 
 
-def _quadratic(
-    at: Place, q0: Vector, q1: Vector, p0: Vector, p1: Vector
-) -> tuple[float, float]:
+def _quadratic(at: Place, q0: Vector, q1: Vector, p0: Vector, p1: Vector) -> tuple[float, float]:
     square = at.form(q0, q0)
     return float(p1 @ square) / 2.0, float(p0 @ square + p1 @ at.form(q0, q1))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
     from numpy.typing import ArrayLike
 
 DASHES = (4.0, 1.6)
@@ -51,7 +52,7 @@ def draw_bifurcation_line(
         which = int(part[start])
         side = WORDS[which] if which < 2 and kind in style.SIDED_CURVES else ""
         text = NEUTRAL if which == 2 else name + side
-        look = {
+        look: dict[str, Any] = {
             "color": style.GREY if which == 2 else color,
             "linewidth": 1.2 if which == 2 else 1.9,
             "linestyle": "-" if which == 0 else (0.0, DASHES if which == 1 else DOTS),
@@ -65,7 +66,8 @@ def draw_bifurcation_line(
 
 def draw_points_once(ax: Axes, points: Sequence[tuple[float, float, str, str]]) -> Axes:
     """Draw points as `draw_points` does, but none that is there already: two curves share it."""
-    there = [(n.xy, n.get_text()) for n in ax.texts if n.get_gid() == POINT_LABEL]
+    notes = [cast("Annotation", text) for text in ax.texts if text.get_gid() == POINT_LABEL]
+    there = [(note.xy, note.get_text()) for note in notes]
     wide, high = (abs(high - low) or 1.0 for low, high in (ax.get_xlim(), ax.get_ylim()))
     new = []
     for x, y, kind, text in points:

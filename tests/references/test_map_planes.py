@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 import dynlab as dl
 from dynlab import zoo
@@ -35,10 +36,8 @@ def henon():
 
 
 def found(start, kind, vary, over):
-    return [
-        p for p in dl.continue_equilibrium(start, vary=vary, over=over).points(kind)
-        if p.period == 1
-    ][0]  # fmt: skip
+    branch = dl.continue_equilibrium(start, vary=vary, over=over)
+    return next(p for p in branch.points(kind) if p.period == 1)
 
 
 def test_folds_of_henon(henon):
@@ -57,7 +56,7 @@ def test_period_doublings_of_henon(henon):
 
 def test_period_doublings_of_the_cycle_of_two(henon):
     diagram = dl.bifurcation_diagram(henon.system, vary="a", over=(-0.5, 1.0))
-    second = [p for p in diagram.points(dl.PeriodDoubling) if p.period == 2][0]
+    second = next(p for p in diagram.points(dl.PeriodDoubling) if p.period == 2)
     curve = followed(second, {"a": (-1.5, 3.5), "b": (-0.9, 0.8)})
     a, b = curve["a"], curve["b"]
     assert a == pytest.approx((1 - b) ** 2 + (1 + b) ** 2 / 4, rel=1e-11)
@@ -115,7 +114,9 @@ def cubic_family(x=0.0, y=0.0, *, m=-0.1, n=0.5, e=0.7, q=0.4):
 
 def test_a_generalised_flip_by_its_normal_form():
     start = fixed_point(cubic_family, x=0.0, y=0.0)
-    curve = followed(found(start, dl.PeriodDoubling, "m", (-0.5, 0.5)), {"m": (-1, 1), "n": (-1, 1)})
+    curve = followed(
+        found(start, dl.PeriodDoubling, "m", (-0.5, 0.5)), {"m": (-1, 1), "n": (-1, 1)}
+    )
     point = curve.points().single()
     assert isinstance(point, dl.GeneralizedFlip)
     assert np.max(np.abs(point.values)) < 1e-13
@@ -123,15 +124,25 @@ def test_a_generalised_flip_by_its_normal_form():
     assert curve.coefficient == pytest.approx(curve["n"], abs=1e-12)
 
 
+def to_fifth_order(expression, *variables):
+    terms = sympy.Poly(sympy.expand(expression), *variables).terms()
+    return sum(
+        c * sympy.prod([v**k for v, k in zip(variables, powers, strict=True)])
+        for powers, c in terms
+        if sum(powers) <= 5
+    )
+
+
 @dl.iterated_map
-def bent_turn(x=0.0, y=0.0, *, m=-0.1, d=0.5, angle=1.0, k=0.6, e=-0.8, q=0.5):
-    """z -> exp(i angle) z (1 + m + (d + i k) |z|^2 + e |z|^4), in coordinates bent by q."""
-    u = y - q * x**2
+def bent_turn(x=0.0, y=0.0, *, m=-0.1, d=0.5):
+    """z -> exp(i) z (1 + m + (d + 0.6 i) |z|^2 - 0.8 |z|^4), in coordinates bent, to the fifth order."""
+    u = y - x**2 / 2
     r = x**2 + u**2
-    p, s = 1 + m + d * r + e * r**2, k * r
-    X = dl.cos(angle) * (p * x - s * u) - dl.sin(angle) * (s * x + p * u)
-    U = dl.sin(angle) * (p * x - s * u) + dl.cos(angle) * (s * x + p * u)
-    return {x: X, y: U + q * X**2}
+    p, s = 1 + m + d * r - 0.8 * r**2, 0.6 * r
+    c, sine = np.cos(1.0), np.sin(1.0)
+    X = c * (p * x - s * u) - sine * (s * x + p * u)
+    U = sine * (p * x - s * u) + c * (s * x + p * u)
+    return {x: to_fifth_order(X, x, y), y: to_fifth_order(U + X**2 / 2, x, y)}
 
 
 def test_a_chenciner_point_by_its_normal_form():

@@ -21,6 +21,7 @@ from dynlab.continuation.curves.plane_curve import (
     PlaneCurve,
     Survey,
     others,
+    projected,
     solved,
     sum_product,
     turned_product,
@@ -72,7 +73,7 @@ class HopfCurve(PlaneCurve):
         rest = others(eigenvalues, root, -root)
         cubic = np.full(len(u), np.nan)
         if only in ("", "Bautin"):
-            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], omega[is_pair])
+            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], omega[is_pair], only)
         folds = np.where(is_pair, turned_product(rest, 0.0, size), np.nan)
         pairs = np.where(is_pair, sum_product(rest, discrete=False, size=size), np.nan)
         tests = {
@@ -84,20 +85,20 @@ class HopfCurve(PlaneCurve):
         return Survey(eigenvalues, cubic / omega, tests)
 
 
-def _cubic(plane: Any, u: Vector, a: Vector, omega: Vector) -> Vector:
+def _cubic(plane: Any, u: Vector, a: Vector, omega: Vector, only: str) -> Vector:
     """Return Re c1 at each row (l1 = Re c1 / omega, Kuznetsov eq. 5.62)."""
     identity = np.eye(a.shape[1])
     q, p = critical_vectors(a, 1j * omega)
     h11 = solved(a, plane.second(u, q, q.conj()))
     h20 = solved(2j * omega[:, None, None] * identity - a, plane.second(u, q, q))
     terms = (
-        plane.third(u, q, q, q.conj()) - 2.0 * plane.second(u, q, h11)
-        + plane.second(u, q.conj(), h20)
+        plane.third(u, q, q, q.conj()), -2.0 * plane.second(u, q, h11),
+        plane.second(u, q.conj(), h20),
     )  # fmt: skip
-    return np.asarray(np.sum(p.conj() * terms, axis=1).real / 2.0, dtype=float)
+    return projected(p, only, *terms) / 2.0
 
 
-def critical_vectors(a: Vector, value: Complex) -> tuple[Complex, Complex]:
+def critical_vectors(a: Vector, value: Any) -> tuple[Complex, Complex]:
     """Return right and left eigenvectors at each row, <q, q> = <p, q> = 1."""
     if not len(a):
         return np.empty(a.shape[:2], complex), np.empty(a.shape[:2], complex)

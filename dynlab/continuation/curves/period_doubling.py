@@ -18,6 +18,7 @@ from dynlab.continuation.curves.plane_curve import (
     Survey,
     null_pair,
     others,
+    projected,
     solved,
     sum_product,
     turned_product,
@@ -60,7 +61,7 @@ class PeriodDoublingCurve(PlaneCurve):
         inner = np.sum(p * q, axis=1)
         rest = others(eigenvalues, -1.0)
         bend = solved(identity - a, plane.second(u, q, q))
-        cubic = np.sum(p * (plane.third(u, q, q, q) + 3.0 * plane.second(u, q, bend)), axis=1)
+        cubic = projected(p, only, plane.third(u, q, q, q), 3.0 * plane.second(u, q, bend))
         folds = turned_product(rest, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             coefficient = cubic / (6.0 * inner)

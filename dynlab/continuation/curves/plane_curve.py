@@ -13,10 +13,22 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import Inputs
 from dynlab.continuation.curves.plane import Plane
 
-__all__ = ["PlaneCurve", "Survey", "null_pair", "others", "solved", "sum_product", "turned_product"]
+__all__ = [
+    "PlaneCurve",
+    "Survey",
+    "null_pair",
+    "others",
+    "projected",
+    "solved",
+    "sum_product",
+    "turned_product",
+]
 
 Vector = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+
+#: Terms cancel to round-off if their sum is below this part of their sizes.
+_ROUND_OFF = 2e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,9 @@ class PlaneCurve(abc.ABC):
 
     def scaled(self, scale: Vector | float) -> Self:
         """Return the same curve in other units."""
-        return replace(self, scale=np.broadcast_to(np.asarray(scale, float), self.scale.shape).copy())
+        return replace(
+            self, scale=np.broadcast_to(np.asarray(scale, float), self.scale.shape).copy()
+        )
 
     @property
     @abc.abstractmethod
@@ -161,7 +175,9 @@ def null_pair(matrices: Any, reference: Vector) -> tuple[Any, Any]:
     steps = np.sum((q[1:] / reference) * (q[:-1] / reference), axis=1)
     q = q * np.cumprod(np.concatenate([[1.0], np.where(steps < 0, -1.0, 1.0)]))[:, None]
     bordered = np.zeros((len(q), q.shape[1] + 1, q.shape[1] + 1))
-    bordered[:, :-1, :-1] = matrices / np.max(np.abs(matrices), axis=(1, 2), initial=1e-300)[:, None, None]
+    bordered[:, :-1, :-1] = (
+        matrices / np.max(np.abs(matrices), axis=(1, 2), initial=1e-300)[:, None, None]
+    )
     bordered[:, :-1, -1], bordered[:, -1, :-1] = p, q
     return q, p * np.linalg.slogdet(bordered)[0][:, None]
 
@@ -207,3 +223,17 @@ def solved(matrices: Any, right: Any) -> Any:
         return np.concatenate([
             solved(matrices[k : k + 1], right[k : k + 1]) for k in range(len(matrices))
         ])  # fmt: skip
+
+
+def projected(p: Any, only: str, *terms: Any) -> Vector:
+    """Return Re <p, sum of terms> at each row.
+
+    When a whole curve is looked at, exactly 0 where the terms cancel to round-off: so they do all along a
+    curve where a symmetry, or an area that is kept, leaves nothing.  Not when one test alone is wanted: the
+    place where it vanishes is known better than that.
+    """
+    total = np.sum(np.conj(p) * sum(terms), axis=1).real
+    if only:
+        return np.asarray(total, dtype=float)
+    size = sum(np.linalg.norm(t, axis=1) for t in terms) * np.linalg.norm(p, axis=1)
+    return np.asarray(np.where(np.abs(total) <= _ROUND_OFF * size, 0.0, total), dtype=float)

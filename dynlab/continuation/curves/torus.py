@@ -21,6 +21,7 @@ from dynlab.continuation.curves.plane_curve import (
     PlaneCurve,
     Survey,
     others,
+    projected,
     solved,
     sum_product,
     turned_product,
@@ -67,7 +68,7 @@ class TorusCurve(PlaneCurve):
         rest = others(eigenvalues, turn, 1.0 / turn)
         cubic = np.full(len(u), np.nan)
         if only in ("", "Chenciner"):
-            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], turn[is_pair])
+            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], turn[is_pair], only)
         folds, flips, pairs = (
             np.where(is_pair, product, np.nan)
             for product in (
@@ -92,14 +93,15 @@ def multiplier(trace: float) -> complex:
     return complex(0.5 * trace + np.sqrt(complex(0.25 * trace * trace - 1.0)))
 
 
-def _cubic(plane: Any, u: Vector, a: Vector, turn: Any) -> Vector:
+def _cubic(plane: Any, u: Vector, a: Vector, turn: Any, only: str) -> Vector:
     """Return d of z -> exp(i angle) z (1 + (d + i e) |z|^2) at each row."""
     identity = np.eye(a.shape[1])
     q, p = critical_vectors(a, turn)
     h11 = solved(identity - a, plane.second(u, q, q.conj()))
     h20 = solved(turn[:, None, None] ** 2 * identity - a, plane.second(u, q, q))
     terms = (
-        plane.third(u, q, q, q.conj()) + 2.0 * plane.second(u, q, h11)
-        + plane.second(u, q.conj(), h20)
+        plane.third(u, q, q, q.conj()), 2.0 * plane.second(u, q, h11),
+        plane.second(u, q.conj(), h20),
     )  # fmt: skip
-    return np.asarray((turn.conj() * np.sum(p.conj() * terms, axis=1)).real / 2.0, dtype=float)
+    # conj(p turn) = conj(turn) conj(p).
+    return projected(p * turn[:, None], only, *terms) / 2.0

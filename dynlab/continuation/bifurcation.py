@@ -66,6 +66,7 @@ _SECANTS = 40
 #: A test function is bracketed to this part of a step, and has vanished below this part of its ends.
 _CLOSE = 1e-13
 _VANISHED = 1e-6
+_NOTHING = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +267,8 @@ def _begun(
     values = np.array([system[name] for name in order])
     spans = np.array([ranges[name][1] - ranges[name][0] for name in order])
     size = typical_size(system, point.state)
+    # What round-off leaves of a zero is no size.
+    size[size < _NOTHING * max(1.0, float(np.max(size)))] = 1.0
     added, unit = _added(point, plane, values, size)
     guess = np.concatenate([point.state, added, values])
     curve = curve_of(point.word, plane, np.concatenate([size, unit, spans]), _held(point, names))
@@ -491,6 +494,7 @@ def _located(
     try:
         share, error = _root(value, ends)
         u = place(share)
+        u[np.abs(u) < _NOTHING * curve.scale] = 0.0
     except ArithmeticError as failure:
         middle = 0.5 * (a + b)
         return 0.5, middle, suspect(curve, name, middle, str(failure))

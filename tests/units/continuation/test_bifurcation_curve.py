@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -88,9 +89,8 @@ def test_a_cusp_leads_to_its_only_curve(folds):
 
 
 def test_large_networks_are_refused(branch):
-    n = 400
-    swarm = zoo.kuramoto.on(dl.AllToAll(n)).draw(omega=dl.Quantiles(dl.Gaussian(0, 1)))
-    fold = replace(branch.points(dl.Fold)[0], system=swarm, state=np.zeros(n), vary="K")
+    ring = dl.zoo.kuramoto_on_graph.on(nx.cycle_graph(400))
+    fold = replace(branch.points(dl.Fold)[0], system=ring, state=np.zeros(400), vary="K")
     with pytest.raises(dl.UnsupportedSystemError, match=r"400 states.*dense matrices"):
         dl.continue_bifurcation(
             fold, vary=("K", "omega[0]"), over={"K": (0, 2), "omega[0]": (-9, 9)}

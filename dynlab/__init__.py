@@ -82,6 +82,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.codimension_two": (
         "Bautin", "BogdanovTakens", "Cusp", "DoubleHopf", "FoldHopf",
     ),
+    "dynlab.continuation.predictors": ("PredictedOrbit",),
     "dynlab.continuation.resonances": (
         "Chenciner", "FoldFlip", "GeneralizedFlip", "StrongResonance",
     ),

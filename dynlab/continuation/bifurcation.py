@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.bifurcation_curve import BifurcationCurve, curve_of, in_order
+from dynlab.continuation.bifurcation_curve import BifurcationCurve, curve_of
 from dynlab.continuation.branch import End
 from dynlab.continuation.codimension_two import Bautin, CodimensionTwo, Cusp
 from dynlab.continuation.curves.branch_point import BranchPointCurve
@@ -262,10 +262,9 @@ def _begun(
 
     The unknowns stand in the order of the system, so the order of the two names changes nothing.
     """
-    order = in_order(system, names)
-    plane = Plane(system, order, getattr(point, "period", 1) if system.is_discrete else 1)
-    values = np.array([system[name] for name in order])
-    spans = np.array([ranges[name][1] - ranges[name][0] for name in order])
+    plane = Plane.of(system, names, getattr(point, "period", 1) if system.is_discrete else 1)
+    values = np.array([system[name] for name in plane.vary])
+    spans = np.array([ranges[name][1] - ranges[name][0] for name in plane.vary])
     size = typical_size(system, point.state)
     # What round-off leaves of a zero is no size.
     size[size < _NOTHING * max(1.0, float(np.max(size)))] = 1.0

@@ -34,7 +34,7 @@ from dynlab.symbolic.system import System
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BifurcationCurve", "curve_of", "in_order"]
+__all__ = ["BifurcationCurve", "curve_of"]
 
 Vector = NDArray[np.float64]
 P = TypeVar("P", bound=CodimensionTwo)
@@ -123,7 +123,7 @@ class BifurcationCurve(Result):
         """Return a state, parameter or observable along the curve."""
         system = self.system
         if name in self.vary:
-            return self.unknowns[:, in_order(system, self.vary).index(name) - 2]
+            return self.unknowns[:, self._plane.vary.index(name) - 2]
         place = system.place_of(name)
         if place is not None:
             return np.asarray(self.states[:, place])
@@ -177,7 +177,7 @@ class BifurcationCurve(Result):
 
     @property
     def _plane(self) -> Plane:
-        return Plane(self.system, in_order(self.system, self.vary), self.period)
+        return Plane.of(self.system, self.vary, self.period)
 
     @property
     def status(self) -> Status:
@@ -218,7 +218,7 @@ class BifurcationCurve(Result):
             )
         ((name, value),) = where.items()
         target = finite(value, name)
-        order = in_order(self.system, self.vary)
+        order = self._plane.vary
         known = (*order, *self.system.state_names)
         if name not in known:
             raise UnknownNameError("varied parameter or state of the curve", name, known)
@@ -314,13 +314,6 @@ class BifurcationCurve(Result):
             f"{len(self)} points, {listed or 'no special points'}{doubt}{saddles};\n"
             f" ends: {self.ends[0].status}, {self.ends[1].status}>"
         )
-
-
-def in_order(system: System, vary: tuple[str, str]) -> tuple[str, str]:
-    """Return the two names in the order of the system's parameters."""
-    names = system.parameter_names
-    first, second = sorted(vary, key=names.index)
-    return first, second
 
 
 def curve_of(kind: str, plane: Plane, scale: Vector, of: str) -> PlaneCurve:

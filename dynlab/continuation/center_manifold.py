@@ -24,13 +24,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CenterManifold"]
+__all__ = ["CenterManifold", "jordan_chain"]
 
 Complex = NDArray[np.complex128]
 Slots = tuple[int, ...]
 
 #: Resonance is exact up to round-off, relative to the largest critical eigenvalue (at least 1 for maps).
 _RESONANT = 1e-7
+#: A second singular value below this part of the first: two null vectors, no Jordan chain.
+_TWO_NULL = 1e-9
 
 
 class CenterManifold:
@@ -144,3 +146,22 @@ def _subsets(slots: Slots) -> Iterator[tuple[Slots, Slots]]:
     for mask in range(1 << len(slots)):
         block = tuple(s for k, s in enumerate(slots) if mask >> k & 1)
         yield block, tuple(s for k, s in enumerate(slots) if not mask >> k & 1)
+
+
+def jordan_chain(m: Any) -> tuple[Any, Any, Any, Any] | None:
+    """Return q0, q1, p0, p1 of a double zero: m q0 = 0, m q1 = q0, p1 m = 0, p0 m = p1.
+
+    <p0, q0> = <p1, q1> = 1, <p0, q1> = <q0, q1> = 0, q0 of unit length, its largest component positive.  None
+    if there are two null vectors.
+    """
+    u, s, v = np.linalg.svd(m)
+    if len(s) < 2 or s[-2] <= _TWO_NULL * s[0]:
+        return None
+    q0, p1 = v[-1], u[:, -1]
+    q0 = q0 * np.sign(q0[np.argmax(np.abs(q0))])
+    bordered = np.block([[m, p1[:, None]], [q0[None, :], np.zeros((1, 1))]])
+    q1 = np.linalg.solve(bordered, np.append(q0, 0.0))[:-1]
+    p0 = np.linalg.solve(bordered.T, np.append(p1, 0.0))[:-1]
+    factor = float(p1 @ q1)
+    p0, p1 = p0 / factor, p1 / factor
+    return q0, q1, p0 - (p0 @ q1) * p1, p1

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.continuation.center_manifold import jordan_chain
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.points import Fold, Hopf
+from dynlab.continuation.predictors import PredictedOrbit, cycle_fold, homoclinic
 from dynlab.equilibria.stability import Point, Vector, described
 from dynlab.symbolic.system import System
 
@@ -160,6 +162,18 @@ class BogdanovTakens(CodimensionTwo):
         """The Hopf point here, with omega = 0, from which the curve of Hopf points can be followed."""
         return hopf_at(self, 0.0, NAN)
 
+    def homoclinic_predictor(self, amplitude: float) -> PredictedOrbit:
+        """Return the homoclinic orbit near the point, and where it is expected, to leading order.
+
+        Parameters
+        ----------
+        amplitude
+            How far the orbit goes from the saddle, along q0 in the system's own units.
+        """
+        chain = jordan_chain(jacobian_of(self))
+        assert chain is not None
+        return homoclinic(self.system, self.vary, chain, self.coefficients, self.state, amplitude)
+
     def details(self) -> str:
         a, b = self.coefficients
         return f"a = {a:.9g}, b = {b:.9g}, relative accuracy {self.accuracy:.1e}"
@@ -196,6 +210,17 @@ class Bautin(CodimensionTwo):
     def hopf(self) -> Hopf:
         """The Hopf point here, from which the curve of Hopf points can be followed."""
         return hopf_at(self, self.omega, 0.0)
+
+    def cycle_fold_predictor(self, amplitude: float) -> PredictedOrbit:
+        """Return the fold of cycles near the point, and where it is expected, to leading order.
+
+        Parameters
+        ----------
+        amplitude
+            The amplitude ``|z|`` of the cycle x + 2 Re(z q exp(i omega t)), as for `Hopf`.
+        """
+        second = self.second_lyapunov_coefficient * self.omega
+        return cycle_fold(self.system, self.vary, self.state, self.omega, second, amplitude)
 
     def details(self) -> str:
         return (

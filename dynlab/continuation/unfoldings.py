@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.center_manifold import CenterManifold
+from dynlab.continuation.center_manifold import CenterManifold, jordan_chain
 from dynlab.continuation.codimension_two import (
     Bautin,
     BogdanovTakens,
@@ -42,8 +42,6 @@ Vector = NDArray[np.float64]
 
 #: A located pair is neutral if its real part is below this part of its modulus.
 _NEUTRAL = 1e-6
-#: A second singular value below this part of the first: two null vectors, no Jordan chain.
-_TWO_NULL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +100,7 @@ class Place:
 
     def chain(self, value: float) -> tuple[Vector, Vector, Vector, Vector] | None:
         """Return q0, q1, p0, p1 of a double eigenvalue; None if it has two eigenvectors."""
-        m = self.matrix - value * np.eye(len(self.matrix))
-        u, s, v = np.linalg.svd(m)
-        if len(s) < 2 or s[-2] <= _TWO_NULL * s[0]:
-            return None
-        q0, p1 = v[-1], u[:, -1]
-        q0 = q0 * np.sign(q0[np.argmax(np.abs(q0))])
-        bordered = np.block([[m, p1[:, None]], [q0[None, :], np.zeros((1, 1))]])
-        q1 = np.linalg.solve(bordered, np.append(q0, 0.0))[:-1]
-        p0 = np.linalg.solve(bordered.T, np.append(p1, 0.0))[:-1]
-        factor = float(p1 @ q1)
-        p0, p1 = p0 / factor, p1 / factor
-        return q0, q1, p0 - (p0 @ q1) * p1, p1
+        return jordan_chain(self.matrix - value * np.eye(len(self.matrix)))
 
 
 def point_of(

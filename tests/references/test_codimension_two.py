@@ -12,9 +12,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 import dynlab as dl
 from dynlab import zoo
+from dynlab.codegen.kernels import kernels_of
+from dynlab.continuation.center_manifold import jordan_chain
+from dynlab.continuation.codimension_two import jacobian_of
 
 #: The values hold to all digits given: 12 to 14.
 DIGITS = 1e-11
@@ -244,3 +248,62 @@ def test_the_fold_of_roessler_is_a_fold_hopf_point():
     signs = [hopf.at(a=bautin["a"] + d)[0].lyapunov_coefficient for d in (-1e-5, 1e-5)]
     assert signs[0] * signs[1] < 0
     assert max(np.abs(signs)) < 1e-2
+
+
+def residual(orbit, along=None):
+    """Return how much an orbit misses its equations, and its speed, by splines through its states."""
+    rule = kernels_of(orbit.system).rhs
+    values = np.array(orbit.system.parameter_values)
+    rates = np.array([rule(0.0, x, values) for x in orbit.states])
+    speed = CubicSpline(orbit.times, orbit.states).derivative()(orbit.times)
+    off, along = speed - rates, np.eye(len(rates[0])) if along is None else along
+    return np.max(np.abs(off @ along)), np.max(np.abs(speed @ along))
+
+
+def test_the_fold_of_cycles_of_the_bautin_form_is_predicted_exactly():
+    """b^2 + 4 mu = 0 with r^2 = b / 2 and the period 2 pi."""
+    hopf = dl.continue_equilibrium(at_rest(bautin_form), vary="mu", over=(-1, 1)).points(dl.Hopf)
+    point = followed(hopf.single(), {"mu": (-1, 1), "b": (-1, 1)}).points().single()
+    orbit = point.cycle_fold_predictor(0.2)
+    radius = np.sqrt(2) * 0.2
+    assert orbit["b"] == pytest.approx(2 * radius**2, rel=1e-9)
+    assert orbit["mu"] == pytest.approx(-(radius**4), rel=1e-9)
+    assert np.hypot(orbit["x"], orbit["y"]) == pytest.approx(radius, rel=1e-9)
+    assert orbit.duration == pytest.approx(2 * np.pi, rel=1e-9)
+
+
+def test_a_predicted_fold_of_cycles_solves_the_equations_to_third_order():
+    point = cell_curve("circle", dl.Hopf).points(dl.Bautin).single()
+    missed = [residual(point.cycle_fold_predictor(z))[0] for z in (1.0, 0.5, 0.25)]
+    slopes = np.log2(np.array(missed[:-1]) / missed[1:])
+    assert np.all(slopes > 2.8), slopes
+
+
+def test_the_homoclinic_orbit_of_the_bogdanov_takens_form():
+    """b1 = -6/25 b2^2 (Kuznetsov, section 8.4)."""
+    branch = dl.continue_equilibrium(at_rest(takens_form), vary="b1", over=(-1, 1))
+    plane = {"b1": (-1, 1), "b2": (-1.5, 1.5)}
+    point = followed(branch.points(dl.Fold).single(), plane).points().single()
+    orbit = point.homoclinic_predictor(0.01)
+    assert orbit["b1"] == pytest.approx(-6 / 25 * orbit["b2"] ** 2, rel=1e-10)
+    assert orbit["b2"] < 0
+    assert np.ptp(orbit["x"]) == pytest.approx(0.01, rel=1e-6)
+
+
+@pytest.mark.parametrize("where", ["cell", "wind"])
+def test_a_predicted_homoclinic_orbit_solves_the_equations_to_leading_order(where):
+    """With w0 ~ e^2 the slow equation holds to e^4 and misses at e^5; a wrong place in the plane would miss at e^4."""
+    curve = cell_curve("circle", dl.Fold) if where == "cell" else wind_curve(dl.Fold)
+    point = max(curve.points(dl.BogdanovTakens), key=lambda p: p.values)
+    _, _, _, slow = jordan_chain(jacobian_of(point))
+    sizes = np.array([2.0, 1.0, 0.5, 0.25]) * (1.0 if where == "cell" else 0.02)
+    missed = np.array([residual(point.homoclinic_predictor(s), slow)[0] for s in sizes])
+    assert np.all(2 * np.log2(missed[:-1] / missed[1:]) > 4.9)
+    first, last = (residual(point.homoclinic_predictor(s), slow) for s in sizes[[0, -1]])
+    assert last[0] / last[1] < 0.06 < 3 * first[0] / first[1]
+
+
+def test_an_orbit_without_an_amplitude_is_refused():
+    point = cell_curve("circle", dl.Fold).points(dl.BogdanovTakens)[0]
+    with pytest.raises(dl.SettingError, match="amplitude is -1; give a small positive"):
+        point.homoclinic_predictor(-1.0)

@@ -42,6 +42,12 @@ class Plane:
     vary: tuple[str, str]
     period: int = 1
 
+    @classmethod
+    def of(cls, system: System, vary: tuple[str, str], period: int = 1) -> Plane:
+        """Return the plane of two parameters given in any order."""
+        first, second = sorted(vary, key=system.parameter_names.index)
+        return cls(system, (first, second), period)
+
     @property
     def size(self) -> int:
         """Number of states."""

@@ -18,6 +18,7 @@ have formulas of their own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,10 +81,15 @@ class CenterManifold:
         return self._made[slots]
 
     def _solve(self, slots: Slots) -> tuple[Any, dict[int, complex]]:
-        right = sum(
-            self._form(*(self._direction(block) for block in blocks))
+        # Equal slots give equal terms: each is evaluated once.
+        terms = Counter(
+            tuple(sorted(tuple(sorted(block)) for block in blocks))
             for blocks in _partitions(slots)
             if len(blocks) > 1
+        )
+        right = sum(
+            count * self._form(*(self._direction(block) for block in blocks))
+            for blocks, count in terms.items()
         ) - (self._carried_by_map(slots) if self.discrete else self._carried_by_flow(slots))
         values = self._values[list(slots)]
         mu = np.prod(values) if self.discrete else np.sum(values)

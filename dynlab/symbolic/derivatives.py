@@ -51,17 +51,17 @@ def jacobian(rule: Expressions, variables: tuple[str, ...]) -> Expressions:
 @cache
 def directional(rule: Expressions, variables: tuple[str, ...], order: int) -> Expressions:
     """Return the derivative of the given order along that many direction vectors."""
-    forms = list(rule)
-    for direction in direction_symbols(order, len(variables)):
-        forms = [
-            sympy.Add(*(
-                derivative(e, symbol(name)) * u
-                for name, u in zip(variables, direction, strict=True)
-                if e.has(symbol(name))
-            ))
-            for e in forms
-        ]  # fmt: skip
-    return tuple(forms)
+    if order == 0:
+        return rule
+    direction = direction_symbols(order, len(variables))[-1]
+    return tuple(
+        sympy.Add(*(
+            derivative(e, symbol(name)) * u
+            for name, u in zip(variables, direction, strict=True)
+            if e.has(symbol(name))
+        ))
+        for e in directional(rule, variables, order - 1)
+    )  # fmt: skip
 
 
 @cache

@@ -56,8 +56,13 @@ def draw_curve(ax: Axes | None, curve: Drawable) -> Axes:
 
 
 def _dashes(curve: Drawable) -> NDArray[np.int_]:
-    """Return 0 where the curve is solid, 1 where it is subcritical, 2 on neutral saddles."""
-    sign = _SUBCRITICAL.get(curve.kind, 0.0)
-    with np.errstate(invalid="ignore"):
-        subcritical = curve.coefficient * sign > 0
-    return np.where(curve.neutral_saddle, 2, np.where(subcritical, 1, 0))
+    """Return 0 where the curve is solid, 1 where it is subcritical, 2 on neutral saddles.
+
+    A point whose coefficient is not known, at a double eigenvalue, is drawn as the one after it.
+    """
+    side = np.sign(curve.coefficient) * _SUBCRITICAL.get(curve.kind, 0.0)
+    known = np.flatnonzero(~np.isnan(side))
+    if len(known):
+        places = np.clip(np.searchsorted(known, np.arange(len(side))), 0, len(known) - 1)
+        side = side[known[places]]
+    return np.where(curve.neutral_saddle, 2, np.where(side > 0, 1, 0))

@@ -33,6 +33,8 @@ Vector = NDArray[np.float64]
 
 #: A pair nearer than this to 1 or -1 (as 2 cos) is double as far as normal forms can tell.
 _DOUBLE = 1e-10
+#: At 1:3 the form has a quadratic term of its own, and the cubic one cannot be told so near.
+_THIRD = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,14 @@ class TorusCurve(PlaneCurve):
         plane, n = self.plane, self.plane.size
         trace = u[:, n]
         is_pair = np.abs(trace) < 2 - _DOUBLE
+        has_form = is_pair & (np.abs(trace + 1) > _THIRD)
         a = plane.jacobians(u)[:, :, :n]
         eigenvalues = np.linalg.eigvals(a).astype(complex)
         turn = np.array([multiplier(float(t)) for t in trace])
         rest = others(eigenvalues, turn, 1.0 / turn)
         cubic = np.full(len(u), np.nan)
         if only in ("", "Chenciner"):
-            cubic[is_pair] = _cubic(plane, u[is_pair], a[is_pair], turn[is_pair], only)
+            cubic[has_form] = _cubic(plane, u[has_form], a[has_form], turn[has_form], only)
         folds, flips, pairs = (
             np.where(is_pair, product, np.nan)
             for product in (

@@ -210,3 +210,19 @@ def test_repr_fits_two_lines(folds, hopfs):
         assert len(repr(curve).splitlines()) == 2
     assert "part of it neutral saddles" not in repr(folds)
     assert repr(folds.points(dl.Cusp)[0]).startswith("<cusp at I = 47.868601")
+
+
+def test_a_chart_of_a_map_shows_no_side_that_is_not_there():
+    """At 1:1 and 1:2 the coefficient of torus points is infinite; all that is between is subcritical."""
+    import matplotlib.pyplot as plt
+
+    system = zoo.generalized_henon(alpha=3.0, beta=1.4, R=0.5, S=0.0)
+    x = (-2.4 + np.sqrt(2.4**2 + 6.0)) / 1.0
+    rest = dl.Equilibrium.at(system, np.array([x, x]), 1e-15)
+    point = dl.continue_equilibrium(rest, vary="alpha", over=(-3, 5)).points(dl.Torus)[0]
+    over = {"alpha": (-2.0, 5.0), "beta": (0.0, 2.0)}
+    ax = dl.continue_bifurcation(point, vary=("beta", "alpha"), over=over).plot()
+    named = ax.get_legend_handles_labels()[1]
+    assert {"torus, subcritical", "neutral saddle"} <= set(named)
+    assert "torus, supercritical" not in named
+    plt.close(ax.figure)

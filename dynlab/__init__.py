@@ -79,6 +79,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.switch": ("switch_branch",),
     "dynlab.continuation.bifurcation": ("continue_bifurcation",),
     "dynlab.continuation.bifurcation_curve": ("BifurcationCurve",),
+    "dynlab.continuation.cycle_curve": ("CycleBifurcationCurve",),
     "dynlab.continuation.codimension_two": (
         "Bautin", "BogdanovTakens", "Cusp", "DoubleHopf", "FoldHopf",
     ),

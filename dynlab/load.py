@@ -58,6 +58,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         Suspect,
     )
     from dynlab.continuation.cycle_branch import CycleBranch
+    from dynlab.continuation.cycle_curve import CycleBifurcationCurve
     from dynlab.continuation.diagram import Diagram
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
     from dynlab.continuation.points import (
@@ -99,7 +100,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     classes = (
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,
-        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBranch, End, Ensemble,
+        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,

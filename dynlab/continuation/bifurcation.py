@@ -23,6 +23,8 @@ from dynlab.continuation.codimension_two import Bautin, CodimensionTwo, Cusp
 from dynlab.continuation.curves.branch_point import BranchPointCurve
 from dynlab.continuation.curves.plane import Plane
 from dynlab.continuation.curves.plane_curve import PlaneCurve
+from dynlab.continuation.cycle_curve import CycleBifurcationCurve
+from dynlab.continuation.cycle_curves import follow_cycle_bifurcation
 from dynlab.continuation.follow import Walk, chunks
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import (
@@ -80,7 +82,7 @@ def continue_bifurcation(
     over: Mapping[str, tuple[float, float]],
     within: Mapping[str, tuple[float, float]] | None = None,
     method: ContinuationMethod | None = None,
-) -> BifurcationCurve:
+) -> BifurcationCurve | CycleBifurcationCurve:
     """Follow a bifurcation both ways through the plane of two parameters.
 
     Points of codimension two are solved for and carry their normal forms; what cannot be confirmed gets no
@@ -90,21 +92,22 @@ def continue_bifurcation(
     Parameters
     ----------
     point
-        Where to start: a `Fold`, `Hopf`, `BranchPoint`, `PeriodDoubling` or `Torus`.  A point of codimension two
-        says by which of its curves: ``bt.fold`` or ``bt.hopf``.
+        Where to start: a `Fold`, `Hopf`, `BranchPoint`, `PeriodDoubling` or `Torus`, of equilibria, of cycles of
+        a map or of limit cycles.  A point of codimension two says by which of its curves: ``bt.fold`` or
+        ``bt.hopf``.
     vary
         The two parameters.
     over
         The range of each; the start must lie in both.
     within
-        Ranges of states; the curve ends where one is left.
+        Ranges of states; the curve ends where one is left.  Not for limit cycles.
     method
         `PseudoArclength` (default), with lengths as fractions of the two ranges.
 
     Returns
     -------
-    BifurcationCurve
-        The points, those of codimension two, and why each end ended.
+    BifurcationCurve or CycleBifurcationCurve
+        The points, those of codimension two, and why each end ended; of limit cycles the cycles.
 
     Raises
     ------
@@ -136,13 +139,17 @@ def continue_bifurcation(
     Govaerts, Kuznetsov and Sandstede 2002, Handbook of Dynamical Systems 2, ch. 4.
     """
     began = time.perf_counter()
-    method = method or PseudoArclength()
     point = _start_of(point)
     names = _names(vary)
     system = exposed(exposed(point.system, names[0]), names[1])
+    ranges = _ranges(system, names, over)
+    if point.orbit is not None:
+        if within is not None:
+            raise SettingError("curves of cycles take no within; leave it out and bound over=.")
+        return follow_cycle_bifurcation(point, names, ranges, method)
     require(system, Autonomous)
     _require_dense(system)
-    ranges = _ranges(system, names, over)
+    method = method or PseudoArclength()
     curve, start, tangent = _begun(point, system, names, ranges)
     lower, upper = _bounds(curve, start, within, ranges)
     forward = _walked(curve, Walk(start, tangent, lower, upper), method, names)
@@ -258,7 +265,7 @@ def _begun(
 
     The unknowns stand in the order of the system, so the order of the two names changes nothing.
     """
-    plane = Plane.of(system, names, getattr(point, "period", 1) if system.is_discrete else 1)
+    plane = Plane.of(system, names, int(getattr(point, "period", 1)) if system.is_discrete else 1)
     values = np.array([system[name] for name in plane.vary])
     spans = np.array([ranges[name][1] - ranges[name][0] for name in plane.vary])
     size = typical_size(system, point.state)

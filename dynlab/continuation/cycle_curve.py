@@ -177,18 +177,14 @@ class CycleBifurcationCurve(Result):
         ax
             Axes to draw into; a new figure if left out.
         """
-        from dynlab.plotting import draw_stability_line, label, name_colors, new_axes
-        from dynlab.plotting.style import point_style
+        from dynlab.plotting import draw_bifurcation_line, label, new_axes
 
         first, second = self.vary
         units = self.system.unit_of
         ax = new_axes(ax, xlabel=label(first, units(first)), ylabel=label(second, units(second)))
-        look = point_style(self.kind.removesuffix(" point") if "torus" in self.kind else self.kind)
-        draw_stability_line(
-            ax, self.values[:, 0], self.values[:, 1], np.zeros(len(self), int), color=look.color
-        )
-        name_colors(ax, {f"{look.label} of cycles": look.color})
-        return ax
+        of_cycles = np.full(len(self), 3)
+        x, y = self.values.T
+        return draw_bifurcation_line(ax, x, y, f"{self.kind} of cycles", of_cycles)
 
     def __repr__(self) -> str:
         name = self.kind.removesuffix(" point")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DASHES = (4.0, 1.6)
 DOTS = (1.0, 1.8)
+DASH_DOT = (6.0, 1.4, 1.2, 1.4)
 WORDS = (", supercritical", ", subcritical")
 NEUTRAL = "neutral saddle"
 NEAR = 1e-3
@@ -40,7 +41,8 @@ def draw_bifurcation_line(
     kind
         A key of `style.CURVES`.
     part
-        At each point 0: solid; 1: dashed, subcritical; 2: thin and dotted, a neutral saddle.
+        At each point 0: solid; 1: dashed, subcritical; 2: thin and dotted, a neutral saddle; 3: dash
+        and dot, of cycles.
     """
     from matplotlib.lines import Line2D
 
@@ -55,7 +57,7 @@ def draw_bifurcation_line(
         look: dict[str, Any] = {
             "color": style.GREY if which == 2 else color,
             "linewidth": 1.2 if which == 2 else 1.9,
-            "linestyle": "-" if which == 0 else (0.0, DASHES if which == 1 else DOTS),
+            "linestyle": ("-", (0.0, DASHES), (0.0, DOTS), (0.0, DASH_DOT))[which],
         }
         ax.plot(x[start:stop], y[start:stop], zorder=2.5, **look)
         keys.setdefault(text, Line2D([], [], label=text, **look))

@@ -118,6 +118,10 @@ CURVES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "branch point": ("branch points", GREEN),
         "period doubling": ("period doubling", PURPLE),
         "torus point": ("torus", ORANGE),
+        "fold of cycles": ("fold of cycles", GREEN),
+        "branch point of cycles": ("branch points of cycles", SKY),
+        "period doubling of cycles": ("period doubling of cycles", PURPLE),
+        "torus point of cycles": ("torus of cycles", ORANGE),
     }
 )
 """Name and colour of the curves of each kind of bifurcation."""

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from dynlab.continuation.center_manifold import jordan_chain
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.cycle_curves import fold_of_cycles
 from dynlab.continuation.points import Fold, Hopf
 from dynlab.continuation.predictors import PredictedOrbit, cycle_fold, homoclinic
 from dynlab.equilibria.stability import Point, Vector, described
+from dynlab.errors import NotConverged
+from dynlab.status import Status
 from dynlab.symbolic.system import System
 
 __all__ = [
@@ -81,6 +84,10 @@ def eigenvector_of(point: CodimensionTwo, value: complex) -> NDArray[np.complex1
     """Return the unit eigenvector of the eigenvalue nearest to a value."""
     values, vectors = np.linalg.eig(jacobian_of(point))
     return np.asarray(vectors[:, np.argmin(np.abs(values - value))], dtype=complex)
+
+
+#: Amplitudes at which a fold of cycles is sought, as parts of the states' size.
+_AMPLITUDES = (0.1, 0.03, 0.01, 0.003)
 
 
 def hopf_at(point: CodimensionTwo, omega: float, lyapunov_coefficient: float) -> Hopf:
@@ -221,6 +228,31 @@ class Bautin(CodimensionTwo):
         """
         second = self.second_lyapunov_coefficient * self.omega
         return cycle_fold(self.system, self.vary, self.state, self.omega, second, amplitude)
+
+    @property
+    def cycle_fold(self) -> Fold:
+        """A fold of limit cycles beside the point, solved for, from which their curve can be followed.
+
+        Raises
+        ------
+        NotConverged
+            If none was found at any of several small amplitudes.
+        """
+        swing = np.max(np.abs(eigenvector_of(self, 1j * self.omega)))
+        size = float(np.max(np.abs(self.state), initial=0.0)) or 1.0
+        for share in _AMPLITUDES:
+            try:
+                predicted = self.cycle_fold_predictor(share * size / swing)
+            except NotConverged:
+                continue
+            found = fold_of_cycles(predicted, self.vary)
+            if found is not None:
+                return found
+        raise NotConverged(
+            f"no fold of cycles was found beside the {self.word}. Start from a branch of cycles of a nearby "
+            "Hopf point with dl.continue_cycles.",
+            status=Status.NOT_CONVERGED,
+        )
 
     def details(self) -> str:
         return (

@@ -26,15 +26,17 @@ from dynlab.continuation.curves.cycle_surface import (
 )
 from dynlab.continuation.cycle_curve import CycleBifurcationCurve
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
-from dynlab.continuation.points import SpecialPoint
+from dynlab.continuation.points import Fold, SpecialPoint
+from dynlab.continuation.predictors import PredictedOrbit
 from dynlab.continuation.trace import checked_range
+from dynlab.cycles.cycle import Cycle, floquet_order
 from dynlab.cycles.problem import Orbit
 from dynlab.errors import NotConverged, SettingError
 from dynlab.names import by_name
 from dynlab.result import Provenance
 from dynlab.status import Status
 
-__all__ = ["follow_cycle_bifurcation"]
+__all__ = ["fold_of_cycles", "follow_cycle_bifurcation"]
 
 Vector = NDArray[np.float64]
 
@@ -112,6 +114,35 @@ def follow_cycle_bifurcation(
     return CycleBifurcationCurve.through(
         surface, point.word, point.vary, [n.sheet for n in nodes], (back, end), provenance
     )
+
+
+def fold_of_cycles(predicted: PredictedOrbit, vary: tuple[str, str]) -> Fold | None:
+    """Return the fold of cycles near a prediction, solved for; None if there is none of that amplitude."""
+    system = predicted.system
+    values = np.array([float(system[name]) for name in vary])
+    sizes = np.maximum(np.abs(values), 1e-3 * np.max(np.abs(values)) + 1e-9)
+    surface = CycleSurface(system, vary, (float(sizes[0]), float(sizes[1])))
+    places = np.linspace(0.0, 1.0, 4 * _FEWEST + 1) * predicted.duration
+    profile = np.stack([np.interp(places, predicted.times, c) for c in predicted.states.T], axis=1)
+    profile[-1] = profile[0]
+    mesh = np.linspace(0.0, 1.0, _FEWEST + 1)
+    place = Place(profile, mesh, np.array([predicted.duration, *values]))
+    # An oscillation about an equilibrium: its own range is the measure, not the size of the states.
+    units = np.concatenate([np.maximum(np.ptp(profile, axis=0), 1e-12), [place.ends[0], *sizes]])
+    everywhere = np.array([[-np.inf, np.inf]] * 2)
+    walk = _Walk(surface, Fold.word, units, everywhere, np.inf, _DEFAULT)
+    try:
+        sheet = _begun(walk, place).sheet
+    except NotConverged:
+        return None
+    found = sheet.place
+    if not np.all(np.abs(np.log(np.ptp(found.profile, axis=0) / units[:-3])) < np.log(2.0)):
+        return None
+    multipliers = floquet_order(sheet.multipliers)
+    at = surface.at(found)
+    period = float(found.ends[0])
+    cycle = Cycle(at, period, found.mesh, found.profile, multipliers, sheet.divergence, _HOLDS)
+    return Fold(at, vary[0], found.profile[0], multipliers, _HOLDS, float("nan"), "", period, cycle)
 
 
 def _first_place(surface: CycleSurface, point: SpecialPoint) -> Place:

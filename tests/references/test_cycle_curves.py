@@ -41,6 +41,41 @@ def test_folds_of_cycles_end_at_the_bautin_point(fold):
     assert np.abs(curve.eigenvalues - 1) == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize("state", [0.0, 3.0])
+def test_from_a_bautin_point_to_the_folds_of_cycles(state):
+    @dl.flow
+    def clock(x=0.1, y=0.0, *, mu=-0.1, b=1.0):
+        s = (x - state) ** 2 + y * y
+        u = x - state
+        return {x: mu * u - y + b * u * s - u * s * s, y: u + mu * y + b * y * s - y * s * s}
+
+    box = {"x": (state - 1, state + 1), "y": (-1, 1)}
+    rest = dl.find_equilibria(clock, within=box).single()
+    hopf = dl.continue_equilibrium(rest, vary="mu", over=(-1, 1)).points(dl.Hopf).single()
+    over = {"mu": (-1, 1), "b": (-1, 1)}
+    bautin = dl.continue_bifurcation(hopf, vary=("mu", "b"), over=over).points(dl.Bautin).single()
+    assert bautin["b"] == pytest.approx(0, abs=1e-9)
+    curve = dl.continue_bifurcation(bautin.cycle_fold, vary=("mu", "b"), over=over)
+    assert curve["b"] ** 2 + 4 * curve["mu"] == pytest.approx(0, abs=1e-8)
+    assert curve["b"].max() == pytest.approx(1, rel=1e-9)
+
+
+def test_bautin_point_of_a_cell_leads_to_its_folds_of_cycles():
+    # Both ways to the curve: from the Bautin point, and from a fold on a branch of cycles.
+    cell = zoo.morris_lecar(gCa=4.0, V3=12.0, V4=17.4, phi=1 / 15)
+    hopf = dl.equilibrium_diagram(cell, vary="I", over=(0, 300)).points(dl.Hopf)[0]
+    over = {"I": (0, 300), "V3": (0, 20)}
+    bautin = dl.continue_bifurcation(hopf, vary=("I", "V3"), over=over).points(dl.Bautin).single()
+    curve = dl.continue_bifurcation(bautin.cycle_fold, vary=("I", "V3"), over=over)
+    fold = dl.continue_cycles(hopf, over=(0, 300)).points(dl.Fold).single()
+    # The curve passes the fold found with V3 = 12 held.
+    place = np.argmin(np.abs(curve["V3"] - 12))
+    near = slice(max(place - 2, 0), place + 3)
+    order = np.argsort(curve["V3"][near])
+    passed = np.interp(12.0, curve["V3"][near][order], curve["I"][near][order])
+    assert passed == pytest.approx(fold.value, rel=1e-3)
+
+
 def test_order_of_the_parameters_changes_nothing(fold):
     over = {"mu": (-1, 1), "b": (0.5, 1.5)}
     one = dl.continue_bifurcation(fold, vary=("mu", "b"), over=over)
@@ -116,5 +151,5 @@ def test_misuse(fold):
         dl.continue_bifurcation(fold, vary=("mu", "mu"), over=over)
     with pytest.raises(dl.SettingError, match="b"):
         dl.continue_bifurcation(fold, vary=("mu", "b"), over={"mu": (-1, 1)})
-    with pytest.raises(dl.SettingError, match="outside|range"):
+    with pytest.raises(dl.SettingError, match=r"outside|range"):
         dl.continue_bifurcation(fold, vary=("mu", "b"), over={"mu": (0.5, 1), "b": (0.5, 1.5)})

@@ -87,6 +87,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.resonances": (
         "Chenciner", "FoldFlip", "GeneralizedFlip", "StrongResonance",
     ),
+    "dynlab.continuation.connecting_orbit": ("ConnectingOrbit",),
+    "dynlab.continuation.find_connection": ("find_heteroclinic", "find_homoclinic"),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram", "equilibrium_diagram"),
     "dynlab.continuation.points": (
         "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",

@@ -44,6 +44,8 @@ class Status(IntEnum):
     HOMOCLINIC = 27
     HETEROCLINIC = 28
     SADDLE_NODE_CIRCLE = 29
+    NOT_HYPERBOLIC = 30
+    AT_BOGDANOV_TAKENS = 31
 
     @property
     def meaning(self) -> str:
@@ -121,6 +123,11 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "the period grows without bound towards a saddle-node on an invariant circle (SNIC)",
         "",
     ),
+    Status.NOT_HYPERBOLIC: (
+        "an eigenvalue of the equilibrium that the orbit connects reached the imaginary axis",
+        "",
+    ),
+    Status.AT_BOGDANOV_TAKENS: ("the orbit shrinks onto a Bogdanov-Takens point", ""),
 }
 
 _COMPLETE = frozenset(
@@ -136,5 +143,7 @@ _COMPLETE = frozenset(
         Status.HOMOCLINIC,
         Status.HETEROCLINIC,
         Status.SADDLE_NODE_CIRCLE,
+        Status.NOT_HYPERBOLIC,
+        Status.AT_BOGDANOV_TAKENS,
     }
 )

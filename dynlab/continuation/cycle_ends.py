@@ -12,12 +12,12 @@ from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.locate import Located, locate_fold, locate_pair
 from dynlab.continuation.monitors import special_point
 from dynlab.continuation.points import Hopf
-from dynlab.cycles.problem import CycleProblem, range_of
+from dynlab.cycles.problem import CycleProblem, Orbit, range_of
 from dynlab.equilibria.find import find_near
 from dynlab.equilibria.stability import Equilibrium
 from dynlab.status import Status
 
-__all__ = ["end_at_hopf", "end_of_long_period"]
+__all__ = ["end_at_hopf", "end_of_long_period", "fold_near", "is_saddle", "visited"]
 
 Vector = NDArray[np.float64]
 
@@ -61,8 +61,8 @@ def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: St
         return bound
     system = problem.at(last.value)
     units = range_of(system, last.profile)
-    rests = _visited(problem, nodes[-1], units)
-    saddles = [e for e in rests if _is_saddle(e)]
+    rests = visited(problem, last, units)
+    saddles = [e for e in rests if is_saddle(e)]
     if len(saddles) > 1:
         return End(
             Status.HETEROCLINIC, last.value,
@@ -75,8 +75,9 @@ def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: St
             Status.HOMOCLINIC, last.value,
             f"towards a homoclinic orbit to a {kind} at {problem.vary} = {last.value:.9g}",
         )  # fmt: skip
-    fold = _fold_near(problem, nodes[-1], units)
-    if fold is not None:
+    found = fold_near(problem, last, units)
+    if found is not None:
+        fold = float(found[-1])
         return End(
             Status.SADDLE_NODE_CIRCLE, fold,
             f"towards a saddle-node on an invariant circle (SNIC) at {problem.vary} = {fold:.9g}",
@@ -84,13 +85,13 @@ def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: St
     return bound
 
 
-def _is_saddle(point: Equilibrium) -> bool:
+def is_saddle(point: Equilibrium) -> bool:
+    """Whether some directions lead to an equilibrium and others away."""
     return 0 < point.unstable_directions < len(point.state)
 
 
-def _slowest(problem: CycleProblem, node: CycleNode, units: Vector) -> tuple[Vector, Vector]:
+def _slowest(problem: CycleProblem, orbit: Orbit, units: Vector) -> tuple[Vector, Vector]:
     """Return states along the cycle, evenly in time, and the speeds there in units per period."""
-    orbit = node.orbit
     system = problem.at(orbit.value)
     rhs, p = kernels_of(system).rhs, np.array(system.parameter_values)
     states = np.ascontiguousarray(orbit.at(np.linspace(0.0, 1.0, _PLACES + 1)[:-1]))
@@ -98,10 +99,10 @@ def _slowest(problem: CycleProblem, node: CycleNode, units: Vector) -> tuple[Vec
     return states, speed
 
 
-def _visited(problem: CycleProblem, node: CycleNode, units: Vector) -> list[Equilibrium]:
-    """Return the equilibria near which the cycle is slow."""
-    system = problem.at(node.orbit.value)
-    states, speed = _slowest(problem, node, units)
+def visited(problem: CycleProblem, orbit: Orbit, units: Vector) -> list[Equilibrium]:
+    """Return the equilibria near which a cycle is slow."""
+    system = problem.at(orbit.value)
+    states, speed = _slowest(problem, orbit, units)
     lows = np.flatnonzero(
         (speed <= np.roll(speed, 1)) & (speed < np.roll(speed, -1)) & (speed < 1.0)
     )
@@ -119,15 +120,13 @@ def _visited(problem: CycleProblem, node: CycleNode, units: Vector) -> list[Equi
     return found
 
 
-def _fold_near(problem: CycleProblem, node: CycleNode, units: Vector) -> float | None:
-    """Return the parameter of the fold of equilibria whose ghost slows the cycle down."""
-    states, speed = _slowest(problem, node, units)
+def fold_near(problem: CycleProblem, orbit: Orbit, units: Vector) -> Vector | None:
+    """Return the fold of equilibria whose ghost slows a cycle down, states and parameter."""
+    states, speed = _slowest(problem, orbit, units)
     curve = EquilibriumCurve(problem.system, problem.vary, np.append(units, problem.span))
-    guess = np.append(states[int(np.argmin(speed))], node.orbit.value)
+    guess = np.append(states[int(np.argmin(speed))], orbit.value)
     found = locate_fold(curve, guess)
     if not isinstance(found, Located):
         return None
     near = np.max(np.abs(found.u[:-1] - guess[:-1]) / units) < 2 * _NEAR
-    return (
-        float(found.u[-1]) if near and abs(found.u[-1] - guess[-1]) < 0.05 * problem.span else None
-    )
+    return found.u if near and abs(found.u[-1] - guess[-1]) < 0.05 * problem.span else None

@@ -18,7 +18,7 @@ from dynlab.symbolic.system import Domain, System
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RELIABLE", "Cycle", "floquet_order"]
+__all__ = ["RELIABLE", "Cycle", "floquet_order", "quantity_along"]
 
 Vector = NDArray[np.float64]
 
@@ -99,18 +99,7 @@ class Cycle(Point):
         return self._quantity(name, self.profile)
 
     def _quantity(self, name: str, states: Vector) -> Any:
-        system = self.system
-        place = system.place_of(name)
-        if place is not None:
-            return states[:, place]
-        if name in system.observable_names:
-            kernel, p = kernels_of(system).observables, np.array(system.parameter_values or (0.0,))
-            column = system.observable_names.index(name)
-            return np.array([kernel(0.0, x, p)[column] for x in np.ascontiguousarray(states)])
-        if name in system.parameter_names or name in system.shapes:
-            return system[name]
-        known = (*system.state_names, *system.parameter_names, *system.observable_names)
-        raise UnknownNameError(f"quantity of the cycle of {system.name!r}", name, known)
+        return quantity_along(self.system, name, states, "cycle")
 
     def at(self, times: ArrayLike, name: str | None = None) -> Any:
         """Return states at any times (the cycle is repeated): one quantity, or all by name.
@@ -233,6 +222,21 @@ class Cycle(Point):
             f"<{self.kind} of {self.system.name}, period {self.period:.9g}, through {first};\n"
             f" multipliers {values}>"
         )
+
+
+def quantity_along(system: System, name: str, states: Vector, word: str) -> Any:
+    """Return a state or observable at some states (a row each), or a parameter's value."""
+    place = system.place_of(name)
+    if place is not None:
+        return states[:, place]
+    if name in system.observable_names:
+        kernel, p = kernels_of(system).observables, np.array(system.parameter_values or (0.0,))
+        column = system.observable_names.index(name)
+        return np.array([kernel(0.0, x, p)[column] for x in np.ascontiguousarray(states)])
+    if name in system.parameter_names or name in system.shapes:
+        return system[name]
+    known = (*system.state_names, *system.parameter_names, *system.observable_names)
+    raise UnknownNameError(f"quantity of the {word} of {system.name!r}", name, known)
 
 
 def nontrivial(multipliers: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -1,0 +1,351 @@
+"""Orbits that connect equilibria, with projection boundary conditions.
+
+An orbit u(t) from one equilibrium x to another y (or back to the same) is cut off to a finite time T:
+
+    u'(s) = T f(u(s); l)                  collocation, 0 <= s <= 1
+    <u - r, r'> = 0                       phase; r is the prediction
+    f(x; l) = 0,  f(y; l) = 0             the equilibria; y = x + whole turns for a homoclinic orbit
+    L_s(x) (u(0) - x) = 0                 it starts in the unstable eigenspace
+    L_u(y) (u(1) - y) = 0                 and ends in the stable one
+    g(x; l) = 0                           for a saddle-node: the zero eigenvalue
+    <row, (u, l, x, y)> = value           arclength along a curve in two parameters
+
+(Beyn 1990, IMA J. Numer. Anal. 10, 379; Champneys, Kuznetsov and Sandstede 1996, Int. J. Bifurcation Chaos 6,
+867.)  The rows L_s, L_u span left invariant subspaces (`dynlab.continuation.invariant`).  At a saddle-node
+neither holds the direction of the zero eigenvalue, and g takes the place of the row that is then missing: the
+last entry of the solution of the bordered matrix (A, b; c, 0)(v, g) = (0, 1).  The cut changes the parameter by
+about the square of |u(0) - x| and |u(1) - y|.
+
+The states inside are eliminated by the compiled collocation; what is left is dense and small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.kernels import kernels_of
+from dynlab.continuation.invariant import Subspace
+from dynlab.cycles.basis import basis_of, differences_of
+from dynlab.cycles.problem import Orbit, range_of
+from dynlab.kernels.convention import OK
+from dynlab.symbolic.system import System
+
+__all__ = ["Connection", "ConnectionProblem", "Ends", "Heading", "Solved"]
+
+Vector = NDArray[np.float64]
+
+_MAX_NEWTON = 12
+
+
+class Connection(NamedTuple):
+    """An orbit cut off to a finite time, the parameters, and the equilibria before and after it."""
+
+    orbit: Orbit
+    values: Vector
+    source: Vector
+    target: Vector
+
+    def moved(self, heading: Heading, length: float, units: Vector) -> Connection:
+        """Return the connection that lies in a direction."""
+        n = len(self.source)
+        states, spans = units[:n], units[n:]
+        target = heading.target if len(heading.target) else heading.source
+        return Connection(
+            self.orbit._replace(profile=self.orbit.profile + length * states * heading.states),
+            self.values + length * spans * heading.values,
+            self.source + length * states * heading.source,
+            self.target + length * states * target,
+        )
+
+
+class Heading(NamedTuple):
+    """A direction in the space of connections, in units of the states and the parameters.
+
+    Without a target of its own a homoclinic orbit ends where it comes from.
+    """
+
+    states: Vector
+    values: Vector
+    source: Vector
+    target: Vector
+
+    def turned(self, sign: float) -> Heading:
+        """Return the same or, for a negative sign, the opposite direction."""
+        return Heading(*(sign * part for part in self))
+
+
+class Ends(NamedTuple):
+    """The frames in which the conditions at the two ends are written, and the border of g."""
+
+    stable: Subspace
+    unstable: Subspace
+    border: tuple[Vector, Vector]
+
+
+class Solved(NamedTuple):
+    """A connection, the direction of its curve (if there are two parameters), and how good it is."""
+
+    connection: Connection
+    heading: Heading
+    step: float
+    mesh_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionProblem:
+    """Connections of a flow over one or two parameters.
+
+    Parameters
+    ----------
+    system
+        The flow; its own values of the parameters are not used.
+    vary
+        One parameter, or two.
+    spans
+        Their units.
+    stable, unstable
+        How many eigenvalues lie left of the imaginary axis where the orbit comes from, and how many
+        right of it where it goes.
+    turns
+        For a homoclinic orbit: where it ends minus where it starts, whole turns of angles; None if the
+        orbit connects two equilibria.
+    at_fold
+        Whether the equilibrium is a saddle-node.
+    """
+
+    system: System
+    vary: tuple[str, ...]
+    spans: Vector
+    stable: int
+    unstable: int
+    turns: Vector | None
+    at_fold: bool
+
+    @property
+    def excess(self) -> int:
+        """How many parameters must be right for such a connection to exist, less one."""
+        return self.stable + self.unstable + self.at_fold - len(self.system.state_names)
+
+    def at(self, values: Vector) -> System:
+        """Return the system at some values of the parameters."""
+        return self.system(**dict(zip(self.vary, (float(v) for v in values), strict=True)))
+
+    def units(self, orbit: Orbit) -> Vector:
+        """Return the units of the states and the parameters."""
+        return np.concatenate([range_of(self.system, orbit.profile), self.spans])
+
+    def parameters(self, values: Vector) -> Vector:
+        """Return all parameter values."""
+        p = np.array(self.system.parameter_values)
+        for name, value in zip(self.vary, values, strict=True):
+            p[self.system.parameter_names.index(name)] = value
+        return p
+
+    def linear_part(self, x: Vector, values: Vector, units: Vector) -> tuple[Vector, Vector]:
+        """Return f and its derivatives by states and parameters at an equilibrium, scaled."""
+        n, kernels, p = len(x), kernels_of(self.system), self.parameters(values)
+        f = kernels.rhs(0.0, x, p) / units[:n]
+        flat = kernels.jacobian(self.vary)(0.0, x, p).reshape(n, -1)
+        return f, flat * units / units[:n, None]
+
+    def _bends(self, x: Vector, values: Vector, units: Vector) -> Vector:
+        """Return how the scaled Jacobian changes with each state and parameter."""
+        n, p = len(x), self.parameters(values)
+        second = kernels_of(self.system).derivative(2, self.vary)
+        steps = np.diag(units)
+        return np.array([
+            np.array([second(0.0, x, p, steps[j], steps[i]) for j in range(n)]).T / units[:n, None]
+            for i in range(len(units))
+        ])  # fmt: skip
+
+    def ends(self, guess: Connection, units: Vector) -> Ends:
+        """Return frames made for a connection."""
+        n = len(guess.source)
+        _, first = self.linear_part(guess.source, guess.values, units)
+        _, last = self.linear_part(guess.target, guess.values, units)
+        u, _, v = np.linalg.svd(first[:, :n])
+        return Ends(
+            Subspace.of(first[:, :n], self.stable, -1), Subspace.of(last[:, :n], self.unstable, +1),
+            (u[:, -1], v[-1]),
+        )  # fmt: skip
+
+    def solve(
+        self, guess: Connection, units: Vector, *, row: Heading | None = None,
+        tolerance: float = 1e-11,
+    ) -> Solved | None:  # fmt: skip
+        """Return the connection near a guess, or None.
+
+        With two parameters a row says what is held: the place along that direction.
+        """
+        from dynlab.kernels import collocation, connections, cycles, meshes
+
+        orbit = guess.orbit
+        n, k, m, count = len(guess.source), len(self.vary), orbit.degree, len(orbit.mesh) - 1
+        basis, inputs, kernels = basis_of(m), inputs_of(self.system), kernels_of(self.system)
+        inputs = inputs._replace(parameters=inputs.parameters.copy())
+        scale = np.concatenate([units[:n], [orbit.period], units[n:]])
+        phase, arc = np.empty((count, m, n)), np.zeros((count, m, n))
+        cycles.phase_row(orbit.profile, orbit.mesh, scale, basis, phase)
+        if row is not None:
+            cycles.arc_row(row.states, orbit.mesh, basis, arc)
+        work = np.empty((count, m * n + 2, (m + 1) * n + 2 + k))
+        kept, last = np.empty((count, n, 3 * n + 2 + k)), np.empty((n + 2, 2 * n + 2 + k))
+        active = np.array([self.system.parameter_names.index(name) for name in self.vary])
+        u, step, trace = orbit.profile.copy(), np.empty(orbit.profile.shape), np.zeros(1)
+        q = np.concatenate([[orbit.period], guess.values])
+        source, target = guess.source.copy(), guess.target.copy()
+        previous = np.inf
+        try:
+            ends = self.ends(guess, units)
+            for _ in range(_MAX_NEWTON):
+                status = connections.eliminate(
+                    kernels.rhs.address, kernels.jacobian(self.vary).address, tuple(inputs), active,
+                    u, q, orbit.mesh, scale, basis, orbit.profile, phase, arc, work, kept, last,
+                    trace,
+                )  # fmt: skip
+                if status != OK:
+                    return None
+                here = Connection(orbit._replace(profile=u), q[1:], source, target)
+                matrix, right = self._border(here, guess, units, ends, last, row)
+                size = np.max(np.abs(matrix), axis=1)
+                if not np.all(size > 0) or not np.all(np.isfinite(matrix)):
+                    return None
+                matrix, right = matrix / size[:, None], right / size
+                small = np.linalg.solve(matrix, right)
+                collocation.solution(work, m, n, kept, small, 1.0, step)
+                moved = max(float(np.max(np.abs(step))), float(np.max(np.abs(small))))
+                if not np.isfinite(moved) or moved > max(4.0 * previous, 1e-8) or moved > 1e3:
+                    return None
+                u += units[:n] * step
+                q[1:] += units[n:] * small[2 * n + 1 : 2 * n + 1 + k]
+                source += units[:n] * small[2 * n + 1 + k : 3 * n + 1 + k]
+                target = (
+                    target + units[:n] * small[3 * n + 1 + k : 4 * n + 1 + k]
+                    if self.turns is None
+                    else source + self.turns
+                )
+                if moved < tolerance or (
+                    moved < 1e-4 and moved * moved < tolerance * min(previous, 1.0)
+                ):
+                    break
+                previous = moved
+            else:
+                return None
+            along = np.linalg.solve(matrix, np.eye(len(right))[-1])
+        except np.linalg.LinAlgError:
+            return None
+        direction = np.empty(u.shape)
+        collocation.solution(work, m, n, kept, along, 0.0, direction)
+        found = Connection(orbit._replace(profile=u), q[1:].copy(), source, target)
+        heading = self._heading(direction, along, orbit.mesh)
+        error = meshes.monitor(u, orbit.mesh, scale, differences_of(m), np.empty(count))
+        return Solved(found, heading, moved, float(error))
+
+    def _heading(self, states: Vector, along: Vector, mesh: Vector) -> Heading:
+        """Return the unit direction that the last linear system gives."""
+        n, k = states.shape[1], len(self.vary)
+        begin = 2 * n + 1
+        source = along[begin + k : begin + k + n]
+        target = along[begin + k + n : begin + k + 2 * n] if self.turns is None else source[:0]
+        heading = Heading(states, along[begin : begin + k], source, target)
+        size = length(heading, mesh)
+        return heading.turned(1.0 / size) if size > 0 else heading
+
+    def _border(
+        self, here: Connection, guess: Connection, units: Vector, ends: Ends, last: Vector,
+        row: Heading | None,
+    ) -> tuple[Vector, Vector]:  # fmt: skip
+        """Return the equations for u(0), u(1), T, parameters and equilibria, all scaled."""
+        n, k = len(here.source), len(self.vary)
+        first = 2 * n + 1 + k  # where the source stands
+        places = [(here.source, first)]
+        if self.turns is None:
+            places.append((here.target, first + n))
+        width = first + n * len(places)
+        matrix, right = np.zeros((width + (k < 2), width)), np.zeros(width + (k < 2))
+        # What the elimination left: n rows and the phase condition.  The time is held.
+        matrix[: n + 1, :first], right[: n + 1] = last[: n + 1, :-1], last[: n + 1, -1]
+        matrix[n + 1, 2 * n] = 1.0
+        done = n + 2
+        bends, jacobians = [], []
+        for x, column in places:
+            f, flat = self.linear_part(x, here.values, units)
+            matrix[done : done + n, column : column + n] = flat[:, :n]
+            matrix[done : done + n, 2 * n + 1 : first] = flat[:, n:]
+            right[done : done + n] = -f
+            done += n
+            bends.append(self._bends(x, here.values, units))
+            jacobians.append(flat[:, :n])
+        for side, (space, state, x) in enumerate((
+            (ends.stable, here.orbit.profile[0], here.source),
+            (ends.unstable, here.orbit.profile[-1], here.target),
+        )):  # fmt: skip
+            which = side if self.turns is None else 0
+            column, away = places[which][1], (state - x) / units[:n]
+            rows = space.rows(jacobians[which])
+            slopes = space.slopes(jacobians[which], bends[which], away)
+            into = slice(done, done + len(rows))
+            matrix[into, side * n : (side + 1) * n] = rows
+            matrix[into, column : column + n] = slopes[:, :n] - rows
+            matrix[into, 2 * n + 1 : first] = slopes[:, n:]
+            right[into] = -rows @ away
+            done += len(rows)
+        if self.at_fold:
+            g, slope = _zero_eigenvalue(jacobians[0], bends[0], ends.border)
+            matrix[done, first : first + n], matrix[done, 2 * n + 1 : first] = slope[:n], slope[n:]
+            right[done] = -g
+            done += 1
+        if row is not None and k == 2:
+            self._held(matrix[-1], right, here, guess, units, last, row)
+        return matrix[:width], right[:width]
+
+    def _held(
+        self, into: Vector, right: Vector, here: Connection, guess: Connection, units: Vector,
+        last: Vector, row: Heading,
+    ) -> None:  # fmt: skip
+        """Write the last equation: no motion from the guess along a direction."""
+        n, k = len(here.source), len(self.vary)
+        first = 2 * n + 1 + k
+        into[:first] = last[n + 1, :-1]
+        into[2 * n + 1 : first] += row.values
+        into[first : first + n] += row.source / n
+        along = row.values @ ((here.values - guess.values) / units[n:])
+        along += row.source / n @ ((here.source - guess.source) / units[:n])
+        if self.turns is None:
+            into[first + n :] += row.target / n
+            along += row.target / n @ ((here.target - guess.target) / units[:n])
+        right[-1] = last[n + 1, -1] - along
+
+
+def length(heading: Heading, mesh: Vector) -> float:
+    """Return the length of a direction; the equilibria count as the states along the orbit do."""
+    return float(np.sqrt(max(product(heading, heading, mesh), 0.0)))
+
+
+def product(a: Heading, b: Heading, mesh: Vector) -> float:
+    """Return the product of two directions on one mesh."""
+    m = (len(a.states) - 1) // (len(mesh) - 1)
+    values, _, weights = basis_of(m)
+    n = a.states.shape[1]
+    blocks = np.arange(len(mesh) - 1)[:, None] * m + np.arange(m + 1)
+    p, q = (np.einsum("ck,ikj->icj", values, each.states[blocks]) for each in (a, b))
+    total = float(np.einsum("i,c,icj,icj->", np.diff(mesh), weights, p, q))
+    total += float(a.values @ b.values) + float(a.source @ b.source) / n
+    return total + float(a.target @ b.target) / n
+
+
+def _zero_eigenvalue(
+    jacobian: Vector, bends: Vector, border: tuple[Vector, Vector]
+) -> tuple[float, Vector]:
+    """Return g, zero where the matrix is singular, and its derivatives (Govaerts 2000, section 3.2)."""
+    n = len(jacobian)
+    b, c = border
+    whole = np.block([[jacobian, b[:, None]], [c[None, :], np.zeros((1, 1))]])
+    unit = np.eye(n + 1)[-1]
+    v, w = np.linalg.solve(whole, unit), np.linalg.solve(whole.T, unit)
+    return float(v[-1]), np.array([-w[:-1] @ change @ v[:-1] for change in bends])

@@ -89,6 +89,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     "dynlab.continuation.connecting_orbit": ("ConnectingOrbit",),
     "dynlab.continuation.find_connection": ("find_heteroclinic", "find_homoclinic"),
+    "dynlab.continuation.homoclinic": ("continue_homoclinic",),
+    "dynlab.continuation.homoclinic_branch": ("HomoclinicBranch",),
     "dynlab.continuation.diagram": ("Diagram", "bifurcation_diagram", "equilibrium_diagram"),
     "dynlab.continuation.points": (
         "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",

@@ -101,7 +101,9 @@ class ConnectingOrbit(Point):
         first = type_of_saddle(self.eigenvalues)
         if self.is_homoclinic:
             return f"homoclinic orbit to a {first}"
-        return f"heteroclinic orbit from a {first} to a {type_of_saddle(self.eigenvalues_at_target)}"
+        return (
+            f"heteroclinic orbit from a {first} to a {type_of_saddle(self.eigenvalues_at_target)}"
+        )
 
     @property
     def leading_eigenvalues(self) -> tuple[complex, complex]:

@@ -247,7 +247,9 @@ def settled(
                 return None
             guess = cut_at(problem, guess, units, problem.ends(guess, units), cut)
         for count in _COUNTS:
-            start = guess._replace(orbit=guess.orbit.spread(max(count, method.intervals), units[:n]))
+            start = guess._replace(
+                orbit=guess.orbit.spread(max(count, method.intervals), units[:n])
+            )
             solved = problem.solve(start, units)
             if solved is None or not _is_alike(guess, solved.connection, units):
                 continue

@@ -59,21 +59,21 @@ class Subspace:
         h, _ = self._solved(matrix)
         return np.asarray((self.frame[:, : self.size] + self.frame[:, self.size :] @ h).T)
 
-    def slopes(self, matrix: Vector, changes: Vector, v: Vector) -> Vector:
-        """Return the derivative of L v as the matrix changes in some ways (first axis): size x ways."""
+    def linear(self, matrix: Vector, changes: Vector, v: Vector) -> tuple[Vector, Vector]:
+        """Return L, and how L v changes as the matrix changes in some ways (first axis): size x ways."""
         k, n = self.size, len(matrix)
         if not 0 < k < n:
-            return np.zeros((k, len(changes)))
+            return self.frame[:, :k].T.copy(), np.zeros((k, len(changes)))
         h, t = self._solved(matrix)
+        rows = (self.frame[:, :k] + self.frame[:, k:] @ h).T
         outer = t[k:, k:] - h @ t[:k, k:]
         inner = t[:k, :k] + t[:k, k:] @ h
         left = np.hstack([-h, np.eye(n - k)]) @ self.frame.T
-        right = self.frame @ np.vstack([np.eye(k), h])
-        given = -np.array([left @ change.T @ right for change in changes])
+        given = -(left @ changes.transpose(0, 2, 1) @ rows.T)
         sylvester = np.kron(outer, np.eye(k)) - np.kron(np.eye(n - k), inner.T)
-        solved = np.linalg.solve(sylvester, given.reshape(len(changes), -1).T).T
-        by = solved.reshape(len(changes), n - k, k)
-        return np.asarray(np.einsum("ijk,j->ki", by, self.frame[:, k:].T @ v))
+        solved = np.linalg.solve(sylvester, given.reshape(len(changes), -1).T)
+        by = solved.reshape(n - k, k, len(changes))
+        return rows, np.tensordot(self.frame[:, k:].T @ v, by, 1)
 
     def moved(self, matrix: Vector) -> Subspace:
         """Return the subspace of a nearby matrix, in the frame nearest to this one."""

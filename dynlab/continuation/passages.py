@@ -31,9 +31,7 @@ class Passage(NamedTuple):
     distance: float
 
 
-def passages(
-    system: System, orbit: Orbit, rests: Sequence[Vector], units: Vector
-) -> list[Passage]:
+def passages(system: System, orbit: Orbit, rests: Sequence[Vector], units: Vector) -> list[Passage]:
     """Return the passages of a cycle by some equilibria, in the order of time.
 
     Those that are far less near than the nearest one to the same equilibrium are none: a homoclinic orbit of two turns comes back

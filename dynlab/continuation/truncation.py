@@ -33,13 +33,15 @@ def distances(connection: Connection, units: Vector) -> tuple[float, float]:
 
 
 def cut_at(
-    problem: ConnectionProblem, given: Connection, units: Vector, ends: Ends, distance: float
-) -> Connection:
-    """Return the connection with both ends about so far from the equilibria."""
-    return extended(
-        problem, given, units, ends,
-        tuple(_time_to(problem, given, units, ends, side, distance) for side in range(2)),
-    )  # fmt: skip
+    problem: ConnectionProblem, given: Connection, units: Vector, ends: Ends, distance: float,
+    keep: tuple[bool, bool] = (False, False),
+) -> Connection:  # fmt: skip
+    """Return the connection with both ends about so far from the equilibria, but for those that are kept."""
+    times = tuple(
+        0.0 if keep[side] else _time_to(problem, given, units, ends, side, distance)
+        for side in range(2)
+    )
+    return extended(problem, given, units, ends, times)
 
 
 def extended(
@@ -90,9 +92,16 @@ def _tail(
     problem: ConnectionProblem, given: Connection, units: Vector, ends: Ends, side: int,
     times: Vector,
 ) -> Vector:  # fmt: skip
+    """Return the states at evenly spaced times beyond an end."""
     matrix, basis, away = _linear_end(problem, given, units, ends, side)
     x = (given.source, given.target)[side]
-    tail = np.array([basis @ (expm(matrix * t) @ away) for t in times])
+    tail = np.empty((len(times), len(x)))
+    inward = slice(None, None, -1) if side == 0 else slice(None)
+    step = expm(matrix * (times[inward][1] - times[inward][0]))
+    away = expm(matrix * times[inward][0]) @ away
+    for row in tail[inward]:
+        row[:] = basis @ away
+        away = step @ away
     return np.asarray(x + units[: len(x)] * tail)
 
 

@@ -40,6 +40,8 @@ __all__ = ["Connection", "ConnectionProblem", "Ends", "Heading", "Solved"]
 Vector = NDArray[np.float64]
 
 _MAX_NEWTON = 12
+#: A state that moves less than this part of its size hardly moves at all.
+_STILL = 1e-9
 
 
 class Connection(NamedTuple):
@@ -137,7 +139,11 @@ class ConnectionProblem:
 
     def units(self, orbit: Orbit) -> Vector:
         """Return the units of the states and the parameters."""
-        return np.concatenate([range_of(self.system, orbit.profile), self.spans])
+        moved = np.ptp(orbit.profile, axis=0)
+        still = moved <= _STILL * np.max(np.abs(orbit.profile), axis=0)
+        # Unlike a cycle, an orbit near a Bogdanov-Takens point is small and yet well-defined.
+        states = np.where(still, range_of(self.system, orbit.profile), moved)
+        return np.concatenate([states, self.spans])
 
     def parameters(self, values: Vector) -> Vector:
         """Return all parameter values."""
@@ -158,10 +164,14 @@ class ConnectionProblem:
         n, p = len(x), self.parameters(values)
         second = kernels_of(self.system).derivative(2, self.vary)
         steps = np.diag(units)
-        return np.array([
-            np.array([second(0.0, x, p, steps[j], steps[i]) for j in range(n)]).T / units[:n, None]
-            for i in range(len(units))
-        ])  # fmt: skip
+        bends = np.empty((len(units), n, n))
+        for j in range(n):
+            for i in range(j, len(units)):
+                column = second(0.0, x, p, steps[j], steps[i]) / units[:n]
+                bends[i, :, j] = column
+                if i < n:
+                    bends[j, :, i] = column
+        return bends
 
     def ends(self, guess: Connection, units: Vector) -> Ends:
         """Return frames made for a connection."""
@@ -287,8 +297,7 @@ class ConnectionProblem:
         )):  # fmt: skip
             which = side if self.turns is None else 0
             column, away = places[which][1], (state - x) / units[:n]
-            rows = space.rows(jacobians[which])
-            slopes = space.slopes(jacobians[which], bends[which], away)
+            rows, slopes = space.linear(jacobians[which], bends[which], away)
             into = slice(done, done + len(rows))
             matrix[into, side * n : (side + 1) * n] = rows
             matrix[into, column : column + n] = slopes[:, :n] - rows

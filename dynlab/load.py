@@ -60,6 +60,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.continuation.cycle_branch import CycleBranch
     from dynlab.continuation.cycle_curve import CycleBifurcationCurve
     from dynlab.continuation.diagram import Diagram
+    from dynlab.continuation.homoclinic_branch import HomoclinicBranch
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
     from dynlab.continuation.points import (
         BranchPoint,
@@ -102,6 +103,8 @@ def _known() -> dict[str, Callable[..., Any]]:
         GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, Hopf, KahanLi8,
+        Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBranch, End, Ensemble,
+        Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, HomoclinicBranch, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,
         States, Steps, System, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,

@@ -159,12 +159,17 @@ class ConnectingOrbit(Point):
         labels = {n: plotting.label(n, system.unit_of(n)) for n in (x, y)}
         ax = plotting.new_axes(ax, xlabel=labels[x], ylabel=labels[y])
         states = self.orbit.at(_dense(self.mesh))
-        rests = np.array([self.source] if self.is_homoclinic else [self.source, self.target])
+        rests, kinds = [self.source], [type_of_saddle(self.eigenvalues)]
+        if not self.is_homoclinic:
+            rests, kinds = (
+                [*rests, self.target],
+                [*kinds, type_of_saddle(self.eigenvalues_at_target)],
+            )
         plotting.draw_orbit(
             ax, quantity_along(system, x, states, word), quantity_along(system, y, states, word)
         )
-        at = [quantity_along(system, n, rests, word) for n in (x, y)]
-        return plotting.draw_equilibria(ax, *at, ["saddle"] * len(rests))
+        at = [quantity_along(system, n, np.array(rests), word) for n in (x, y)]
+        return plotting.draw_equilibria(ax, at[0], at[1], kinds)
 
     def __repr__(self) -> str:
         values = ", ".join(short(e) for e in self.eigenvalues[:6])

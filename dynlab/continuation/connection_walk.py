@@ -9,7 +9,7 @@ kind (`tests`) is brought to zero by Illinois' method in the length of the step.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -265,21 +265,24 @@ def _landed(
     )
     guess.values[which] = bound
     row = _pinned(guess, np.eye(2)[which], problem)
-    return problem.solve(guess, here.units, row=row)
+    landed = problem.solve(guess, here.units, row=row)
+    if landed is not None:
+        landed.connection.values[which] = bound
+    return landed
 
 
 def _centre(problem: ConnectionProblem, given: Connection) -> Vector | None:
-    """Return the signs of the parts that a saddle-node's zero eigenvalue has in the two ends."""
+    """Return one over the parts that a saddle-node's null vector has in the two ends, and that vector."""
     if not problem.at_fold:
         return None
     parts, right = _centre_parts(problem, given)
-    return np.append(np.sign(parts), right)
+    return np.append(1.0 / parts, right)
 
 
 def _centre_parts(
     problem: ConnectionProblem, given: Connection, right: Vector | None = None
 ) -> tuple[Vector, Vector]:
-    """Return how much of the two ends lies along the null vector, and that vector."""
+    """Return how far the two ends are along the null vector, and that vector."""
     units = problem.units(given.orbit)
     n = len(given.source)
     _, flat = problem.linear_part(given.source, given.values, units)
@@ -291,14 +294,14 @@ def _centre_parts(
     ends = [
         (given.orbit.profile[-k] - x) / units[:n] for k, x in ((0, given.source), (1, given.target))
     ]
-    return np.array([p @ e / np.linalg.norm(e) for e in ends]), q
+    return np.array([p @ e for e in ends]), q
 
 
 def _margin(problem: ConnectionProblem, node: ConnectionNode, centre: Vector | None) -> float:
     """Return what is positive as long as the connection is of the kind that the problem describes.
 
-    The distance of the eigenvalues from the imaginary axis, or, at a saddle-node, how clearly the orbit
-    leaves and arrives along the direction of the zero eigenvalue.
+    The distance of the eigenvalues from the imaginary axis; at a saddle-node also how far the ends are along
+    the null vector, on the side where they were at first.
     """
     n = len(node.eigenvalues)
     first, last = np.sort(node.eigenvalues.real), np.sort(node.eigenvalues_at_target.real)

@@ -17,7 +17,6 @@ from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle
 from dynlab.cycles.problem import CycleProblem, range_of
 from dynlab.errors import NotConverged, SettingError, UnknownNameError
-from dynlab.point import whole_turns
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
@@ -203,7 +202,9 @@ def excursion_guesses(
             n = len(guess.source)
             turns = guess.target - guess.source if a == b else None
             yield (
-                ConnectionProblem(system, vary, spans, stable[a], n - stable[b], turns, False),
+                ConnectionProblem(
+                    system, vary, spans, stable[a], n - stable[b], turns, at_fold=False
+                ),
                 guess,
             )
         return
@@ -220,13 +221,13 @@ def problem_at_fold(
 ) -> ConnectionProblem:
     """Return the problem of a homoclinic orbit to a saddle-node."""
     n = len(guess.source)
-    blank = ConnectionProblem(system, vary, spans, n, 0, guess.target - guess.source, True)
+    blank = ConnectionProblem(system, vary, spans, n, 0, guess.target - guess.source, at_fold=True)
     units = blank.units(guess.orbit)
     _, flat = blank.linear_part(guess.source, guess.values, units)
     values = np.linalg.eigvals(flat[:, :n])
     others = np.delete(values, np.argmin(np.abs(values)))
     stable = int(np.sum(others.real < 0))
-    return ConnectionProblem(system, vary, spans, stable, n - 1 - stable, blank.turns, True)
+    return ConnectionProblem(system, vary, spans, stable, n - 1 - stable, blank.turns, at_fold=True)
 
 
 def typical(value: float) -> float:

@@ -43,7 +43,10 @@ _AT_POINT = 1e-2
 #: much slower than what else happens there.
 _FIRST, _SLOW = 0.002, 0.2
 _SMALLER = 12
-_CLOSED, _SOONEST = 0.5, 6
+#: Closing is looked for after so many points.
+_SOONEST = 6
+#: A start on a bound is on it to this part of the range.
+_ROUND_OFF = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def continue_homoclinic(
     collocation = collocation or Collocation()
     start = _start(point, names, bounds, collocation)
     for name, value, (low, high) in zip(names, start.connection.values, bounds, strict=True):
-        if not low <= value <= high:
+        slack = _ROUND_OFF * (high - low)
+        if not low - slack <= value <= high + slack:
             raise SettingError(
                 f"the curve starts at {name} = {value:.6g}, which is outside over = ({low:g}, {high:g}). "
                 "Widen over=."
@@ -233,7 +237,7 @@ def _from_point(
     for _ in range(_SMALLER):
         guess = begin.predicted(e)
         problem = ConnectionProblem(
-            system, vary, spans, stable + 1, n - stable - 1, np.zeros(n), False
+            system, vary, spans, stable + 1, n - stable - 1, np.zeros(n), at_fold=False
         )
         units = problem.units(guess.orbit)
         along = begin.slopes[1] / spans
@@ -333,7 +337,9 @@ def _followed(given: ConnectionWalk) -> tuple[list[ConnectionNode], End]:
     problem, start = given.problem, given.start
     low, high = given.over.T
     going = given.heading.values
-    if np.any((start.values >= high) & (going > 1e-12) | (start.values <= low) & (going < -1e-12)):
+    slack = _ROUND_OFF * (high - low)
+    above, below = start.values >= high - slack, start.values <= low + slack
+    if np.any(above & (going > 1e-12) | below & (going < -1e-12)):
         return nodes, End(
             Status.PARAMETER_BOUND, float(start.values[0]), Status.PARAMETER_BOUND.meaning
         )

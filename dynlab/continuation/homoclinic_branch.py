@@ -198,9 +198,9 @@ class HomoclinicBranch(Result):
             if end.status is Status.AT_BOGDANOV_TAKENS:
                 marks.append((*self.values[k], "bogdanov-takens", "BT"))
             elif end.status is Status.NOT_HYPERBOLIC:
-                marks.append((*self.values[k], "fold", "SN"))
-        plotting.draw_points(ax, [(float(x), float(y), mark, word) for x, y, mark, word in marks])
-        return ax
+                marks.append((*self.values[k], "non-central", "NCH"))
+        points = [(float(x), float(y), mark, word) for x, y, mark, word in marks]
+        return plotting.draw_meetings(ax, points)
 
     def __repr__(self) -> str:
         first, second = self.vary

@@ -52,7 +52,8 @@ class Subspace:
         k = self.size
         turned = self.frame.T @ matrix.T @ self.frame
         first = _ordered(turned, k, self.side)[:, :k]
-        return np.linalg.solve(first[:k].T, first[k:].T).T, turned
+        h = np.linalg.solve(first[:k].T, first[k:].T).T
+        return np.asarray(h, float), turned
 
     def rows(self, matrix: Vector) -> Vector:
         """Return L of a nearby matrix."""

@@ -25,7 +25,7 @@ from dynlab.plotting.axes import (
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
 from dynlab.plotting.cobweb import draw_cobweb
-from dynlab.plotting.connection import draw_connection_line
+from dynlab.plotting.connection import draw_connection_line, draw_meetings
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.portrait import (
@@ -70,6 +70,7 @@ __all__ = [
     "draw_iterates",
     "draw_legend",
     "draw_manifold",
+    "draw_meetings",
     "draw_multiplier_plane",
     "draw_multipliers",
     "draw_nullclines",

@@ -86,6 +86,7 @@ GENERALIZED_FLIP = PointStyle("generalised flip", "GPD", PURPLE, "h")
 CHENCINER = PointStyle("Chenciner", "CH", ORANGE, "h")
 FOLD_FLIP = PointStyle("fold-flip", "LPPD", GREEN, "<")
 RESONANCE = PointStyle("strong resonance", "R", INK, "*")
+NON_CENTRAL = PointStyle("non-central saddle-node", "NCH", VERMILLION, "d")
 
 POINTS: Mapping[str, PointStyle] = MappingProxyType(
     {
@@ -108,6 +109,7 @@ POINTS: Mapping[str, PointStyle] = MappingProxyType(
         "chenciner": CHENCINER,
         "fold-flip": FOLD_FLIP,
         "resonance": RESONANCE,
+        "non-central": NON_CENTRAL,
     }
 )
 

@@ -277,7 +277,7 @@ class ConnectionProblem:
         if self.turns is None:
             places.append((here.target, first + n))
         width = first + n * len(places)
-        matrix, right = np.zeros((width + (k < 2), width)), np.zeros(width + (k < 2))
+        matrix, right = np.zeros((width, width)), np.zeros(width)
         # What the elimination left: n rows and the phase condition.  The time is held.
         matrix[: n + 1, :first], right[: n + 1] = last[: n + 1, :-1], last[: n + 1, -1]
         matrix[n + 1, 2 * n] = 1.0
@@ -310,16 +310,17 @@ class ConnectionProblem:
             right[done] = -g
             done += 1
         if row is not None and k == 2:
-            self._held(matrix[-1], right, here, guess, units, last, row)
-        return matrix[:width], right[:width]
+            matrix[-1], right[-1] = self._held(width, here, guess, units, last, row)
+        return matrix, right
 
     def _held(
-        self, into: Vector, right: Vector, here: Connection, guess: Connection, units: Vector,
-        last: Vector, row: Heading,
-    ) -> None:  # fmt: skip
-        """Write the last equation: no motion from the guess along a direction."""
-        n, k = len(here.source), len(self.vary)
-        first = 2 * n + 1 + k
+        self, width: int, here: Connection, guess: Connection, units: Vector, last: Vector,
+        row: Heading,
+    ) -> tuple[Vector, float]:  # fmt: skip
+        """Return the last equation: no motion from the guess along a direction."""
+        n = len(here.source)
+        first = 2 * n + 1 + len(self.vary)
+        into = np.zeros(width)
         into[:first] = last[n + 1, :-1]
         into[2 * n + 1 : first] += row.values
         into[first : first + n] += row.source / n
@@ -328,7 +329,7 @@ class ConnectionProblem:
         if self.turns is None:
             into[first + n :] += row.target / n
             along += row.target / n @ ((here.target - guess.target) / units[:n])
-        right[-1] = last[n + 1, -1] - along
+        return into, float(last[n + 1, -1] - along)
 
 
 def length(heading: Heading, mesh: Vector) -> float:
@@ -345,7 +346,7 @@ def product(a: Heading, b: Heading, mesh: Vector) -> float:
     p, q = (np.einsum("ck,ikj->icj", values, each.states[blocks]) for each in (a, b))
     total = float(np.einsum("i,c,icj,icj->", np.diff(mesh), weights, p, q))
     total += float(a.values @ b.values) + float(a.source @ b.source) / n
-    return total + float(a.target @ b.target) / n
+    return float(total + a.target @ b.target / n)
 
 
 def _zero_eigenvalue(

@@ -3,7 +3,7 @@
 Rinzel and Ermentrout 1989, in Koch and Segev, Methods in Neuronal Modeling, show two sets of the Morris-Lecar
 cell that differ in the pace phi of recovery alone: with phi = 1/15 firing starts at a saddle-node on an
 invariant circle, with phi = 0.23 at a homoclinic orbit to a saddle.  The left diagram joins the two in the
-plane of current and phi: the curves meet where the orbit returns to the saddle-node along its fast direction.  Right: the orbits.
+plane of current and phi; where they meet the orbit returns along the fast direction.  Right: the orbits.
 """
 
 from collections.abc import Sequence

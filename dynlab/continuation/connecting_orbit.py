@@ -54,7 +54,7 @@ class ConnectingOrbit(Point):
     >>> rest = dl.find_equilibria(dl.zoo.wilson_cowan(P=2.5)).single()
     >>> onset = dl.continue_equilibrium(rest, vary="P", over=(1.5, 2.5)).points(dl.Hopf).single()
     >>> cycles = dl.continue_cycles(onset, over=(0.5, 2.5), longest=40)
-    >>> loop = dl.find_homoclinic(cycles.cycle(0), vary="P")
+    >>> loop = dl.find_homoclinic(cycles.cycle(-1), vary="P")
     >>> round(loop["P"], 8), loop.kind
     (1.06818956, 'homoclinic orbit to a saddle')
     """

@@ -115,14 +115,14 @@ def find_heteroclinic(
     --------
     >>> import dynlab as dl
     >>> @dl.flow
-    ... def pendulum(theta: dl.Angle = 0.1, v=0.0, *, torque=0.2, alpha=0.4):
-    ...     return {theta: v, v: torque - alpha * v - dl.sin(theta)}
-    >>> spin = dl.find_cycle(pendulum, start={"theta": 0.0, "v": 2.0})
-    >>> try:
-    ...     dl.find_heteroclinic(spin, vary="torque")
-    ... except dl.SettingError as error:
-    ...     print(str(error)[:41])
-    the cycle of 'pendulum' of period 12.6131
+    ... def pp2(u=1/3, v=2.0, *, p1=0.0, p2=3.0, p3=5.0, p4=3.0):
+    ...     return {u: p2 * u * (1 - u) - u * v - p1 * (1 - dl.exp(-p3 * u)), v: -v + p4 * u * v}
+    >>> rest = dl.find_equilibria(pp2, within={"u": (0.2, 0.5), "v": (0.1, 3)}).single()
+    >>> onset = dl.continue_equilibrium(rest, vary="p1", over=(0, 0.9)).points(dl.Hopf)[0]
+    >>> cycles = dl.continue_cycles(onset, over=(0, 0.9), longest=60)
+    >>> connection = dl.find_heteroclinic(cycles.cycle(-1), vary="p1")
+    >>> round(connection["p1"], 6), connection.kind
+    (0.708073, 'heteroclinic orbit from a saddle to a saddle')
     """
     method = method or Collocation()
     guesses = list(excursion_guesses(_checked(cycle, (vary,)), (vary,)))

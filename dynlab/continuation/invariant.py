@@ -6,9 +6,9 @@ first columns span the subspace of a nearby matrix,
 
     L' = Q1 + Q2 H,      0 = (-H, 1) T (1, H)',      T = Q' A' Q,
 
-so that L is a smooth function of A, with a derivative from a Sylvester equation (Demmel, Dieci and Friedman
-2000, SIAM J. Sci. Comput. 22, 81; Bindel, Demmel and Friedman 2008, SIAM J. Sci. Comput. 30, 637).  H comes
-from an ordered real Schur form; that it is small is what a nearby frame is for.
+so that L is a smooth function of A (Demmel, Dieci and Friedman 2000, SIAM J. Sci. Comput. 22, 81; Bindel, Demmel and
+Friedman 2008, SIAM J. Sci. Comput. 30, 637).  Frames come from an ordered real Schur form; within one solution
+`dynlab.kernels.subspaces` follows H and its derivatives.
 """
 
 from __future__ import annotations
@@ -47,34 +47,12 @@ class Subspace:
         """Return the subspace of a matrix."""
         return cls(_ordered(matrix.T, size, side), size, side)
 
-    def _solved(self, matrix: Vector) -> tuple[Vector, Vector]:
-        """Return H and T."""
-        k = self.size
-        turned = self.frame.T @ matrix.T @ self.frame
-        first = _ordered(turned, k, self.side)[:, :k]
-        h = np.linalg.solve(first[:k].T, first[k:].T).T
-        return np.asarray(h, float), turned
-
     def rows(self, matrix: Vector) -> Vector:
         """Return L of a nearby matrix."""
-        h, _ = self._solved(matrix)
-        return np.asarray((self.frame[:, : self.size] + self.frame[:, self.size :] @ h).T)
-
-    def linear(self, matrix: Vector, changes: Vector, v: Vector) -> tuple[Vector, Vector]:
-        """Return L, and how L v changes as the matrix changes in some ways (first axis): size x ways."""
-        k, n = self.size, len(matrix)
-        if not 0 < k < n:
-            return self.frame[:, :k].T.copy(), np.zeros((k, len(changes)))
-        h, t = self._solved(matrix)
-        rows = (self.frame[:, :k] + self.frame[:, k:] @ h).T
-        outer = t[k:, k:] - h @ t[:k, k:]
-        inner = t[:k, :k] + t[:k, k:] @ h
-        left = np.hstack([-h, np.eye(n - k)]) @ self.frame.T
-        given = -(left @ changes.transpose(0, 2, 1) @ rows.T)
-        sylvester = np.kron(outer, np.eye(k)) - np.kron(np.eye(n - k), inner.T)
-        solved = np.linalg.solve(sylvester, given.reshape(len(changes), -1).T)
-        by = solved.reshape(n - k, k, len(changes))
-        return rows, np.tensordot(self.frame[:, k:].T @ v, by, 1)
+        k = self.size
+        first = _ordered(self.frame.T @ matrix.T @ self.frame, k, self.side)[:, :k]
+        h = np.linalg.solve(first[:k].T, first[k:].T).T
+        return np.asarray((self.frame[:, :k] + self.frame[:, k:] @ h).T)
 
     def moved(self, matrix: Vector) -> Subspace:
         """Return the subspace of a nearby matrix, in the frame nearest to this one."""

@@ -16,7 +16,8 @@ neither holds the direction of the zero eigenvalue, and g takes the place of the
 last entry of the solution of the bordered matrix (A, b; c, 0)(v, g) = (0, 1).  The cut changes the parameter by
 about the square of |u(0) - x| and |u(1) - y|.
 
-The states inside are eliminated by the compiled collocation; what is left is dense and small.
+Newton's method is compiled (`dynlab.kernels.connections`): the states inside are eliminated, what is left is dense
+and small.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ __all__ = ["Connection", "ConnectionProblem", "Ends", "Heading", "Solved"]
 
 Vector = NDArray[np.float64]
 
-_MAX_NEWTON = 12
 #: A state that moves less than this part of its size hardly moves at all.
 _STILL = 1e-9
 
@@ -159,20 +159,6 @@ class ConnectionProblem:
         flat = kernels.jacobian(self.vary)(0.0, x, p).reshape(n, -1)
         return f, flat * units / units[:n, None]
 
-    def _bends(self, x: Vector, values: Vector, units: Vector) -> Vector:
-        """Return how the scaled Jacobian changes with each state and parameter."""
-        n, p = len(x), self.parameters(values)
-        second = kernels_of(self.system).derivative(2, self.vary)
-        steps = np.diag(units)
-        bends = np.empty((len(units), n, n))
-        for j in range(n):
-            for i in range(j, len(units)):
-                column = second(0.0, x, p, steps[j], steps[i]) / units[:n]
-                bends[i, :, j] = column
-                if i < n:
-                    bends[j, :, i] = column
-        return bends
-
     def ends(self, guess: Connection, units: Vector) -> Ends:
         """Return frames made for a connection."""
         n = len(guess.source)
@@ -192,69 +178,46 @@ class ConnectionProblem:
 
         With two parameters a row says what is held: the place along that direction.
         """
-        from dynlab.kernels import collocation, connections, cycles, meshes
+        from dynlab.kernels import connections, cycles, meshes
 
         orbit = guess.orbit
         n, k, m, count = len(guess.source), len(self.vary), orbit.degree, len(orbit.mesh) - 1
+        try:
+            ends = self.ends(guess, units)
+        except np.linalg.LinAlgError:
+            return None
         basis, inputs, kernels = basis_of(m), inputs_of(self.system), kernels_of(self.system)
         inputs = inputs._replace(parameters=inputs.parameters.copy())
         scale = np.concatenate([units[:n], [orbit.period], units[n:]])
+        rests = np.array([guess.source] if self.turns is not None else [guess.source, guess.target])
         phase, arc = np.empty((count, m, n)), np.zeros((count, m, n))
         cycles.phase_row(orbit.profile, orbit.mesh, scale, basis, phase)
+        arc_values, arc_rests = np.zeros(k), np.zeros(rests.shape)
         if row is not None:
             cycles.arc_row(row.states, orbit.mesh, basis, arc)
-        work = np.empty((count, m * n + 2, (m + 1) * n + 2 + k))
-        kept, last = np.empty((count, n, 3 * n + 2 + k)), np.empty((n + 2, 2 * n + 2 + k))
-        active = np.array([self.system.parameter_names.index(name) for name in self.vary])
-        u, step, trace = orbit.profile.copy(), np.empty(orbit.profile.shape), np.zeros(1)
+            arc_values = row.values.copy()
+            arc_rests = np.concatenate([row.source, row.target]).reshape(rests.shape)
+        u, direction, facts = orbit.profile.copy(), np.empty(orbit.profile.shape), np.zeros(1)
         q = np.concatenate([[orbit.period], guess.values])
-        source, target = guess.source.copy(), guess.target.copy()
-        previous = np.inf
-        try:
-            ends = self.ends(guess, units)
-            for _ in range(_MAX_NEWTON):
-                status = connections.eliminate(
-                    kernels.rhs.address, kernels.jacobian(self.vary).address, tuple(inputs), active,
-                    u, q, orbit.mesh, scale, basis, orbit.profile, phase, arc, work, kept, last,
-                    trace,
-                )  # fmt: skip
-                if status != OK:
-                    return None
-                here = Connection(orbit._replace(profile=u), q[1:], source, target)
-                matrix, right = self._border(here, guess, units, ends, last, row)
-                size = np.max(np.abs(matrix), axis=1)
-                if not np.all(size > 0) or not np.all(np.isfinite(matrix)):
-                    return None
-                matrix, right = matrix / size[:, None], right / size
-                small = np.linalg.solve(matrix, right)
-                collocation.solution(work, m, n, kept, small, 1.0, step)
-                moved = max(float(np.max(np.abs(step))), float(np.max(np.abs(small))))
-                if not np.isfinite(moved) or moved > max(4.0 * previous, 1e-8) or moved > 1e3:
-                    return None
-                u += units[:n] * step
-                q[1:] += units[n:] * small[2 * n + 1 : 2 * n + 1 + k]
-                source += units[:n] * small[2 * n + 1 + k : 3 * n + 1 + k]
-                target = (
-                    target + units[:n] * small[3 * n + 1 + k : 4 * n + 1 + k]
-                    if self.turns is None
-                    else source + self.turns
-                )
-                if moved < tolerance or (
-                    moved < 1e-4 and moved * moved < tolerance * min(previous, 1.0)
-                ):
-                    break
-                previous = moved
-            else:
-                return None
-            along = np.linalg.solve(matrix, np.eye(len(right))[-1])
-        except np.linalg.LinAlgError:
+        along = np.empty(2 * n + 1 + k + rests.size)
+        status = connections.correct(
+            kernels.rhs.address, kernels.jacobian(self.vary).address,
+            kernels.derivative(2, self.vary).address, tuple(inputs),
+            np.array([self.system.parameter_names.index(name) for name in self.vary]),
+            np.array([self.stable, self.unstable, int(self.at_fold), int(row is not None)]),
+            u, q, rests, np.zeros(n) if self.turns is None else self.turns, orbit.mesh, scale,
+            units, basis, orbit.profile, q.copy(), rests.copy(), phase, arc, arc_values, arc_rests,
+            np.array([ends.stable.frame, ends.unstable.frame]), np.array(ends.border), tolerance,
+            direction, along, facts,
+        )  # fmt: skip
+        if status != OK or not np.all(np.isfinite(u)):
             return None
-        direction = np.empty(u.shape)
-        collocation.solution(work, m, n, kept, along, 0.0, direction)
-        found = Connection(orbit._replace(profile=u), q[1:].copy(), source, target)
-        heading = self._heading(direction, along, orbit.mesh)
+        target = rests[1] if self.turns is None else rests[0] + self.turns
+        found = Connection(orbit._replace(profile=u), q[1:], rests[0], target)
         error = meshes.monitor(u, orbit.mesh, scale, differences_of(m), np.empty(count))
-        return Solved(found, heading, moved, float(error))
+        return Solved(
+            found, self._heading(direction, along, orbit.mesh), float(facts[0]), float(error)
+        )
 
     def _heading(self, states: Vector, along: Vector, mesh: Vector) -> Heading:
         """Return the unit direction that the last linear system gives."""
@@ -265,71 +228,6 @@ class ConnectionProblem:
         heading = Heading(states, along[begin : begin + k], source, target)
         size = length(heading, mesh)
         return heading.turned(1.0 / size) if size > 0 else heading
-
-    def _border(
-        self, here: Connection, guess: Connection, units: Vector, ends: Ends, last: Vector,
-        row: Heading | None,
-    ) -> tuple[Vector, Vector]:  # fmt: skip
-        """Return the equations for u(0), u(1), T, parameters and equilibria, all scaled."""
-        n, k = len(here.source), len(self.vary)
-        first = 2 * n + 1 + k  # where the source stands
-        places = [(here.source, first)]
-        if self.turns is None:
-            places.append((here.target, first + n))
-        width = first + n * len(places)
-        matrix, right = np.zeros((width, width)), np.zeros(width)
-        # What the elimination left: n rows and the phase condition.  The time is held.
-        matrix[: n + 1, :first], right[: n + 1] = last[: n + 1, :-1], last[: n + 1, -1]
-        matrix[n + 1, 2 * n] = 1.0
-        done = n + 2
-        bends, jacobians = [], []
-        for x, column in places:
-            f, flat = self.linear_part(x, here.values, units)
-            matrix[done : done + n, column : column + n] = flat[:, :n]
-            matrix[done : done + n, 2 * n + 1 : first] = flat[:, n:]
-            right[done : done + n] = -f
-            done += n
-            bends.append(self._bends(x, here.values, units))
-            jacobians.append(flat[:, :n])
-        for side, (space, state, x) in enumerate((
-            (ends.stable, here.orbit.profile[0], here.source),
-            (ends.unstable, here.orbit.profile[-1], here.target),
-        )):  # fmt: skip
-            which = side if self.turns is None else 0
-            column, away = places[which][1], (state - x) / units[:n]
-            rows, slopes = space.linear(jacobians[which], bends[which], away)
-            into = slice(done, done + len(rows))
-            matrix[into, side * n : (side + 1) * n] = rows
-            matrix[into, column : column + n] = slopes[:, :n] - rows
-            matrix[into, 2 * n + 1 : first] = slopes[:, n:]
-            right[into] = -rows @ away
-            done += len(rows)
-        if self.at_fold:
-            g, slope = _zero_eigenvalue(jacobians[0], bends[0], ends.border)
-            matrix[done, first : first + n], matrix[done, 2 * n + 1 : first] = slope[:n], slope[n:]
-            right[done] = -g
-            done += 1
-        if row is not None and k == 2:
-            matrix[-1], right[-1] = self._held(width, here, guess, units, last, row)
-        return matrix, right
-
-    def _held(
-        self, width: int, here: Connection, guess: Connection, units: Vector, last: Vector,
-        row: Heading,
-    ) -> tuple[Vector, float]:  # fmt: skip
-        """Return the last equation: no motion from the guess along a direction."""
-        n = len(here.source)
-        first = 2 * n + 1 + len(self.vary)
-        into = np.zeros(width)
-        into[:first] = last[n + 1, :-1]
-        into[2 * n + 1 : first] += row.values
-        into[first : first + n] += row.source / n
-        along = row.values @ ((here.values - guess.values) / units[n:])
-        along += row.source / n @ ((here.source - guess.source) / units[:n])
-        if self.turns is None:
-            into[first + n :] += row.target / n
-            along += row.target / n @ ((here.target - guess.target) / units[:n])
-        return into, float(last[n + 1, -1] - along)
 
 
 def length(heading: Heading, mesh: Vector) -> float:
@@ -347,15 +245,3 @@ def product(a: Heading, b: Heading, mesh: Vector) -> float:
     total = float(np.einsum("i,c,icj,icj->", np.diff(mesh), weights, p, q))
     total += float(a.values @ b.values) + float(a.source @ b.source) / n
     return float(total + a.target @ b.target / n)
-
-
-def _zero_eigenvalue(
-    jacobian: Vector, bends: Vector, border: tuple[Vector, Vector]
-) -> tuple[float, Vector]:
-    """Return g, zero where the matrix is singular, and its derivatives (Govaerts 2000, section 3.2)."""
-    n = len(jacobian)
-    b, c = border
-    whole = np.block([[jacobian, b[:, None]], [c[None, :], np.zeros((1, 1))]])
-    unit = np.eye(n + 1)[-1]
-    v, w = np.linalg.solve(whole, unit), np.linalg.solve(whole.T, unit)
-    return float(v[-1]), np.array([-w[:-1] @ change @ v[:-1] for change in bends])

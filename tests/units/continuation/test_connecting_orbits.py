@@ -10,6 +10,7 @@ import dynlab as dl
 from dynlab import zoo
 from dynlab.continuation.connecting_orbit import leading, type_of_saddle
 from dynlab.continuation.invariant import Subspace
+from dynlab.kernels.subspaces import left_subspace
 
 CELL = zoo.morris_lecar(gCa=4, V3=12, V4=17.4, phi=0.23)
 OVER = {"I": (30, 38), "phi": (0.1, 0.4)}
@@ -117,16 +118,22 @@ def test_rows_of_a_subspace_annihilate_the_others_and_have_exact_slopes():
     real = np.sort(np.linalg.eigvals(matrix).real)
     size = next(k for k in (2, 3, 1, 4) if real[k] - real[k - 1] > 0.1)
     space = Subspace.of(matrix, size, -1)
+    v, h = generator.normal(size=6), 1e-5
+
+    def subspace(at):
+        rows, slopes = np.empty((size, 6)), np.empty((size, 1))
+        assert left_subspace(at, space.frame, size, change[None], v, rows, slopes)
+        return rows, slopes[:, 0]
+
     moved = matrix + 1e-3 * change
     values, vectors = np.linalg.eig(moved)
     others = vectors[:, np.argsort(values.real)[size:]]
-    v = generator.normal(size=6)
-    rows, slopes = space.linear(moved, change[None], v)
+    rows, slopes = subspace(moved)
     assert np.abs(rows @ others) == pytest.approx(0, abs=1e-12)
-    h = 1e-5
-    ahead, behind = (space.rows(moved + sign * h * change) @ v for sign in (1, -1))
+    assert rows == pytest.approx(space.rows(moved), abs=1e-12)
+    ahead, behind = (subspace(moved + sign * h * change)[0] @ v for sign in (1, -1))
     # Central differences: h^2 and round-off / h.
-    assert slopes[:, 0] == pytest.approx((ahead - behind) / (2 * h), abs=1e-8)
+    assert slopes == pytest.approx((ahead - behind) / (2 * h), abs=1e-8)
 
 
 def test_too_short_a_cycle_is_refused():

@@ -27,6 +27,7 @@ from dynlab.continuation.curves.connection import (
 )
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.truncation import cut_at, distances
+from dynlab.cycles.problem import Orbit
 from dynlab.status import Status
 
 __all__ = ["ConnectionNode", "ConnectionWalk", "node_of", "ready", "walk"]
@@ -42,6 +43,8 @@ _DISTANCE, _LOOSE = 1e-4, 5.0
 #: An end where the rate has become this much slower, compared with the other end, is not moved outwards
 #: any more: there the eigenvalue goes to zero, and the time would grow without bound.
 _SLOWER = 0.1
+#: A unit does not shrink by this factor more than the others.
+_SHRUNK = 0.01
 #: Smaller than this part of the largest it has been, the orbit has shrunk to a point.
 _POINT = 1e-3
 _ROOTS = 14
@@ -207,7 +210,7 @@ def _rearranged(given: ConnectionWalk, place: _Place, solved: Solved, balance: f
     orbit = connection.orbit.spread(count, old[:n])
     states = connection.orbit._replace(profile=heading.states).on(orbit.mesh).profile
     connection = connection._replace(orbit=orbit)
-    units = problem.units(orbit)
+    units = _units(problem, given.start, orbit)
     ratio = old[:n] / units[:n]
     heading = Heading(
         states * ratio, heading.values, heading.source * ratio,
@@ -216,6 +219,18 @@ def _rearranged(given: ConnectionWalk, place: _Place, solved: Solved, balance: f
     heading = heading.turned(1.0 / length(heading, orbit.mesh))
     here = _Place(connection, heading, units)
     return _recut(problem, here, balance)
+
+
+def _units(problem: ConnectionProblem, start: Connection, orbit: Orbit) -> Vector:
+    """Return units for an orbit: its ranges, but none that has shrunk much more than the others have.
+
+    (Where a state stops to take part, as it may in a plane of symmetry, its range passes through zero.)
+    """
+    n = len(start.source)
+    first, units = problem.units(start.orbit), problem.units(orbit)
+    floor = _SHRUNK * first[:n] * np.max(units[:n] / first[:n])
+    units[:n] = np.maximum(units[:n], floor)
+    return units
 
 
 def _recut(problem: ConnectionProblem, here: _Place, balance: float) -> _Place:

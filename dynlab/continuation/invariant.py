@@ -75,4 +75,4 @@ def _ordered(matrix: Vector, size: int, side: int) -> Vector:
     _, vectors, count = schur(-side * matrix - gap * np.eye(n), sort="lhp")
     if count != size:
         raise np.linalg.LinAlgError("the eigenvalues do not part there")
-    return np.asarray(vectors)
+    return np.ascontiguousarray(vectors)

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 import dynlab as dl
 from dynlab import zoo
 from dynlab.continuation.find_connection import excursion_guesses, with_near_ends
+from dynlab.equilibria.find import find_near
 from dynlab.equilibria.stability import Equilibrium
 
 #: Limits of long periods by AUTO-07p, kept to the digits on which its meshes agree.
@@ -213,6 +214,25 @@ def test_homoclinic_orbits_leave_a_bogdanov_takens_point_along_their_parabola():
     assert slope == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_curve_joins_the_two_bogdanov_takens_points_of_lorenz_84():
+    """Its mirror image under (U, T) -> -(U, T) is the curve itself, so it ends at the other point.
+
+    The two points are known from Newton's method in 30 digits.
+    """
+    F, T = 1.4467167011154, 0.020940169683323
+    system = zoo.lorenz84_extended(F=F, T=T)
+    state = [1.225640505, -0.036320793, 0.197288323, -0.123390012]
+    rest = find_near(system, np.array(state))
+    curve = dl.continue_homoclinic(rest, vary=("F", "T"), over={"F": (1, 2.5), "T": (-0.05, 0.1)})
+    assert [end.status for end in curve.ends] == [dl.Status.AT_BOGDANOV_TAKENS] * 2
+    assert curve.ends[1].value == pytest.approx(F, abs=1e-9)
+    assert curve["T"][-1] == pytest.approx(-T, abs=1e-3)
+    # Where it crosses T = 0 the saddle lies in the plane of symmetry.
+    crossing = np.interp(0.0, -curve["T"][curve["F"] > 1.8], curve["U"][curve["F"] > 1.8])
+    assert crossing == pytest.approx(0.0, abs=1e-4)
+    assert set(curve.kinds) == {"saddle"}
+
+
 def test_a_curve_shrinks_onto_the_bogdanov_takens_point():
     point = Equilibrium.at(bogdanov, np.zeros(2), 0.0)
     over = {"b1": (-1, 1), "b2": (-0.2, 0.2)}
@@ -232,7 +252,7 @@ def test_saddle_and_saddle_node_curves_meet_at_the_non_central_orbit():
     assert circle["I"] == pytest.approx(FOLD_OF_CELL, abs=1e-8)
     assert set(circle.kinds) == {"saddle-node"}
     # On the saddle-node curve the orbit is cut off where it still moves: the end is less exact.
-    assert np.max(circle["phi"]) == pytest.approx(np.min(saddle["phi"]), abs=1e-5)
+    assert np.max(circle["phi"]) == pytest.approx(np.min(saddle["phi"]), abs=1e-7)
     assert "no longer central" in " ".join(e.reason for e in circle.ends)
 
 
@@ -241,7 +261,7 @@ def test_a_rotating_pendulum_ends_where_melnikov_says():
     Hoppensteadt and Miranker 1978, Q. Appl. Math. 36, 167).
     """  # fmt: skip
     spin = dl.find_cycle(pendulum(torque=0.2))
-    branch = dl.continue_cycles(spin, vary="torque", over=(0.0, 0.3))
+    branch = dl.continue_cycles(spin, vary="torque", over=(0.0, 0.3), longest=60)
     slow = branch.cycle(int(np.argmax(branch.periods)))
     curve = dl.continue_homoclinic(
         slow, vary=("torque", "alpha"), over={"torque": (0.001, 1.2), "alpha": (0.001, 2)}

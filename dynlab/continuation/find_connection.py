@@ -16,8 +16,9 @@ from dynlab.continuation.truncation import cut_at, distances
 from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle
 from dynlab.cycles.problem import CycleProblem, range_of
-from dynlab.errors import NotConverged, SettingError, UnknownNameError
+from dynlab.errors import NotConverged, SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.status import Status
+from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import System
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "excursion_guesses",
     "find_heteroclinic",
     "find_homoclinic",
+    "homoclinic_guess",
     "orbit_of",
+    "require_smooth",
     "settled",
 ]
 
@@ -155,12 +158,23 @@ def _checked(cycle: Any, vary: tuple[str, ...]) -> Cycle:
             f"a connecting orbit is sought near a cycle of long period; got {type(cycle).__name__}. Take one "
             "from a branch: branch.cycle(-1)."
         )
+    require_smooth(cycle.system)
     for name in vary:
         if name not in cycle.system.parameter_names:
             raise UnknownNameError(
                 f"parameter of {cycle.system.name!r}", name, cycle.system.parameter_names
             )
     return cycle
+
+
+def require_smooth(system: System) -> None:
+    """Raise if a system is no smooth flow that stands on its own."""
+    require(system, Continuous, Autonomous)
+    if system.events:
+        raise UnsupportedSystemError(
+            f"{system.name!r} has events, and an orbit that connects equilibria must be smooth. Follow its "
+            "cycles with dl.continue_cycles."
+        )
 
 
 def homoclinic_guess(

@@ -17,7 +17,12 @@ from dynlab.continuation.connecting_orbit import ConnectingOrbit
 from dynlab.continuation.connection_walk import ConnectionNode, ConnectionWalk, node_of, ready, walk
 from dynlab.continuation.curves.connection import Connection, ConnectionProblem, Heading
 from dynlab.continuation.curves.cycle import DEFAULT
-from dynlab.continuation.find_connection import excursion_guesses, homoclinic_guess, settled
+from dynlab.continuation.find_connection import (
+    excursion_guesses,
+    homoclinic_guess,
+    require_smooth,
+    settled,
+)
 from dynlab.continuation.homoclinic_branch import HomoclinicBranch
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.trace import checked_range
@@ -27,7 +32,6 @@ from dynlab.errors import NotConverged, SettingError, UnknownNameError
 from dynlab.point import Point
 from dynlab.result import Provenance
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import Autonomous, Continuous, require
 from dynlab.symbolic.system import System
 
 __all__ = ["continue_homoclinic"]
@@ -164,7 +168,7 @@ def _names(point: Any, vary: Any) -> tuple[str, str]:
             f"a homoclinic curve needs two parameters, got vary = {vary!r}. Give two names, such as "
             f"vary={point.system.parameter_names[:2]}."
         )
-    require(point.system, Continuous, Autonomous)
+    require_smooth(point.system)
     for name in vary:
         if name not in point.system.parameter_names:
             known = point.system.parameter_names

@@ -173,6 +173,23 @@ def test_starts_that_are_none_are_refused():
         dl.continue_homoclinic(3, vary=("I", "phi"), over=OVER)
 
 
+def test_systems_with_events_and_maps_are_refused():
+    @zoo.van_der_pol.with_event(when=lambda x: x - 1, direction=+1)
+    def kicked(y):
+        return {y: y + 0.1}
+
+    cycle = dl.find_cycle(zoo.van_der_pol)
+    jumping = dl.Cycle(
+        kicked, cycle.period, cycle.mesh, cycle.profile, cycle.eigenvalues, cycle.divergence
+    )
+    with pytest.raises(dl.UnsupportedSystemError, match="must be smooth"):
+        dl.find_homoclinic(jumping, vary="mu")
+    with pytest.raises(dl.UnsupportedSystemError):
+        dl.continue_homoclinic(
+            dl.find_equilibria(zoo.henon)[0], vary=("a", "b"), over={"a": (0, 1), "b": (0, 1)}
+        )
+
+
 def test_a_walk_stops_on_request():
     with dl.stop_after(0.0):
         found = dl.continue_homoclinic(loop(), vary=("I", "phi"), over=OVER)

@@ -17,7 +17,6 @@ import dynlab as dl
 from dynlab import zoo
 
 OVER = {"I": (34, 45), "phi": (0.03, 0.24)}
-SMOOTH = dl.PseudoArclength(step_min=1e-7, step_max=0.05)
 
 
 def slowest(cell: dl.System, top: float, longest: float) -> dl.Cycle:
@@ -32,7 +31,7 @@ def study() -> Figure:
     """Draw the two curves and three orbits."""
     cell = zoo.morris_lecar(gCa=4, V3=12, V4=17.4)
     saddle, circle = (
-        dl.continue_homoclinic(cycle, vary=("I", "phi"), over=OVER, method=SMOOTH)
+        dl.continue_homoclinic(cycle, vary=("I", "phi"), over=OVER)
         for cycle in (slowest(cell(phi=0.23), 80, 170), slowest(cell(phi=1 / 15), 120, 1000))
     )
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")

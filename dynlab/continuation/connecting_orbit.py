@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.kernels import kernels_of
 from dynlab.cycles.cycle import quantity_along
 from dynlab.cycles.problem import Orbit
 from dynlab.point import Point, apart, described, short
@@ -24,6 +25,8 @@ Complex = NDArray[np.complex128]
 
 #: An eigenvalue is zero, and two real parts are the same, below this part of the largest modulus.
 _ZERO = 1e-7
+#: An orbit is not central if one end lies this much less along the null vector than the other.
+_NON_CENTRAL = 1e-3
 _DRAWN = 600
 
 
@@ -100,10 +103,33 @@ class ConnectingOrbit(Point):
         """What the orbit connects, such as ``"homoclinic orbit to a saddle-focus"``."""
         first = type_of_saddle(self.eigenvalues)
         if self.is_homoclinic:
-            return f"homoclinic orbit to a {first}"
+            word = (
+                "" if first != "saddle-node" else "central " if self.is_central else "non-central "
+            )
+            return f"homoclinic orbit to a {word}{first}"
         return (
             f"heteroclinic orbit from a {first} to a {type_of_saddle(self.eigenvalues_at_target)}"
         )
+
+    @property
+    def is_central(self) -> bool:
+        """Whether the orbit leaves and returns to a saddle-node along the direction of the zero eigenvalue.
+
+        A non-central one returns (or leaves) along a fast direction: there a curve of homoclinic orbits to a
+        saddle ends on one of orbits to a saddle-node.
+        """
+        if type_of_saddle(self.eigenvalues) != "saddle-node":
+            return False
+        n = len(self.source)
+        flat = kernels_of(self.system).jacobian()(
+            0.0, self.source, np.array(self.system.parameter_values)
+        )
+        left = np.linalg.svd(flat.reshape(n, n))[0][:, -1]
+        parts = [
+            abs(float(left @ (self.profile[k] - x)))
+            for k, x in ((0, self.source), (-1, self.target))
+        ]
+        return min(parts) > _NON_CENTRAL * max(parts)
 
     @property
     def leading_eigenvalues(self) -> tuple[complex, complex]:

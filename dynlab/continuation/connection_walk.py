@@ -25,16 +25,20 @@ from dynlab.continuation.curves.connection import (
     length,
     product,
 )
-from dynlab.continuation.methods import ContinuationMethod
+from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.truncation import cut_at, distances
 from dynlab.cycles.problem import Orbit
 from dynlab.status import Status
 
-__all__ = ["ConnectionNode", "ConnectionWalk", "node_of", "ready", "walk"]
+__all__ = ["DEFAULT", "ConnectionNode", "ConnectionWalk", "node_of", "ready", "walk"]
 
 Vector = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+#: As for cycles, but half as far: what is drawn is the curve in the plane of two parameters.
+DEFAULT = PseudoArclength(
+    first_step=1e-2, step_max=0.05, angle=0.06, step_min=1e-7, max_points=4000
+)
 _ANGLE_MAX = 0.5
 #: As for cycles: h^{m+1} |u^{(m+1)}| beyond which the mesh gets more intervals, by which factor.
 _MESH_ERROR, _FINER = 0.1, 1.5

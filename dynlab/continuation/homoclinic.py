@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 from dynlab.continuation.bogdanov_takens import BogdanovTakensStart, double_zero_near
 from dynlab.continuation.branch import End
 from dynlab.continuation.connecting_orbit import ConnectingOrbit
-from dynlab.continuation.connection_walk import ConnectionNode, ConnectionWalk, node_of, ready, walk
+from dynlab.continuation.connection_walk import (
+    DEFAULT,
+    ConnectionNode,
+    ConnectionWalk,
+    node_of,
+    ready,
+    walk,
+)
 from dynlab.continuation.curves.connection import Connection, ConnectionProblem, Heading
-from dynlab.continuation.curves.cycle import DEFAULT
 from dynlab.continuation.find_connection import (
     excursion_guesses,
     homoclinic_guess,
@@ -300,6 +306,11 @@ def _(
     point: ConnectingOrbit, vary: tuple[str, str], bounds: Vector, collocation: Collocation
 ) -> _Start:
     at_fold = "saddle-node" in point.kind
+    if at_fold and not point.is_central:
+        raise SettingError(
+            f"the {point.kind} of {point.system.name!r} exists at one point of the two parameters. Start from "
+            "one to a saddle, or from a central one."
+        )
     n = len(point.source)
     first, last = point.eigenvalues, point.eigenvalues_at_target
     if at_fold:

@@ -32,7 +32,7 @@ Complex = NDArray[np.complex128]
 
 #: Mark and label of what is special.
 _MARKS = {
-    "neutral saddle": ("neutral saddle", "NS"),
+    "neutral saddle": ("neutral saddle", ""),
     "double leading stable eigenvalue": ("user", "DL"),
     "double leading unstable eigenvalue": ("user", "DL"),
     "three leading stable eigenvalues": ("user", "TL"),
@@ -192,7 +192,13 @@ class HomoclinicBranch(Result):
         first, second = self.vary
         labels = [plotting.label(n, self.system.unit_of(n)) for n in self.vary]
         ax = plotting.new_axes(ax, xlabel=labels[0], ylabel=labels[1])
-        plotting.draw_connection_line(ax, self[first], self[second], self.kinds)
+        words = [f"homoclinic to a {kind}" for kind in self.kinds]
+        if not self.orbit(0).is_homoclinic:
+            words = [
+                f"heteroclinic from a {kind} to a {type_of_saddle(row)}"
+                for kind, row in zip(self.kinds, self.eigenvalues_at_target, strict=True)
+            ]
+        plotting.draw_connection_line(ax, self[first], self[second], words)
         marks = [(*self.values[k], *_MARKS[word]) for k, word in self.special]
         for k, end in ((0, self.ends[0]), (-1, self.ends[1])):
             if end.status is Status.AT_BOGDANOV_TAKENS:

@@ -33,7 +33,7 @@ def draw_connection_line(ax: Axes | None, x: ArrayLike, y: ArrayLike, kinds: Seq
     x, y
         Points along the curve, in order.
     kinds
-        The type of equilibrium at each point.
+        What the orbit at each point is, such as ``"homoclinic to a saddle"``: entries of the legend.
     """
     from matplotlib.lines import Line2D
 
@@ -44,11 +44,11 @@ def draw_connection_line(ax: Axes | None, x: ArrayLike, y: ArrayLike, kinds: Seq
         if stop - start < 2 and len(names) > 1:
             continue  # the last point alone, where the curve ends
         kind = kinds[start]
-        dashes: Any = (0.0, _DASHES[kind]) if kind in _DASHES else "-"
+        last = kind.split()[-1]
+        dashes: Any = (0.0, _DASHES[last]) if last in _DASHES else "-"
         ax.plot(x[start:stop], y[start:stop], color=style.PURPLE, linewidth=2.0, linestyle=dashes)
-        name = f"homoclinic to a {kind}"
         add_legend_key(
-            ax, Line2D([], [], color=style.PURPLE, linewidth=2.0, linestyle=dashes, label=name)
+            ax, Line2D([], [], color=style.PURPLE, linewidth=2.0, linestyle=dashes, label=kind)
         )
     return draw_legend(ax)
 

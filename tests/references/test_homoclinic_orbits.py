@@ -17,6 +17,8 @@ MORRIS_LECAR, LORENZ, WILSON_COWAN, PP2 = 35.0067342, 13.926557408, 1.06818956, 
 #: Folds of the Morris-Lecar cell (V3 = 12) and of pp2 on its axis, by Newton in 30 digits.
 FOLD_OF_CELL = 39.963153092745
 FOLD_OF_PP2, U1_THERE = 0.83292932223416, 0.411161560751
+#: Longer steps than the usual ones, where only the ends matter.
+WIDE = dl.PseudoArclength(first_step=1e-2, step_max=0.1, angle=0.12)
 
 
 @dl.flow
@@ -202,7 +204,7 @@ def test_homoclinic_orbits_leave_a_bogdanov_takens_point_along_their_parabola():
     point = Equilibrium.at(bogdanov, np.zeros(2), 0.0)
     curve = dl.continue_homoclinic(
         point, vary=("b1", "b2"), over={"b1": (-1, 1), "b2": (-0.2, 0.2)},
-        method=dl.PseudoArclength(first_step=1e-2, step_max=0.1, angle=0.12, tolerance=1e-10),
+        method=WIDE,
     )  # fmt: skip
     assert curve.ends[0].status is dl.Status.AT_BOGDANOV_TAKENS
     assert curve.ends[1].status is dl.Status.PARAMETER_BOUND
@@ -223,7 +225,9 @@ def test_a_curve_joins_the_two_bogdanov_takens_points_of_lorenz_84():
     system = zoo.lorenz84_extended(F=F, T=T)
     state = [1.225640505, -0.036320793, 0.197288323, -0.123390012]
     rest = find_near(system, np.array(state))
-    curve = dl.continue_homoclinic(rest, vary=("F", "T"), over={"F": (1, 2.5), "T": (-0.05, 0.1)})
+    curve = dl.continue_homoclinic(
+        rest, vary=("F", "T"), over={"F": (1, 2.5), "T": (-0.05, 0.1)}, method=WIDE
+    )
     assert [end.status for end in curve.ends] == [dl.Status.AT_BOGDANOV_TAKENS] * 2
     assert curve.ends[1].value == pytest.approx(F, abs=1e-9)
     assert curve["T"][-1] == pytest.approx(-T, abs=1e-3)
@@ -254,6 +258,10 @@ def test_saddle_and_saddle_node_curves_meet_at_the_non_central_orbit():
     # On the saddle-node curve the orbit is cut off where it still moves: the end is less exact.
     assert np.max(circle["phi"]) == pytest.approx(np.min(saddle["phi"]), abs=1e-7)
     assert "no longer central" in " ".join(e.reason for e in circle.ends)
+    assert circle.orbit(len(circle) // 2).kind == "homoclinic orbit to a central saddle-node"
+    for one in (saddle, circle):
+        last = one.orbit(int(np.argmin(np.abs(one["phi"] - np.max(circle["phi"])))))
+        assert last.kind == "homoclinic orbit to a non-central saddle-node"
 
 
 def test_a_rotating_pendulum_ends_where_melnikov_says():

@@ -11,8 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.bogdanov_takens import BogdanovTakensStart, double_zero_near
+from dynlab.continuation.bogdanov_takens import (
+    bogdanov_takens_at,
+    double_zero_near,
+    guess_from,
+)
 from dynlab.continuation.branch import End
+from dynlab.continuation.codimension_two import BogdanovTakens
 from dynlab.continuation.connecting_orbit import ConnectingOrbit
 from dynlab.continuation.connection_walk import (
     DEFAULT,
@@ -52,6 +57,8 @@ _AT_POINT = 1e-2
 #: The first orbit from a Bogdanov-Takens point moves the parameters by this part of the ranges, and is this
 #: much slower than what else happens there.
 _FIRST, _SLOW = 0.002, 0.2
+#: An amplitude, in units of the state, at which the direction of the parameters is looked up.
+_TINY = 1e-9
 _SMALLER = 12
 #: Closing is looked for after so many points.
 _SOONEST = 6
@@ -223,60 +230,56 @@ def _start(point: Point, vary: tuple[str, str], bounds: Vector, collocation: Col
             "is no Bogdanov-Takens point (a double zero eigenvalue), so no homoclinic orbit is born there. "
             "Start from a cycle of long period."
         )
-    begin = BogdanovTakensStart.at(system, vary, *found)
+    begin = bogdanov_takens_at(system, vary, *found)
     if begin is None:
         raise NotConverged(
             f"the normal form of the Bogdanov-Takens point of {system.name!r} at {vary[0]} = "
             f"{values[0]:.6g} is degenerate in these two parameters. Take another pair.",
             status=Status.SINGULAR,
         )
-    return _from_point(system, vary, begin, point, spans, collocation)
+    return _from_point(begin, vary, spans, collocation)
 
 
 def _from_point(
-    system: System, vary: tuple[str, str], begin: BogdanovTakensStart, point: Point, spans: Vector,
-    collocation: Collocation,
-) -> _Start:  # fmt: skip
+    begin: BogdanovTakens, vary: tuple[str, str], spans: Vector, collocation: Collocation
+) -> _Start:
     """Return the first small homoclinic orbit that Newton's method confirms."""
-    n = len(begin.state)
-    others = np.sort(np.abs(point.eigenvalues))[2:]
-    by_values = begin.slopes[1] * begin.b2(1.0) / spans
-    e = float(np.sqrt(_FIRST / np.linalg.norm(by_values)))
-    e = min([e, *(_SLOW * others)])
-    stable = int(np.sum(point.eigenvalues[np.argsort(np.abs(point.eigenvalues))[2:]].real < 0))
+    system, n = begin.system, len(begin.state)
+    others = begin.eigenvalues[np.argsort(np.abs(begin.eigenvalues))[2:]]
+    stable = int(np.sum(others.real < 0))
+    origin = np.array([float(system[name]) for name in vary])
+    a = abs(begin.coefficients[0])
+    # The parameters move with the amplitude; amplitude = 6 e^2 / |a|, and e is the rate of the orbit.
+    tiny = _TINY * max(float(np.max(np.abs(begin.state))), 1.0)
+    along = (guess_from(begin.homoclinic_predictor(tiny), vary).values - origin) / spans
+    amplitude = _FIRST * tiny / float(np.linalg.norm(along))
+    amplitude = min([amplitude, *(6.0 / a * (_SLOW * np.abs(others)) ** 2)])
     for _ in range(_SMALLER):
-        guess = begin.predicted(e)
+        guess = guess_from(begin.homoclinic_predictor(amplitude), vary)
         problem = ConnectionProblem(
             system, vary, spans, stable + 1, n - stable - 1, np.zeros(n), at_fold=False
         )
-        units = problem.units(guess.orbit)
-        along = begin.slopes[1] / spans
         row = Heading(
             np.zeros_like(guess.orbit.profile), along / np.linalg.norm(along), np.zeros(n),
             np.zeros(0),
         )  # fmt: skip
-        solved = problem.solve(guess, units, row=row)
-        if solved is not None:
-            found = ready(
-                problem, solved.connection, 2 * collocation.intervals, collocation.most_intervals
-            )
-            if found is not None:
-                connection, heading = found
-                outward = float(heading.values @ along) * np.sign(begin.b2(1.0))
-                where = ", ".join(
-                    f"{name} = {value:.9g}" for name, value in zip(vary, begin.values, strict=True)
-                )
-                behind = End(
-                    Status.AT_BOGDANOV_TAKENS, float(begin.values[0]),
-                    f"the orbit is born at the Bogdanov-Takens point at {where}",
-                )  # fmt: skip
-                return _Start(
-                    problem, connection, heading.turned(1.0 if outward > 0 else -1.0), behind
-                )
-        e *= 0.5
+        solved = problem.solve(guess, problem.units(guess.orbit), row=row)
+        found = solved and ready(
+            problem, solved.connection, 2 * collocation.intervals, collocation.most_intervals
+        )
+        if found:
+            connection, heading = found
+            outward = float(heading.values @ ((connection.values - origin) / spans))
+            where = ", ".join(f"{m} = {v:.9g}" for m, v in zip(vary, origin, strict=True))
+            behind = End(
+                Status.AT_BOGDANOV_TAKENS, float(origin[0]),
+                f"the orbit is born at the Bogdanov-Takens point at {where}",
+            )  # fmt: skip
+            return _Start(problem, connection, heading.turned(1.0 if outward > 0 else -1.0), behind)
+        amplitude *= 0.25
     raise NotConverged(
         f"no homoclinic orbit of {system.name!r} was found near the Bogdanov-Takens point at "
-        f"{vary[0]} = {begin.values[0]:.6g}. Start from a cycle of long period.",
+        f"{vary[0]} = {origin[0]:.6g}. Start from a cycle of long period.",
         status=Status.NOT_CONVERGED,
     )
 

@@ -206,7 +206,7 @@ class HomoclinicBranch(Result):
             elif end.status is Status.NOT_HYPERBOLIC:
                 marks.append((*self.values[k], "non-central", "NCH"))
         points = [(float(x), float(y), mark, word) for x, y, mark, word in marks]
-        return plotting.draw_meetings(ax, points)
+        return plotting.draw_points_once(ax, points)
 
     def __repr__(self) -> str:
         first, second = self.vary

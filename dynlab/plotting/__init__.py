@@ -8,7 +8,6 @@ stability   branches, solid where stable          markers   special points and t
 portrait    phase portraits                       series    quantities against time
 spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
 cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
-cobweb      orbits of maps of the line
 connection  curves of homoclinic orbits in two parameters
 """
 
@@ -25,7 +24,7 @@ from dynlab.plotting.axes import (
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
 from dynlab.plotting.cobweb import draw_cobweb
-from dynlab.plotting.connection import draw_connection_line, draw_meetings
+from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.portrait import (
@@ -70,7 +69,6 @@ __all__ = [
     "draw_iterates",
     "draw_legend",
     "draw_manifold",
-    "draw_meetings",
     "draw_multiplier_plane",
     "draw_multipliers",
     "draw_nullclines",

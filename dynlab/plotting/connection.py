@@ -9,15 +9,12 @@ import numpy as np
 
 from dynlab.plotting import style
 from dynlab.plotting.axes import add_legend_key, draw_legend, new_axes
-from dynlab.plotting.markers import draw_points
 from dynlab.plotting.stability import runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-#: Two curves meet where both have a point of one name, nearer than this part of the axes.
-_NEAR = 5e-3
 _DASHES = {"saddle-focus": (5.0, 1.6), "bi-focus": (5.0, 1.4, 1.0, 1.4), "saddle-node": (1.2, 1.4)}
 
 
@@ -51,16 +48,3 @@ def draw_connection_line(ax: Axes | None, x: ArrayLike, y: ArrayLike, kinds: Seq
             ax, Line2D([], [], color=style.PURPLE, linewidth=2.0, linestyle=dashes, label=kind)
         )
     return draw_legend(ax)
-
-
-def draw_meetings(ax: Axes, points: Sequence[tuple[float, float, str, str]]) -> Axes:
-    """Draw points as `draw_points` does, but not where a curve that is there already has the same one."""
-    wide, high = (abs(high - low) or 1.0 for low, high in (ax.get_xlim(), ax.get_ylim()))
-    there = [(text.get_text(), *getattr(text, "xy", (np.inf, np.inf))) for text in ax.texts]
-    return draw_points(ax, [
-        (x, y, kind, text) for x, y, kind, text in points
-        if not any(
-            text == name and abs(x - u) < _NEAR * wide and abs(y - v) < _NEAR * high
-            for name, u, v in there
-        )
-    ])  # fmt: skip

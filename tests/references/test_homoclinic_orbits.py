@@ -264,6 +264,22 @@ def test_saddle_and_saddle_node_curves_meet_at_the_non_central_orbit():
         assert last.kind == "homoclinic orbit to a non-central saddle-node"
 
 
+def test_bogdanov_takens_point_and_invariant_circle_lead_to_the_same_non_central_orbit():
+    """One curve begins at a double zero eigenvalue, the other at a cycle of period 1000: they share an end."""
+    plane = {"I": (-300, 300), "V3": (-30, 60)}
+    circle = dl.continue_homoclinic(longest("circle"), vary=("I", "V3"), over=plane, method=WIDE)
+    rest = find_near(cell(1 / 15)(I=-100.0), np.array([-50.0, 0.0]))
+    fold = dl.continue_equilibrium(rest, vary="I", over=(-100, 100)).points(dl.Fold)[0]
+    folds = dl.continue_bifurcation(fold, vary=("I", "V3"), over=plane)
+    takens = min(folds.points(dl.BogdanovTakens), key=lambda point: point["I"])
+    loops = dl.continue_homoclinic(takens, vary=("I", "V3"), over=plane, method=WIDE)
+    assert loops.ends[1].status is dl.Status.NOT_HYPERBOLIC
+    assert (loops.values[0] - takens.values) @ (loops.values[-1] - takens.values) > 0
+    upper = circle.values[np.argmax(circle["V3"])]
+    # The orbit to the saddle-node is cut off where it still moves, after a time of 1000.
+    assert loops.values[-1] == pytest.approx(upper, rel=1e-6)
+
+
 def test_a_rotating_pendulum_ends_where_melnikov_says():
     """torque = 4 alpha / pi for small friction; at torque 1 the saddle meets the node, alpha = 1.193 (Levi,
     Hoppensteadt and Miranker 1978, Q. Appl. Math. 36, 167).

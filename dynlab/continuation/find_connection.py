@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.continuation.connecting_orbit import ConnectingOrbit
-from dynlab.continuation.curves.connection import Connection, ConnectionProblem, Heading
+from dynlab.continuation.curves.connection import Connection, ConnectionProblem
 from dynlab.continuation.cycle_ends import fold_near, is_saddle, visited
 from dynlab.continuation.passages import excursions
 from dynlab.continuation.truncation import cut_at, distances
@@ -250,9 +250,8 @@ def typical(value: float) -> float:
 
 
 def settled(
-    problem: ConnectionProblem, guess: Connection, method: Collocation,
-    row: Heading | None = None,
-) -> Connection | None:  # fmt: skip
+    problem: ConnectionProblem, guess: Connection, method: Collocation
+) -> Connection | None:
     """Return the connection near a guess with its ends near the equilibria, or None."""
     units = problem.units(guess.orbit)
     n = len(guess.source)

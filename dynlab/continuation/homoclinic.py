@@ -294,7 +294,7 @@ def _(point: Cycle, vary: tuple[str, str], bounds: Vector, collocation: Collocat
         if found is None:
             continue
         values = np.array([found.values[0], float(point.system[vary[1]])])
-        start = _both(replace(problem), vary, bounds, found._replace(values=values), collocation)
+        start = _both(problem, vary, bounds, found._replace(values=values), collocation)
         if start is not None:
             return start
     raise NotConverged(

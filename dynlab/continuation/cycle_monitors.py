@@ -41,7 +41,13 @@ Test = Callable[[Solved], float]
 
 _ITERATIONS = 60
 #: A root counts as found when the bracket along the chord is this short.
-_BRACKET = 1e-12
+_BRACKET = 1e-10
+#: Or when the test function is as small as round-off makes it.
+_ZERO = 1e-13
+#: A tangent's part smaller than this at both ends of a span is zero.
+_UPRIGHT = 1e-9
+#: On a finer mesh the root is looked for this near to that of the coarser one, first.
+_NEAR = 1e-3
 #: A multiplier this near to its place (a modulus to 1) confirms the point.
 _CONFIRMED = 1e-5
 #: Folds closer than this part of the parameter's range are one fold seen through round-off.
@@ -168,7 +174,7 @@ def _located(
     coarse = _root(_Span.between(problem, a.orbit, b.orbit, count), kind.test)
     if coarse is None:
         return
-    fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test)
+    fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test, near=coarse[0])
     place, solved = fine or coarse
     change = abs(solved.orbit.value - coarse[1].orbit.value) / max(
         abs(solved.orbit.value), 1e-3 * problem.span
@@ -182,35 +188,55 @@ def _located(
     yield place, node, _point(problem, solved, kind.word, change, reason)
 
 
-def _root(span: _Span, test: Test) -> tuple[float, Solved] | None:
-    """Return where along the span a test function vanishes, by secants that keep a bracket."""
-    first, last = span.at(0.0), span.at(1.0)
+def _root(span: _Span, test: Test, *, near: float | None = None) -> tuple[float, Solved] | None:
+    """Return where along the span a test function vanishes; None if it does not change sign.
+
+    Chandrupatla's method (1997, Adv. Eng. Softw. 28, 145): inverse quadratic interpolation where that can
+    be trusted, else bisection.
+    """
+    bracket = None if near is None else _bracket(span, test, near - _NEAR, near + _NEAR)
+    if bracket is None or bracket[0][2] * bracket[1][2] >= 0:
+        bracket = _bracket(span, test, 0.0, 1.0)
+    if bracket is None:
+        return None
+    if bracket[0][2] * bracket[1][2] >= 0:
+        # Where a branch stands upright the signs are round-off's, and change with the mesh.
+        place, least, value = min(bracket, key=lambda end: abs(end[2]))
+        return (place, least) if abs(value) < _UPRIGHT else None
+    (b, solved_b, at_b), (a, solved_a, at_a) = bracket
+    share = at_a / (at_a - at_b)  # of the way from a to b
+    for _ in range(_ITERATIONS):
+        s = a + share * (b - a)
+        solved = span.at(s) or span.at(s + 0.01 * (b - a))
+        if solved is None:
+            break  # at a branch point itself the equations are singular
+        now = test(solved)
+        if now * at_a > 0:
+            c, at_c = a, at_a
+        else:
+            c, at_c = b, at_b
+            b, solved_b, at_b = a, solved_a, at_a
+        a, solved_a, at_a = s, solved, now
+        if min(abs(at_a), abs(at_b)) < _ZERO or abs(b - a) < _BRACKET:
+            break
+        x, y = (a - b) / (c - b), (at_a - at_b) / (at_c - at_b)
+        share = 0.5
+        if y * y < x and (1.0 - y) ** 2 < 1.0 - x:
+            share = at_a / (at_b - at_a) * at_c / (at_b - at_c)
+            share += (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
+        away = 0.5 * _BRACKET / abs(b - a)
+        share = min(max(share, away), 1.0 - away)
+    return (a, solved_a) if abs(at_a) <= abs(at_b) else (b, solved_b)
+
+
+def _bracket(
+    span: _Span, test: Test, left: float, right: float
+) -> tuple[tuple[float, Solved, float], tuple[float, Solved, float]] | None:
+    """Return both ends with their solutions and values; None if one cannot be solved."""
+    first, last = span.at(left), span.at(right)
     if first is None or last is None:
         return None
-    left, right, at_left, at_right = 0.0, 1.0, test(first), test(last)
-    if not at_left * at_right < 0:
-        return None
-    best = (0.0, first) if abs(at_left) < abs(at_right) else (1.0, last)
-    value = min(abs(at_left), abs(at_right))
-    for step in range(_ITERATIONS):
-        s = right - at_right * (right - left) / (at_right - at_left)
-        if step % 3 == 2 or not left < s < right:
-            s = 0.5 * (left + right)
-        solved = span.at(s) or span.at(s + 0.01 * (right - left))
-        if solved is None:
-            return best  # at a branch point itself the equations are singular
-        now = test(solved)
-        if abs(now) <= value:
-            best, value = (s, solved), abs(now)
-        if now == 0.0 or right - left < _BRACKET:
-            break
-        if now * at_left > 0:
-            left, at_left = s, now
-        else:
-            right, at_right = s, now
-        if abs(now) < 1e-13:
-            break
-    return best
+    return (left, first, test(first)), (right, last, test(last))
 
 
 def _point(

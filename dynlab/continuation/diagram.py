@@ -29,7 +29,6 @@ from dynlab.continuation.points import (
 from dynlab.continuation.switch import switch_branch
 from dynlab.continuation.trace import checked_range, is_inside
 from dynlab.cycles.cycle import Cycle
-from dynlab.cycles.find import attracting_cycle
 from dynlab.equilibria.find import find_near, search_equilibria
 from dynlab.equilibria.orbits import PeriodicOrbit, checked_period, same_orbit, search_orbits
 from dynlab.equilibria.stability import Equilibrium, Point
@@ -439,9 +438,12 @@ def _reached_cycles(
     for share in (None, *_SETTLED_AT):
         if share is not None and going_on:
             value = over[0] + share * (over[1] - over[0])
-            known = _something_attracts(diagram, branches, value)
-            cycle = None if known else attracting_cycle(system(**{diagram.vary: value}))
-            going_on = cycle is None or follow(cycle, 0)
+            if not _something_attracts(diagram, branches, value):
+                # Loads all of integration, which few diagrams need.
+                from dynlab.cycles.find import attracting_cycle
+
+                cycle = attracting_cycle(system(**{diagram.vary: value}))
+                going_on = cycle is None or follow(cycle, 0)
         while pending and going_on:
             point, doublings = pending.pop(0)
             if not _ends_a_cycle_branch(branches, point):

@@ -42,6 +42,7 @@ from dynlab.kernels.convention import (
     pointer,
 )
 from dynlab.kernels.linear import factor, solve
+from dynlab.kernels.rows import put, subtract
 
 __all__ = [
     "BASIS",
@@ -104,36 +105,39 @@ def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, ar
             p[active[j]] = q[1 + j]
             columns += 1
     x, rate, flat = np.empty(n), np.empty(n), np.empty(n * columns)
+    slope, scaled, firsts = np.empty(n), np.empty((n, n)), np.empty(m + 1, np.int64)
+    for b in range(m + 1):
+        firsts[b] = (b - 1) * n
+    firsts[0], firsts[m] = inside, inside + n
+    # Through pointers: numba asks of every index that is a sum whether it is negative.
+    states, out = pointer(u), pointer(work)
     total = 0.0
     for i in range(mesh.shape[0] - 1):
         h = mesh[i + 1] - mesh[i]
-        a = work[i]
+        block = i * work.shape[1] * width
         for c in range(m):
-            at_gauss_points(u, basis, i, c, x)
+            for j in range(n):
+                value, change = 0.0, 0.0
+                for b in range(m + 1):
+                    state = states[(i * m + b) * n + j]
+                    value += values[c, b] * state
+                    change += slopes[c, b] * state
+                x[j], slope[j] = value, change
             call0(rhs, 0.0, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k), pointer(w),
                   pointer(rate))  # fmt: skip
             call0(jacobian, 0.0, pointer(x), pointer(z), pointer(p), pointer(d), pointer(k),
                   pointer(w), pointer(flat))  # fmt: skip
             for j in range(n):
-                row = c * n + j
-                total += h * weights[c] * flat[j * columns + j]
-                inverse = 1.0 / scale[j]
-                slope = 0.0
-                for b in range(m + 1):
-                    slope += slopes[c, b] * u[i * m + b, j]
                 if not math.isfinite(rate[j]):
                     return LEFT_DOMAIN
-                for b in range(m + 1):
-                    column = (b - 1) * n
-                    if b == 0:
-                        column = inside
-                    elif b == m:
-                        column = inside + n
-                    factor_b = -h * period * values[c, b] * inverse
-                    for other in range(n):
-                        a[row, column + other] = factor_b * flat[j * columns + other] * scale[other]
-                    a[row, column + j] += slopes[c, b]
-                a[row, border] = -h * rate[j] * scale[n] * inverse
+                total += h * weights[c] * flat[j * columns + j]
+                inverse = 1.0 / scale[j]
+                for other in range(n):
+                    scaled[j, other] = (
+                        -h * period * inverse * flat[j * columns + other] * scale[other]
+                    )
+                row = block + (c * n + j) * width
+                out[row + border] = -h * rate[j] * scale[n] * inverse
                 place = n
                 for l in range(active.shape[0]):
                     by_parameter = 0.0
@@ -142,24 +146,28 @@ def linearise(rhs, jacobian, inputs, active, u, q, mesh, scale, basis, phase, ar
                         place += 1
                     if not math.isfinite(by_parameter):
                         return LEFT_DOMAIN
-                    a[row, border + 1 + l] = -h * period * by_parameter * scale[n + 1 + l] * inverse
-                a[row, width - 1] = (h * period * rate[j] - slope) * inverse
+                    out[row + border + 1 + l] = (
+                        -h * period * by_parameter * scale[n + 1 + l] * inverse
+                    )
+                out[row + width - 1] = (h * period * rate[j] - slope[j]) * inverse
+            for b in range(m + 1):
+                value, change = values[c, b], slopes[c, b]
+                for j in range(n):
+                    row = block + (c * n + j) * width + firsts[b]
+                    put(out, row, pointer(scaled), j * n, n, value)
+                    out[row + j] += change
+        row = block + m * n * width
         for b in range(m + 1):
-            column = (b - 1) * n
-            if b == 0:
-                column = inside
-            elif b == m:
-                column = inside + n
             for j in range(n):
                 by_phase, by_arc = 0.0, 0.0
                 for c in range(m):
                     by_phase += values[c, b] * phase[i, c, j]
                     by_arc += values[c, b] * arc[i, c, j]
-                a[m * n, column + j] = by_phase
-                a[m * n + 1, column + j] = by_arc
+                out[row + firsts[b] + j] = by_phase
+                out[row + width + firsts[b] + j] = by_arc
         for column in range(border, width):
-            a[m * n, column] = 0.0
-            a[m * n + 1, column] = 0.0
+            out[row + column] = 0.0
+            out[row + width + column] = 0.0
     trace[0] = total * period
     return OK
 
@@ -189,8 +197,7 @@ def condense(work, m, n):  # type: ignore[no-untyped-def]
             for r in range(k + 1, height):
                 share = a[r, k] * inverse
                 if share != 0.0:
-                    for c in range(k + 1, width):
-                        a[r, c] -= share * a[k, c]
+                    subtract(a, r, k, k + 1, width, share)
     return sign
 
 
@@ -258,8 +265,7 @@ def reduce(work, m, n, kept, last):  # type: ignore[no-untyped-def]
             for r in range(k + 1, height):
                 share = a[r, k] * inverse
                 if share != 0.0:
-                    for c in range(k + 1, width):
-                        a[r, c] -= share * a[k, c]
+                    subtract(a, r, k, k + 1, width, share)
             for c in range(width):
                 kept[i, k, c] = a[k, c]
     for r in range(n + integrals):
@@ -274,46 +280,54 @@ def solution(work, m, n, kept, small, right, out):  # type: ignore[no-untyped-de
     intervals = work.shape[0]
     inside, border, width = (m - 1) * n, (m + 1) * n, work.shape[2]
     others = width - 1 - border
+    flat = pointer(out)
     for j in range(n):
         out[0, j] = small[j]
         out[intervals * m, j] = small[n + j]
     for i in range(intervals - 1, 0, -1):
         a = kept[i]
+        here, end = i * m * n, (i + 1) * m * n
         for k in range(n - 1, -1, -1):
             value = right * a[k, 3 * n + others]
             for j in range(others):
                 value -= a[k, 3 * n + j] * small[2 * n + j]
             for j in range(n):
-                value -= a[k, n + j] * small[j] + a[k, 2 * n + j] * out[(i + 1) * m, j]
+                value -= a[k, n + j] * small[j] + a[k, 2 * n + j] * flat[end + j]
             for j in range(k + 1, n):
-                value -= a[k, j] * out[i * m, j]
-            out[i * m, k] = value / a[k, k]
+                value -= a[k, j] * flat[here + j]
+            flat[here + k] = value / a[k, k]
     for i in range(intervals):
         a = work[i]
+        here = (i * m + 1) * n
         for k in range(inside - 1, -1, -1):
             value = right * a[k, width - 1]
             for j in range(others):
                 value -= a[k, border + j] * small[2 * n + j]
             for j in range(n):
-                value -= a[k, inside + j] * out[i * m, j]
-                value -= a[k, inside + n + j] * out[(i + 1) * m, j]
+                value -= a[k, inside + j] * flat[here - n + j]
+                value -= a[k, inside + n + j] * flat[here + inside + j]
             for j in range(k + 1, inside):
-                value -= a[k, j] * out[i * m + 1 + j // n, j % n]
-            out[i * m + 1 + k // n, k % n] = value / a[k, k]
+                value -= a[k, j] * flat[here + j]
+            flat[here + k] = value / a[k, k]
 
 
 @njit(types.float64(_M, _M, _V, BASIS, _F3), **OPTIONS)
 def product(u, reference, scale, basis, row):  # type: ignore[no-untyped-def]
     """Return row . (u - reference) / scale, summed over the Gauss points: phase and arclength."""
-    m, n = basis[0].shape[0], u.shape[1]
+    values = basis[0]
+    m, n = values.shape[0], u.shape[1]
+    at, origin = pointer(u), pointer(reference)
     total = 0.0
-    x, r = np.empty(n), np.empty(n)
     for i in range(row.shape[0]):
-        for c in range(m):
-            at_gauss_points(u, basis, i, c, x)
-            at_gauss_points(reference, basis, i, c, r)
-            for j in range(n):
-                total += row[i, c, j] * (x[j] - r[j]) / scale[j]
+        for j in range(n):
+            here = 0.0
+            for b in range(m + 1):
+                weight = 0.0
+                for c in range(m):
+                    weight += values[c, b] * row[i, c, j]
+                place = (i * m + b) * n + j
+                here += weight * (at[place] - origin[place])
+            total += here / scale[j]
     return total
 
 

@@ -101,32 +101,28 @@ def length(direction, direction_q, mesh, basis):  # type: ignore[no-untyped-def]
     return math.sqrt(total)
 
 
-@njit(types.float64(_M, _M, _V, _V, BASIS), **OPTIONS)
-def _likeness(u, v, mesh, scale, basis):  # type: ignore[no-untyped-def]
-    """Return the correlation of two oscillations about their means."""
-    weights = basis[2]
-    m, n = weights.shape[0], u.shape[1]
-    count = mesh.shape[0] - 1
-    x, y, mean_x, mean_y = np.empty(n), np.empty(n), np.zeros(n), np.zeros(n)
-    for i in range(count):
-        h = mesh[i + 1] - mesh[i]
-        for c in range(m):
-            at_gauss_points(u, basis, i, c, x)
-            at_gauss_points(v, basis, i, c, y)
-            for j in range(n):
-                mean_x[j] += h * weights[c] * x[j]
-                mean_y[j] += h * weights[c] * y[j]
+@njit(types.float64(_M, _M, _V, _V), **OPTIONS)
+def _likeness(u, v, mesh, scale):  # type: ignore[no-untyped-def]
+    """Return the correlation of two oscillations about their means, from the states on the mesh."""
+    n, count = u.shape[1], mesh.shape[0] - 1
+    m = (u.shape[0] - 1) // count
     total, own, other = 0.0, 0.0, 0.0
-    for i in range(count):
-        h = mesh[i + 1] - mesh[i]
-        for c in range(m):
-            at_gauss_points(u, basis, i, c, x)
-            at_gauss_points(v, basis, i, c, y)
-            for j in range(n):
-                a, b = (x[j] - mean_x[j]) / scale[j], (y[j] - mean_y[j]) / scale[j]
-                total += h * weights[c] * a * b
-                own += h * weights[c] * a * a
-                other += h * weights[c] * b * b
+    for j in range(n):
+        mean_u, mean_v, square_u, square_v, both = 0.0, 0.0, 0.0, 0.0, 0.0
+        start_u, start_v = u[0, j], v[0, j]  # else round-off of what stands still would count
+        for i in range(count):
+            weight = (mesh[i + 1] - mesh[i]) / m
+            for k in range(m):
+                a, b = u[i * m + k, j] - start_u, v[i * m + k, j] - start_v
+                mean_u += weight * a
+                mean_v += weight * b
+                square_u += weight * a * a
+                square_v += weight * b * b
+                both += weight * a * b
+        unit = 1.0 / (scale[j] * scale[j])
+        own += (square_u - mean_u * mean_u) * unit
+        other += (square_v - mean_v * mean_v) * unit
+        total += (both - mean_u * mean_v) * unit
     if own < POINT * POINT:
         return 1.0
     return total / math.sqrt(own * other) if other > 0.0 else 0.0
@@ -233,7 +229,7 @@ def follow(
             for j in range(n):
                 turned[row, j] *= size
         turned_q[0], turned_q[1] = turned_q[0] * size, turned_q[1] * size
-        if _likeness(u, guess, mesh, scale, basis) < 0.0:
+        if _likeness(u, guess, mesh, scale) < 0.0:
             return AT_HOPF_POINT
 
         k = counters[0]

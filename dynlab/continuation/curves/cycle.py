@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -22,7 +21,8 @@ Vector = NDArray[np.float64]
 
 #: Steps along a branch of cycles are longer than those along one of equilibria: each costs more.
 DEFAULT = PseudoArclength(first_step=1e-2, step_max=0.1, angle=0.12, step_min=1e-7, max_points=4000)
-_CHUNK_SECONDS = 0.03
+#: Operations of a chunk: about 30 ms (measured: 3 to 5 Newton steps a point).
+_CHUNK_OPERATIONS, _MOST_POINTS = 6e6, 64
 _ANGLE_MAX = 0.5
 #: The mesh gets more intervals where h^{m+1} |u^{(m+1)}| exceeds this: the period is then good to about
 #: 1e-9 (measured on Hodgkin-Huxley, Jansen-Rit, Roessler, the Brusselator and FitzHugh-Nagumo).
@@ -90,21 +90,22 @@ def along(problem: CycleProblem, a: Orbit, b: Orbit, units: Vector) -> Direction
 
 
 def walk(given: CycleWalk) -> Iterator[tuple[list[CycleNode], Status]]:
-    """Yield the points of a walk in chunks of about 30 ms; the last status tells why it ended."""
+    """Yield the points of a walk in chunks of some 30 ms; the last status tells why it ended.
+
+    How many points a chunk has follows from the size of the problem, not from the clock: units change
+    between chunks, and a branch must not depend on how busy the machine is.
+    """
     problem, orbit, direction = given.problem, given.start, given.direction
     units = given.units.copy()
     step, counters = np.array([given.method.first_step]), np.zeros(3, np.int64)
-    capacity, taken = 1, 0
+    capacity, taken = 0, 0
     status = Status.RUNNING
     while status is Status.RUNNING:
-        capacity = max(1, min(capacity, given.method.max_points - taken))
-        began = time.perf_counter()
+        capacity = max(1, min(4 * capacity, _most(orbit), given.method.max_points - taken))
         nodes, status, orbit, direction = _chunk(
             replace(given, start=orbit, direction=direction, units=units), step, counters, capacity
         )
         taken += len(nodes)
-        each = (time.perf_counter() - began) / max(len(nodes), 1)
-        capacity = int(min(4 * capacity, max(1, _CHUNK_SECONDS / max(each, 1e-6)), 64))
         if status is Status.RUNNING and taken >= given.method.max_points:
             status = Status.TOO_MANY_STEPS
         going_on = progress.tick(
@@ -118,6 +119,13 @@ def walk(given: CycleWalk) -> Iterator[tuple[list[CycleNode], Status]]:
             return
         finer = bool(counters[2]) and len(orbit.mesh) - 1 < given.most_intervals
         orbit, direction, units = _resized(problem, orbit, direction, units, finer=finer)
+
+
+def _most(orbit: Orbit) -> int:
+    """Return how many points a chunk may have: elimination costs the cube of an interval's unknowns."""
+    unknowns = orbit.degree * orbit.profile.shape[1]
+    operations = (len(orbit.mesh) - 1) * float(unknowns) ** 3
+    return int(min(max(1.0, _CHUNK_OPERATIONS / operations), _MOST_POINTS))
 
 
 def _resized(

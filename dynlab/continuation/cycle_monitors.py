@@ -32,7 +32,6 @@ from dynlab.continuation.points import (
 )
 from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order, nontrivial
 from dynlab.cycles.problem import CycleProblem, Orbit, Solved
-from dynlab.equilibria.stability import flip_sign
 
 __all__ = ["cycle_events", "without_echoes"]
 
@@ -117,7 +116,7 @@ def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_K
         return
     planar = len(a.multipliers) < 3
     if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
-        yield _Kind("period doubling", _at_minus_one, lambda s: abs(_at_minus_one(s)))
+        yield _Kind("period doubling", lambda s: _flips(s.multipliers), _off_minus_one)
     if not planar and _pairs_outside(a.multipliers) != _pairs_outside(b.multipliers):
         yield _Kind("torus point", _pair_at_circle, lambda s: abs(_pair_at_circle(s)))
 
@@ -132,7 +131,8 @@ def _crosses_branch(problem: CycleProblem, a: CycleNode, b: CycleNode) -> bool:
 
 
 def _flips(multipliers: NDArray[np.complex128]) -> float:
-    return float(flip_sign(nontrivial(multipliers)))
+    """Return the product of (multiplier + 1), each by its size: continuous where two real ones meet."""
+    return float(np.prod((1.0 + multipliers) / (1.0 + np.abs(multipliers))).real)
 
 
 def _is_real(multipliers: NDArray[np.complex128]) -> NDArray[np.bool_]:
@@ -145,10 +145,9 @@ def _pairs_outside(multipliers: NDArray[np.complex128]) -> int:
     return int(np.sum(np.abs(pairs) > 1.0))
 
 
-def _at_minus_one(solved: Solved) -> float:
-    """Return the real multiplier nearest to -1, plus 1."""
-    real = solved.multipliers[_is_real(solved.multipliers)].real
-    return float(real[np.argmin(np.abs(real + 1.0))] + 1.0) if len(real) else 1.0
+def _off_minus_one(solved: Solved) -> float:
+    """Return how far the multiplier nearest to -1 is from it."""
+    return float(np.min(np.abs(solved.multipliers + 1.0)))
 
 
 def _second_at_one(solved: Solved) -> float:

@@ -200,8 +200,18 @@ class CycleBranch(Result):
 
     @property
     def unstable(self) -> NDArray[np.int_]:
-        """Number of unstable directions along the branch."""
+        """Number of unstable directions along the branch.
+
+        Where multipliers are not `reliable`, the number at the nearest point where they are; in the
+        plane the integral of the divergence tells it everywhere.
+        """
         counts = np.array([count_outside(row) for row in self.eigenvalues])
+        if self.eigenvalues.shape[1] == 2:
+            counts = np.where(self.reliable, counts, self.divergences > 0)
+        elif np.any(self.reliable):
+            sure = np.flatnonzero(self.reliable)
+            places = np.arange(len(counts))
+            counts = counts[sure[np.argmin(np.abs(places[:, None] - sure), axis=1)]]
         for position, point in reversed(self.special):
             if point.label != "UZ":
                 follows = position + 1 if position + 1 < len(counts) else position - 1

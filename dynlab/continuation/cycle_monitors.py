@@ -1,7 +1,9 @@
 """What happens between two points of a branch of cycles, and where exactly.
 
 Between neighbours
-- the parameter's part of the tangent changes sign at a fold (LPC),
+- the parameter's part of the tangent changes sign at a fold (LPC); in the plane the integral of the
+  divergence does, which is the logarithm of the one multiplier and stays well defined where the branch
+  stands upright to round-off (a canard explosion),
 - the determinant of the bordered system changes sign at a branch point,
 - the product of (multiplier + 1) changes sign at a period doubling,
 - a pair of complex multipliers crosses the unit circle at a torus (Neimark-Sacker) point.
@@ -14,7 +16,7 @@ Multipliers tell nothing where the one that must be 1 is not: near homoclinic or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -33,7 +35,7 @@ from dynlab.continuation.points import (
 from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order, nontrivial
 from dynlab.cycles.problem import CycleProblem, Orbit, Solved
 
-__all__ = ["cycle_events", "without_echoes"]
+__all__ = ["cycle_events", "meeting", "without_echoes"]
 
 Vector = NDArray[np.float64]
 Test = Callable[[Solved], float]
@@ -104,21 +106,37 @@ def cycle_events(
 
 def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_Kind]:
     """Yield what the test functions at the two ends tell of."""
-    folded, reliable = a.tangent * b.tangent < 0, max(a.trivial_error, b.trivial_error) < RELIABLE
+    planar = len(a.multipliers) < 3
+    folded, reliable = _turns(a, b), max(a.trivial_error, b.trivial_error) < RELIABLE
     crossed = reliable and _crosses_branch(problem, a, b)
     if folded:
         # The branch that leaves a pitchfork turns back in the parameter where the other crosses it.
         word = "branch point" if crossed else "fold"
-        yield _Kind(word, lambda solved: float(solved.direction_q[1]), lambda solved: 0.0)
+        test = _divergence if planar else _turning
+        yield _Kind(word, test, lambda solved: 0.0)
     elif crossed:
         yield _Kind("branch point", _second_at_one, lambda s: abs(_second_at_one(s)))
     if not reliable:
         return
-    planar = len(a.multipliers) < 3
     if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
         yield _Kind("period doubling", lambda s: _flips(s.multipliers), _off_minus_one)
     if not planar and _pairs_outside(a.multipliers) != _pairs_outside(b.multipliers):
         yield _Kind("torus point", _pair_at_circle, lambda s: abs(_pair_at_circle(s)))
+
+
+def _turns(a: CycleNode, b: CycleNode) -> bool:
+    """Whether the branch goes the other way in the parameter at the second point."""
+    planar = len(a.multipliers) < 3
+    return a.divergence * b.divergence < 0 if planar else a.tangent * b.tangent < 0
+
+
+def _turning(solved: Solved) -> float:
+    """Return the parameter's part of the tangent."""
+    return float(solved.direction_q[1])
+
+
+def _divergence(solved: Solved) -> float:
+    return solved.divergence
 
 
 def _crosses_branch(problem: CycleProblem, a: CycleNode, b: CycleNode) -> bool:
@@ -132,6 +150,8 @@ def _crosses_branch(problem: CycleProblem, a: CycleNode, b: CycleNode) -> bool:
 
 def _flips(multipliers: NDArray[np.complex128]) -> float:
     """Return the product of (multiplier + 1), each by its size: continuous where two real ones meet."""
+    if not np.all(np.isfinite(multipliers)):
+        return float("nan")
     return float(np.prod((1.0 + multipliers) / (1.0 + np.abs(multipliers))).real)
 
 
@@ -271,22 +291,47 @@ def _point(
     return BranchPoint(*head, unknown, "pitchfork or transcritical", (nothing,) * 3, **turn)
 
 
+def meeting(
+    problem: CycleProblem, a: CycleNode, b: CycleNode, test: Callable[[Orbit], float]
+) -> Orbit | None:
+    """Return the cycle between two points at which a function of it vanishes, or the nearest to it."""
+    count = max(len(a.orbit.mesh), len(b.orbit.mesh)) - 1
+    found = _root(
+        _Span.between(problem, a.orbit, b.orbit, count), lambda solved: test(solved.orbit)
+    )
+    return None if found is None else found[1].orbit
+
+
 def without_echoes(
-    found: list[tuple[int, CycleNode, SpecialPoint]], span: float
+    found: list[tuple[int, CycleNode, SpecialPoint]], nodes: Sequence[CycleNode], span: float
 ) -> list[tuple[int, CycleNode, SpecialPoint]]:
     """Return the events with folds that only round-off tells apart taken together.
 
     Where a branch stands upright to round-off (a canard explosion), the parameter's part of the tangent
-    changes sign at random: an odd number of such folds is one, an even number none.
+    changes sign at random: such folds are one if the branch has turned between the first and the last,
+    else none.
     """
     kept: list[tuple[int, CycleNode, SpecialPoint]] = []
+    cluster: list[tuple[int, CycleNode, SpecialPoint]] = []
+
+    def close() -> None:
+        if cluster:
+            sure = [event for event in cluster if isinstance(event[2], Fold)]
+            turned = _turns(nodes[cluster[0][0]], nodes[cluster[-1][0] + 1])
+            kept.extend((sure or cluster)[:1] if turned else [])
+            cluster.clear()
+
     for event in found:
-        point = event[2]
-        if (
-            isinstance(point, Fold) and kept and isinstance(kept[-1][2], Fold)
-            and abs(point.value - kept[-1][2].value) <= _SAME * span
-        ):  # fmt: skip
-            kept.pop()
+        if not _is_fold(event[2]):
+            close()
+            kept.append(event)
             continue
-        kept.append(event)
+        if cluster and abs(event[2].value - cluster[-1][2].value) > _SAME * span:
+            close()
+        cluster.append(event)
+    close()
     return kept
+
+
+def _is_fold(point: SpecialPoint) -> bool:
+    return isinstance(point, Fold) or (isinstance(point, Unconfirmed) and point.suspected == "fold")

@@ -15,7 +15,7 @@ from dynlab.continuation.curves.cycle import DEFAULT, CycleNode, CycleWalk, Dire
 from dynlab.continuation.cycle_branch import CycleBranch
 from dynlab.continuation.cycle_ends import end_at_hopf, end_of_long_period
 from dynlab.continuation.cycle_guards import met_event
-from dynlab.continuation.cycle_monitors import cycle_events, without_echoes
+from dynlab.continuation.cycle_monitors import cycle_events, meeting, without_echoes
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import Hopf, PeriodDoubling, SpecialPoint
 from dynlab.continuation.trace import checked_range
@@ -319,9 +319,11 @@ def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End, Ho
         status = reached
         cut = _turned_over(start, nodes, seen)
         if cut is not None:
-            reason = f"the cycle shrinks onto one of half its period at {problem.vary} = {{:.9g}}"
-            value = nodes[cut - 1].orbit.value if cut else start.orbit.value
-            return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason.format(value)), None
+            value = _value_at_half(start, nodes[cut - 1], nodes[cut])
+            reason = (
+                f"the cycle shrinks onto one of half its period at {problem.vary} = {value:.9g}"
+            )
+            return nodes[:cut], End(Status.SHORTER_CYCLE, value, reason), None
         far = _run_off(start, some)
         if far is not None:
             nodes = nodes[: seen + far + 1]
@@ -368,6 +370,16 @@ def _run_off(start: _Start, nodes: list[CycleNode]) -> int | None:
         if np.any(np.ptp(node.orbit.profile, axis=0) > limit):
             return k
     return None
+
+
+def _value_at_half(start: _Start, a: CycleNode, b: CycleNode) -> float:
+    """Return the parameter between two points at which the halves of a doubled cycle are alike."""
+    units = start.units[:-2]
+    before = _odd_part(a.orbit) / units
+    found = meeting(
+        start.problem, a, b, lambda orbit: float(np.sum(_odd_part(orbit) / units * before))
+    )
+    return a.orbit.value if found is None else found.value
 
 
 def _odd_part(orbit: Orbit) -> Vector:
@@ -461,7 +473,7 @@ def _with_events(
             for event in cycle_events(start.problem, nodes[k], nodes[k + 1])
             if not (settled and event[1].label in ("LPC", "?"))
         ]
-    found = without_echoes(found, start.problem.span)
+    found = without_echoes(found, nodes, start.problem.span)
     whole: list[CycleNode] = []
     special: list[tuple[int, SpecialPoint]] = []
     for k, node in enumerate(nodes):

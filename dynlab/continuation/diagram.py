@@ -55,6 +55,8 @@ _PERIODS = (1, 2, 4, 8)
 _DOUBLINGS, _MOST_STATES = 3, 60
 #: At these parts of the range, if nothing known is stable there, a run looks for an attracting cycle.
 _SETTLED_AT = (0.17, 0.5, 0.83)
+#: At a period doubling that stable cycles reach no multiplier is larger than this.
+_NEARLY_ONE = 1.001
 #: Two points of cycles are the same if the extremes of the states agree to this part of their ranges.
 _ALIKE = 1e-3
 
@@ -364,8 +366,10 @@ def bifurcation_diagram(
     """Find and follow every branch of equilibria and of limit cycles that can be reached.
 
     The equilibria are those of `equilibrium_diagram`.  The limit cycles that are born at their Hopf
-    points are followed to wherever they end, and from their period doublings the cycles of two, four and
-    eight times the period.  Where nothing that was found is stable, a run looks for an attracting cycle.  (In systems of more than 60 states cycles are not followed here; use
+    points are followed to wherever they end, and from the period doublings where they lose stability the
+    cycles of two, four and eight times the period.  Where nothing that was found is stable, a run looks
+    for an attracting cycle.  (Doublings of cycles that are unstable on both sides are located only, and
+    in systems of more than 60 states cycles are not followed here; use
     `continue_cycles`.)
 
     Parameters
@@ -431,7 +435,7 @@ def _reached_cycles(
         branches.append(branch)
         if doublings < _DOUBLINGS:
             doubled = (p for p in branch.points(PeriodDoubling) if p is not point)
-            pending.extend((p, doublings + 1) for p in doubled)
+            pending.extend((p, doublings + 1) for p in doubled if _loses_stability(p))
         return branch.status is not Status.STOPPED and len(branches) < _MOST_BRANCHES
 
     going_on = True
@@ -460,6 +464,11 @@ def _something_attracts(diagram: Diagram, cycles: list[CycleBranch], value: floa
         if np.any(branch.unstable[crossed] == 0):
             return True
     return False
+
+
+def _loses_stability(point: PeriodDoubling) -> bool:
+    """Whether the cycle is stable on one side of its period doubling."""
+    return int(np.sum(np.abs(point.eigenvalues) > _NEARLY_ONE)) == 0
 
 
 def _ends_a_cycle_branch(branches: list[CycleBranch], point: SpecialPoint) -> bool:

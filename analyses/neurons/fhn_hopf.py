@@ -2,7 +2,7 @@
 
 FitzHugh 1961, Biophys. J. 1, 445: the middle panel is the phase plane of his figure 1 (nullclines,
 resting point, orbits), at a current where rest and firing are both stable.  The left panel follows
-the resting point through the range of currents where it is unstable.  Both ends of the range are
+the resting point, and the cycles (green) from one of its Hopf points to the other.  Both ends of the range are
 subcritical Hopf points, so just outside it a small unstable cycle parts rest from firing: the right
 panel, with the cycle in red and the prediction of the normal form at the Hopf point dashed.
 FitzHugh's c = 3 is eps = 1/9; here eps = 0.08.
@@ -25,7 +25,7 @@ def study(I: float = 0.329, duration: float = 90.0) -> Figure:
     figure, panels = plt.subplots(1, 3, figsize=(13.5, 4.6), layout="constrained")
     diagram = dl.bifurcation_diagram(zoo.fitzhugh_nagumo, vary="I", over=(0, 1.75))
     diagram.plot(panels[0], show="v")
-    panels[0].set_title("the resting point and its Hopf points", loc="left")
+    panels[0].set_title("rest, firing and the Hopf points", loc="left")
 
     onset, _ = diagram.points(dl.Hopf)
     membrane = zoo.fitzhugh_nagumo(I=I)

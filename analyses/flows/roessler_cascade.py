@@ -20,7 +20,6 @@ OVER = (2.4, 4.5)
 
 @dl.flow
 def many(x: dl.PerNode = 1.0, y: dl.PerNode = 1.0, z: dl.PerNode = 0.1, *, c: dl.PerNode = 4.0):
-    """Systems side by side, each with its own c; a = b = 0.2."""
     i = dl.nodes("i")
     return {x[i]: -y[i] - z[i], y[i]: x[i] + y[i] / 5, z[i]: 1 / 5 + z[i] * (x[i] - c[i])}
 
@@ -51,10 +50,8 @@ def doubled(branch: dl.CycleBranch) -> dl.CycleBranch:
 
 def draw_orbits(ax: Axes, c: np.ndarray) -> None:
     x = dl.integrate(many.on(len(c))(c=c), duration=700, at=np.arange(500, 700, 0.05))["x"]
-    tops = np.where((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:]), x[1:-1], np.nan)
-    ax.plot(
-        np.tile(c, len(tops)), tops.ravel(), ".", markersize=0.8, color="#56B4E9", rasterized=True
-    )
+    top = (x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])
+    ax.plot(np.tile(c, (len(top), 1))[top], x[1:-1][top], ".", markersize=0.8, color="#56B4E9")
 
 
 if __name__ == "__main__":

@@ -370,7 +370,13 @@ def _between(a: Orbit, b: Orbit, at_a: float, at_b: float) -> Orbit:
         a = a.on(b.mesh)
     b = b.on(a.mesh)
     share = at_a / (at_a - at_b)
+    states = share
+    wide = [float(np.linalg.norm(np.ptp(orbit.profile, axis=0))) for orbit in (a, b)]
+    if wide[0] < 1e-9 * wide[1]:
+        states = np.sqrt(share)  # from a Hopf point the amplitude grows like a root
+    elif wide[1] < 1e-9 * wide[0]:
+        states = 1.0 - np.sqrt(1.0 - share)
     return Orbit(
-        a.profile + share * (b.profile - a.profile), a.mesh,
+        a.profile + states * (b.profile - a.profile), a.mesh,
         a.period + share * (b.period - a.period), a.value + share * (b.value - a.value),
     )  # fmt: skip

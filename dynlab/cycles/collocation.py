@@ -15,6 +15,8 @@ __all__ = ["Collocation", "Refined", "cycle_of", "refined"]
 
 _FEWEST = 3
 _DEGREES = range(2, 8)
+#: Beside a Hopf point or a fold round-off keeps Newton's steps above its usual tolerance.
+_LOOSE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ def refined(
     while True:
         orbit = solved.orbit
         count = 2 * (len(orbit.mesh) - 1)
-        finer = problem.solve(orbit.spread(count, problem.units(orbit)[:-2]), held=held)
+        guess = orbit.spread(count, problem.units(orbit)[:-2])
+        finer = problem.solve(guess, held=held)
+        if finer is None:
+            finer = problem.solve(guess, held=held, tolerance=_LOOSE)
         if finer is None:
             return None
         change = _difference(problem, orbit, finer.orbit)

@@ -46,7 +46,8 @@ def some_cycles(name):
 def test_product_of_multipliers_is_the_exponential_of_the_divergence(name):
     # Liouville.  A product below 1e-12 may lie under the smallest multiplier that is resolved.
     cycles = [c for c in some_cycles(name) if c.divergence > np.log(1e-12)]
-    assert cycles or name == "hodgkin_huxley"  # whose fast gate contracts by 1e-30 in a period
+    # The gates of the axon and the filters of the column contract by 1e-19 and more in a period.
+    assert cycles or name in ("hodgkin_huxley", "jansen_rit")
     for cycle in cycles:
         assert np.prod(cycle.multipliers) == pytest.approx(np.exp(cycle.divergence), rel=1e-6)
 

@@ -53,7 +53,7 @@ def test_wrong_parameters_and_ranges():
     with refused(dl.SettingError, "longest is 1", "period 6.28", "larger"):
         dl.continue_cycles(hopf(), over=OVER, longest=1.0)
     with pytest.raises(dl.SettingError, match="over"):
-        dl.continue_cycles(hopf(), over=(3.0, 1.0))
+        dl.continue_cycles(hopf(), over=(2.0, 2.0))
 
 
 def test_a_doubling_of_a_map_is_left_by_switch_branch():
@@ -89,7 +89,7 @@ def test_quantities_by_name():
         branch().points("fold")
     low, high = branch().extremes("x").T
     assert np.all(low <= high)
-    assert low[0] == high[0] == pytest.approx(1.0)  # the Hopf point, at (A, B / A)
+    assert (low[0], high[0]) == pytest.approx((1.0, 1.0))  # the Hopf point, at (A, B / A)
 
 
 def test_observables_have_extremes_too():
@@ -202,8 +202,7 @@ def test_fold_of_a_canard_explosion_is_found_where_the_branch_stands_upright(eps
     membrane = zoo.fitzhugh_nagumo(eps=eps)
     onset = dl.equilibrium_diagram(membrane, vary="I", over=(0, 0.875)).points(dl.Hopf).single()
     cycles = dl.continue_cycles(onset, over=(0, 0.875))
-    fold = (
-        cycles.points().single() if len(cycles.points()) == 1 else cycles.points(dl.Fold).single()
-    )
-    assert fold.value == pytest.approx(cycles.values.min(), rel=1e-9)
+    fold = cycles.points(dl.Fold).single()
+    # The branch is known to about 1e-9 on its own mesh, the fold on one twice as fine.
+    assert fold.value == pytest.approx(cycles.values.min(), rel=1e-8)
     assert not cycles.unconfirmed

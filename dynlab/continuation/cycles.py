@@ -124,10 +124,9 @@ def continue_cycles(
     """
     began = time.perf_counter()
     collocation = collocation or Collocation()
-    start = _start(
-        point, _named(point, vary), checked_range(vary or "the parameter", over), collocation
-    )
-    low, high = checked_range(start.problem.vary, over)
+    name = _named(point, vary)
+    low, high = checked_range(name, over)
+    start = _start(point, name, (low, high), collocation)
     bound = _LONGEST * start.orbit.period if longest is None else finite(longest, "longest")
     if bound <= start.orbit.period:
         raise SettingError(

@@ -418,7 +418,9 @@ def checked_range(vary: str, over: tuple[float, float]) -> tuple[float, float]:
         ) from None
     first, last = finite(first, f"first end of {vary!r}"), finite(last, f"last end of {vary!r}")
     if first == last:
-        raise SettingError(f"the range of {vary!r} is empty: ({first:g}, {last:g}).")
+        raise SettingError(
+            f"the range of {vary!r} is empty: ({first:g}, {last:g}). Give two different ends."
+        )
     if not 1e-150 < abs(last - first) < 1e150:
         raise SettingError(
             f"the range of {vary!r}, ({first:g}, {last:g}), is too wide or too narrow for doubles. "

@@ -56,7 +56,9 @@ def test_a_run_that_never_returns_says_so():
 
 def test_a_guess_at_an_equilibrium_is_no_cycle():
     rest = dl.find_equilibria(zoo.fitzhugh_nagumo(I=0.0)).single()
-    with refused(dl.NotConverged, "'fitzhugh_nagumo' is an equilibrium", "v = -1.199", "Start elsewhere"):
+    with refused(
+        dl.NotConverged, "'fitzhugh_nagumo' is an equilibrium", "v = -1.199", "Start elsewhere"
+    ):
         dl.find_cycle(zoo.fitzhugh_nagumo(I=0.0), start=rest.start, period=20.0)
 
 

@@ -3,7 +3,7 @@
 Roessler 1976, Phys. Lett. A 57, 397; Feigenbaum 1978, J. Stat. Phys. 19, 25.  Left, dots: the turning
 points of x on orbits after a transient; lines: the greatest x on the cycles of one, two, four and eight
 turns, which are followed, not simulated, and go on (dashed) after they have lost their stability.
-Middle, the cycles themselves.  Right, the gaps between successive doublings (PD): each is
+Middle, the cycles, from one turn (blue) to eight (red).  Right, the gaps between successive doublings (PD): each is
 shorter by a factor that tends to Feigenbaum's 4.6692, the slope of the line in the figure.
 """
 

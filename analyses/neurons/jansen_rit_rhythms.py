@@ -5,8 +5,8 @@ Grimbert and Faugeras 2006, Neural Comput. 18, 3052, on the model of Jansen and 
 at 89.8 and 315.7 per second, and large ones from the fold of rest at 113.6, where they are born with infinite
 period on a circle, to a fold of cycles at 137.4.  Middle, the periods, logarithmic: alpha waves near
 10 Hz, spikes from 5 Hz down to nothing.  Right, what an electrode sees, y1 - y2, of both at p = 120.
-Between the folds the column has two rhythms and, up to 113.6, rest as well.  The figure repeats
-their figure 5 and, with the potentials, figure 6.
+Between 113.6 and 137.4 the column has two rhythms; below, from 89.8 on, one of them and rest.  The left
+panel of the figure repeats their diagram.
 """
 
 import matplotlib.pyplot as plt

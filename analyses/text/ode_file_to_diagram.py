@@ -1,7 +1,7 @@
 """From an XPPAUT file to its bifurcation diagram: three ways of a cell to live.
 
 Tyson 1991, Proc. Natl. Acad. Sci. USA 88, 7328, equations 1-2.  The left panel is the file
-``cell_cycle.ode`` beside this script.  The middle panel follows its steady state as the breakdown
+``cell_cycle.ode`` beside this script.  The middle panel follows its steady state and cycles as the breakdown
 of the active factor, k6, rises.  There are the three regimes of the paper: a steady state with
 much active factor (the egg), a spontaneous cycle between the two Hopf points (the early embryo),
 and one with little (a growing cell, which waits).  The state is known: u = kappa/k6 and
@@ -52,7 +52,7 @@ def draw_known_state(ax: Axes, cell: dl.System, k6: np.ndarray) -> None:
     v = u + k6 * u / (cell["k4p"] + cell["k4"] * u**2)
     ax.plot(k6, v, color="0.85", linewidth=7, zorder=0)
     ax.set(xscale="log", xlabel="breakdown of the factor $k_6$ (1/min)", ylabel="cyclin $v$")
-    ax.set_title("its steady state", loc="left")
+    ax.set_title("its steady state and cycles", loc="left")
 
 
 if __name__ == "__main__":

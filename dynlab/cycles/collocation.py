@@ -86,8 +86,10 @@ def refined(
 ) -> Refined | None:
     """Solve on finer and finer meshes, the parameter or the period held; None if Newton's method fails."""
     units = problem.units(guess)[:-2]
-    first = guess.spread(max(method.intervals, len(guess.mesh) - 1), units)
-    solved = problem.solve(first, held=held)
+    # The guess may be finer than the method allows, and is solved on twice as many intervals at least.
+    finest = max(method.intervals, method.most_intervals // 2)
+    count = min(max(method.intervals, len(guess.mesh) - 1), finest)
+    solved = problem.solve(guess.spread(count, units), held=held)
     if solved is None:
         return None
     while True:

@@ -27,6 +27,7 @@ _F3 = types.float64[:, :, ::1]
 _I = types.int64[::1]
 
 OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+TINY = 1e-290
 
 
 @njit(types.boolean(_F3, types.int64, types.int64, types.int64, _M), **OPTIONS)
@@ -117,7 +118,8 @@ def of_product(factors):  # type: ignore[no-untyped-def]
         _pivoted_qr(c, order, fresh)
         for k in range(n):
             d[k] = abs(c[k, k])
-            inverse = 1.0 / d[k] if d[k] > 0.0 else 0.0
+            # What has decayed to the end of the doubles' range has no direction any more.
+            inverse = 1.0 / d[k] if d[k] > TINY else 0.0
             for j in range(n):
                 total = 0.0
                 for l in range(k, n):

@@ -68,6 +68,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.cycles.cycle": ("Cycle",),
     "dynlab.cycles.collocation": ("Collocation",),
     "dynlab.cycles.shooting": ("Shooting",),
+    "dynlab.cycles.phase": ("PhaseResponse", "phase_response"),
+    "dynlab.cycles.pulses": ("PulseResponse",),
+    "dynlab.cycles.isochrons": ("Isochrons", "isochrons"),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

@@ -9,6 +9,7 @@ portrait    phase portraits                       series    quantities against t
 spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
 cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
 connection  curves of homoclinic orbits in two parameters
+phase       phase response, kicks, isochrons
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.markers import arrange_labels, draw_points
+from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
     draw_direction,
     draw_equilibria,
@@ -66,6 +68,7 @@ __all__ = [
     "draw_events",
     "draw_fan",
     "draw_field",
+    "draw_isochrons",
     "draw_iterates",
     "draw_legend",
     "draw_manifold",
@@ -77,6 +80,8 @@ __all__ = [
     "draw_points_once",
     "draw_ranges",
     "draw_raster",
+    "draw_resetting",
+    "draw_response",
     "draw_series",
     "draw_stability_line",
     "label",

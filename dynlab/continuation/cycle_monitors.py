@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.continuation import cycle_normal_forms
 from dynlab.continuation.curves.cycle import CycleNode, along
 from dynlab.continuation.points import (
     BranchPoint,
@@ -34,11 +35,15 @@ from dynlab.continuation.points import (
 )
 from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order, nontrivial
 from dynlab.cycles.problem import CycleProblem, Orbit, Solved
+from dynlab.errors import SingularProblem
+from dynlab.symbolic.system import System
 
 __all__ = ["cycle_events", "meeting", "without_echoes"]
 
 Vector = NDArray[np.float64]
 Test = Callable[[Solved], float]
+#: System, parameter, state, multipliers and accuracy of a point.
+_Head = tuple[System, str, Vector, NDArray[np.complex128], float]
 
 _ITERATIONS = 60
 #: A root counts as found when the bracket along the chord is this short.
@@ -195,6 +200,7 @@ def _located(
         return
     fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test, near=coarse[0])
     place, solved = fine or coarse
+    solved = _followed(problem, a, b, solved)
     change = abs(solved.orbit.value - coarse[1].orbit.value) / max(
         abs(solved.orbit.value), 1e-3 * problem.span
     )
@@ -205,6 +211,13 @@ def _located(
         reason = f"its defining condition is missed by {kind.miss(solved):.1e}"
     node = replace(CycleNode.of(solved), tangent=a.tangent)
     yield place, node, _point(problem, solved, kind.word, change, reason)
+
+
+def _followed(problem: CycleProblem, a: CycleNode, b: CycleNode, solved: Solved) -> Solved:
+    """Return a solution with the direction of the chord: at a branch point it has no tangent of its own."""
+    span = _Span.between(problem, a.orbit, b.orbit, len(solved.orbit.mesh) - 1)
+    row = along(problem, span.a, span.b, span.units)
+    return solved._replace(direction=row.states, direction_q=row.ends)
 
 
 def _root(span: _Span, test: Test, *, near: float | None = None) -> tuple[float, Solved] | None:
@@ -267,28 +280,57 @@ def _point(
     multipliers = floquet_order(solved.multipliers)
     cycle = Cycle(system, orbit.period, orbit.mesh, orbit.profile, multipliers,
                   solved.divergence, change)  # fmt: skip
-    head = (system, problem.vary, orbit.profile[0], multipliers, change)
+    head: _Head = (system, problem.vary, orbit.profile[0], multipliers, change)
     turn: dict[str, Any] = {"period": orbit.period, "orbit": cycle}
-    nothing = float("nan")
     if reason:
         return Unconfirmed(*head, word, reason, **turn)
+    try:
+        return _with_normal_form(problem, solved, word, head, turn)
+    except SingularProblem:
+        return _without(word, head, turn, solved.orbit.profile)
+
+
+def _with_normal_form(
+    problem: CycleProblem, solved: Solved, word: str, head: _Head, turn: dict[str, Any]
+) -> SpecialPoint:
+    """Return the point with its coefficients."""
+    if word == "fold":
+        fold = cycle_normal_forms.fold_form(problem, solved)
+        return Fold(*head, fold.coefficient, eigenvector=fold.eigenvector, **turn)
+    if word == "period doubling":
+        flip = cycle_normal_forms.flip_form(problem, solved)
+        return PeriodDoubling(
+            *head, flip.coefficient, flip.crossing_speed, flip.eigenvector, **turn
+        )
+    if word == "torus point":
+        angle = _angle(solved.multipliers)
+        torus = cycle_normal_forms.torus_form(problem, solved, angle)
+        return Torus(
+            *head, angle, torus.coefficient, torus.crossing_speed, torus.eigenvector, **turn
+        )
+    branches = cycle_normal_forms.branch_form(problem, solved)
+    form = branches.form
+    return BranchPoint(*head, branches.tangents, form.kind, form.coefficients, **turn)
+
+
+def _without(word: str, head: _Head, turn: dict[str, Any], profile: Vector) -> SpecialPoint:
+    """Return the point where a higher singularity leaves no coefficients."""
+    nothing = float("nan")
     if word == "fold":
         return Fold(*head, nothing, **turn)
     if word == "period doubling":
-        return PeriodDoubling(*head, nothing, nothing, np.empty(0), **turn)
+        return PeriodDoubling(*head, nothing, nothing, np.full(profile.shape, nothing), **turn)
     if word == "torus point":
-        pairs = multipliers[multipliers.imag > 0]
-        pair = pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))]
-        return Torus(
-            *head,
-            abs(float(np.angle(pair))),
-            nothing,
-            complex(nothing),
-            np.empty(0, complex),
-            **turn,
-        )
-    unknown = np.full((2, len(orbit.profile[0]) + 1), nothing)
-    return BranchPoint(*head, unknown, "pitchfork or transcritical", (nothing,) * 3, **turn)
+        unknown = np.full(profile.shape, complex(nothing))
+        return Torus(*head, _angle(head[3]), nothing, complex(nothing), unknown, **turn)
+    tangents = np.full((2, profile.size + 2), nothing)
+    return BranchPoint(*head, tangents, "degenerate", (nothing,) * 3, **turn)
+
+
+def _angle(multipliers: NDArray[np.complex128]) -> float:
+    """Return the argument of the pair nearest to the unit circle."""
+    pairs = multipliers[multipliers.imag > 0]
+    return abs(float(np.angle(pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))])))
 
 
 def meeting(

@@ -1,4 +1,4 @@
-"""continue_cycles: the branch of limit cycles from a Hopf point, a cycle or a period doubling."""
+"""continue_cycles: the branch of limit cycles from a Hopf point, a cycle, a period doubling or a branch point."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dynlab.continuation.cycle_ends import end_at_hopf, end_of_long_period
 from dynlab.continuation.cycle_guards import met_event
 from dynlab.continuation.cycle_monitors import cycle_events, meeting, without_echoes
 from dynlab.continuation.methods import ContinuationMethod
-from dynlab.continuation.points import Hopf, PeriodDoubling, SpecialPoint
+from dynlab.continuation.points import BranchPoint, Hopf, PeriodDoubling, SpecialPoint
 from dynlab.continuation.trace import checked_range
 from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle
@@ -75,7 +75,7 @@ def continue_cycles(
     method: ContinuationMethod | None = None,
     collocation: Collocation | None = None,
 ) -> CycleBranch:
-    """Follow limit cycles as a parameter changes: from a Hopf point, a cycle, or a period doubling.
+    """Follow limit cycles as a parameter changes: from a Hopf point, a cycle, or where branches of them part.
 
     The cycles are solved by orthogonal collocation on a mesh that follows them and grows when it must.
     Folds (LPC), branch points, period doublings and torus points are located on the way; each end of the
@@ -85,8 +85,9 @@ def continue_cycles(
     Parameters
     ----------
     point
-        A Hopf point, a cycle (both directions are followed), or a period doubling of cycles (then the
-        cycle of twice the period is followed).
+        A Hopf point, a cycle (both directions are followed), a period doubling of cycles (then the
+        cycle of twice the period is followed), or a branch point of cycles (then the other branch
+        through it is, in both directions).
     vary
         The parameter; the one that was varied if `point` comes from a branch.
     over
@@ -173,7 +174,7 @@ def _named(point: Point, vary: str | None) -> str:
     name = getattr(point, "vary", None) if vary is None else vary
     if name is None:
         raise SettingError(f"say which parameter to vary: vary=... {_parameters(point)}.")
-    if isinstance(point, Hopf | PeriodDoubling) and name != point.vary:
+    if isinstance(point, Hopf | PeriodDoubling | BranchPoint) and name != point.vary:
         raise SettingError(
             f"the {point.word} was found varying {point.vary!r}, not {name!r}. Vary {point.vary!r}, or "
             f"take a cycle of the branch and continue that in {name!r}."
@@ -192,7 +193,7 @@ def _parameters(point: Any) -> str:
 def _start(point: Any, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
     """Return where the branch begins."""
     raise SettingError(
-        f"cycles are followed from a Hopf point, a cycle, or a period doubling of cycles; got "
+        f"cycles are followed from a Hopf point, a cycle, or a period doubling or branch point of cycles; got "
         f"{type(point).__name__}. Take one of branch.points(dl.Hopf), or dl.find_cycle(...)."
     )
 
@@ -301,6 +302,37 @@ def _(
         problem, orbit, Direction(states, np.zeros(2)), doubled, first, point,
         End(Status.SHORTER_CYCLE, point.value, reason),
     )  # fmt: skip
+
+
+@_start.register
+def _(point: BranchPoint, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
+    if point.orbit is None:
+        raise SettingError(
+            f"the {point.word} at {vary} = {point.value:.6g} is one of equilibria or of a map; follow the "
+            "other branch with dl.switch_branch."
+        )
+    problem = _problem(point.system, vary, over, point.value)
+    orbit = point.orbit.orbit._replace(value=point.value)
+    units = problem.units(orbit)
+    way = point.tangents[1]
+    states = way[:-2].reshape(orbit.profile.shape)
+    # A state that is 0 all along the first branch has no size but what the second gives it.
+    still = np.max(np.abs(orbit.profile), axis=0) <= 1e-9 * np.max(np.abs(orbit.profile))
+    reach = _reach(point, problem.span) * np.max(np.abs(states), axis=0)
+    reach = reach / np.sqrt(np.mean(np.sum(states**2, axis=1)))
+    units[:-2] = np.where(still & (reach > 0) & np.isfinite(reach), reach, units[:-2])
+    turn = Direction(states / units[:-2], way[-2:] / units[-2:])
+    first = CycleNode(orbit, 0.0, point.eigenvalues, 0.0, point.orbit.divergence)
+    return _Start(problem, orbit, turn, units, first, point, None)
+
+
+def _reach(point: BranchPoint, span: float) -> float:
+    """Return the amplitude that the second branch has by the normal form when the parameter moves by its span."""
+    b, a, c = np.array(point.coefficients)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(
+            np.sqrt(np.abs(b * span / c)) if point.kind == "pitchfork" else np.abs(b * span / a)
+        )
 
 
 def _followed(given: CycleWalk, start: _Start) -> tuple[list[CycleNode], End, Hopf | None]:
@@ -464,7 +496,7 @@ def _with_events(
     found: list[tuple[int, CycleNode, SpecialPoint]] = []
     plateaus = _plateaus(nodes, start.problem.span)
     for k in range(len(nodes) - 1):
-        if start.point is not None and k == begin:
+        if start.point is not None and k in (begin - 1, begin):
             continue  # from the point itself, whose test functions are not those of a regular cycle
         settled = plateaus[0] > k or k >= plateaus[1]
         found += [

@@ -7,7 +7,7 @@ two-letter labels of AUTO and MATCONT.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,7 +61,10 @@ class SpecialPoint(Point):
     """A point of a branch that was located by its own defining equations.
 
     On a branch of limit cycles of a flow it carries the cycle, `orbit`: `eigenvalues` are then its Floquet
-    multipliers, and a state's name gives its values over one period.
+    multipliers, and a state's name gives its values over one period.  Normal forms are those of the map
+    once round the cycle; an eigenvector is then a function q along the cycle, with a row for each row of
+    ``orbit.profile``, and its mean square over the period is 1 (Kuznetsov, Govaerts, Doedel and Dhooge 2005,
+    SIAM J. Numer. Anal. 43, 1407).
     """
 
     __slots__ = ()
@@ -125,6 +128,8 @@ class Fold(SpecialPoint):
     period
         For a map: how many steps the cycle takes; `eigenvalues` are then its multipliers, and it is one
         of them that is 1.
+    eigenvector
+        Of a cycle of a flow: q along it.
     """
 
     system: System
@@ -136,6 +141,7 @@ class Fold(SpecialPoint):
     note: str = ""
     period: float = 1
     orbit: Cycle | None = None
+    eigenvector: Vector = field(default_factory=lambda: np.empty(0))
 
     @property
     def label(self) -> str:  # type: ignore[override]
@@ -247,7 +253,8 @@ class BranchPoint(SpecialPoint):
     system, vary, state, eigenvalues, accuracy
         As for `Fold`.
     tangents
-        Unit directions of the two branches in (states, parameter), the one followed first.
+        Unit directions of the two branches in (states, parameter), the one followed first; for cycles of a
+        flow in (states at each row of ``orbit.profile``, period, parameter).
     kind
         ``"transcritical"`` (a is not 0), ``"pitchfork"`` (a = 0) or ``"degenerate"`` (a = c = 0).
     coefficients

@@ -41,7 +41,7 @@ Vector = NDArray[np.float64]
 Field = NDArray[Any]
 
 #: Passes that turn any border into one made of the null vectors themselves.
-_PASSES = 3
+_PASSES = 2
 
 
 class Row(NamedTuple):
@@ -139,19 +139,24 @@ class Linearised:
 
         With `vary` the directions have one component more, that of the parameter.
         """
+        from dynlab.kernels.multilinear import second, third
+
         kernel = kernels_of(self.system).derivative(len(directions), (vary,) if vary else ())
-        states = gauss_values(self.orbit, self.orbit.profile)
-        p = np.array(self.system.parameter_values or (0.0,))
-        out = np.zeros(self.rates.shape, complex)
+        evaluate: Any = {2: second, 3: third}[len(directions)]
+        n = self.rates.shape[-1]
+        states = gauss_values(self.orbit, self.orbit.profile).reshape(-1, n)
+        inputs, part = tuple(inputs_of(self.system)), np.empty_like(states)
+        out = np.zeros(states.shape, complex)
         parts = [
             [(1.0, np.real(d))] + ([(1j, np.imag(d))] if np.iscomplexobj(d) else [])
             for d in directions
         ]  # fmt: skip
         for chosen in itertools.product(*parts):
-            factor = np.prod([c[0] for c in chosen])
-            for place in np.ndindex(states.shape[:2]):
-                out[place] += factor * kernel(0.0, states[place], p, *(c[1][place] for c in chosen))
-        return out if any(np.iscomplexobj(d) for d in directions) else out.real
+            along = [np.ascontiguousarray(c[1]).reshape(len(states), -1) for c in chosen]
+            evaluate(kernel.address, states, inputs, *along, part)
+            out += np.prod([c[0] for c in chosen]) * part
+        whole = out if any(np.iscomplexobj(d) for d in directions) else out.real
+        return np.asarray(whole.reshape(self.rates.shape))
 
     def solve(
         self, forcing: Field | None = None, *, shift: complex = 0.0, turn: float = 1.0,

@@ -23,6 +23,8 @@ Vector = NDArray[np.float64]
 PERIOD, PARAMETER = 0, 1
 #: A state that never moves has this part of its own size as a unit.
 _STILL = 0.05
+#: A state this small beside the others is 0.
+_NOTHING = 1e-15
 
 
 class Orbit(NamedTuple):
@@ -188,4 +190,5 @@ def range_of(system: System, profile: Vector) -> Vector:
     size = _STILL * np.max(np.abs(profile), axis=0)
     circle = np.array([d is Domain.CIRCLE for d in system.domains])
     unit = np.where(circle, 2.0 * np.pi, np.maximum(moved, size))
-    return np.where(unit > 0, unit, 1.0)
+    # What decays to 1e-130 beside states of size 1 rests at 0, and its size is no unit.
+    return np.where(unit > _NOTHING * np.max(unit, initial=0.0), unit, 1.0)

@@ -79,6 +79,9 @@ def _known() -> dict[str, Callable[..., Any]]:
     )
     from dynlab.cycles.collocation import Collocation
     from dynlab.cycles.cycle import Cycle
+    from dynlab.cycles.isochrons import Isochrons
+    from dynlab.cycles.phase import PhaseResponse
+    from dynlab.cycles.pulses import PulseResponse
     from dynlab.equilibria.cobweb import Cobweb
     from dynlab.equilibria.find import Equilibria
     from dynlab.equilibria.manifolds import Manifolds
@@ -99,6 +102,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
+        Isochrons, PhaseResponse, PulseResponse,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,

@@ -76,6 +76,11 @@ def switch_branch(
             f"branches meet at a branch point or a period doubling; got {type(point).__name__}. "
             "Take one of branch.points(dl.BranchPoint) or branch.points(dl.PeriodDoubling)."
         )
+    if point.orbit is not None:
+        raise SettingError(
+            f"the {point.word} at {point.vary} = {point.value:.6g} is one of cycles of a flow. Follow the "
+            "other branch with dl.continue_cycles(point, over=...)."
+        )
     low, high = checked_range(point.vary, over)
     if not low <= point.value <= high:
         raise SettingError(

@@ -42,7 +42,7 @@ Vector = NDArray[np.float64]
 #: Points start this far from the cycle, in ranges of the states; their phase is good to about its square.
 _OFF = 1e-5
 #: They run until they would have left linearly, and so many turns more.
-_TURNS = 3.0
+_TURNS = 2.0
 #: First so many runs on either side; more where the curves have gaps wider than `_GAP` of the window.
 _RUNS, _ROUNDS, _MOST_RUNS = 96, 18, 2500
 _GAP = 0.02

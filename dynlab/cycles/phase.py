@@ -159,6 +159,18 @@ class PhaseResponse(Result):
         known = (*system.state_names, *system.parameter_names)
         raise UnknownNameError(f"state or parameter of {system.name!r}", name, known)
 
+    def peak(self, name: str) -> float:
+        """Return the phase at which a state or observable is greatest: that of the spike, say.
+
+        ``response.at(phases + response.peak("V"), "V")`` counts phases from there.
+        """
+        place, width = 0.0, 1.0
+        while width > 1e-12:
+            places = place + width * np.linspace(-0.5, 0.5, 401)
+            place = float(places[np.argmax(self.cycle.at(places * self.period, name))])
+            width *= 0.01
+        return place % 1.0
+
     def delayed_share(self, name: str) -> float:
         """Return which part of the response to pushes of a state or parameter is delay.
 

@@ -16,6 +16,7 @@ VI.4.1).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from dynlab.errors import SingularProblem
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
-__all__ = ["Linearised", "Row", "Solution", "Variation"]
+__all__ = ["Linearised", "Row", "Solution", "Variation", "gauss_values"]
 
 Vector = NDArray[np.float64]
 #: Vectors at the Gauss points: interval, point, state.  Real, or complex.
@@ -172,13 +173,12 @@ class Linearised:
         basis = basis_of(self.orbit.degree)
         count, m, n = self.rates.shape
         forced = [np.zeros(self.rates.shape) if forcing is None else forcing, *columns]
-        inner = _condensed(self, shift, forced)
-        values = np.einsum("ck,ikjl->icjl", basis[0], inner)
-        matrix, right = _bordered(self, inner, values, rows, turn)
-        try:
+        found = np.full(1, np.nan)
+        with contextlib.suppress(np.linalg.LinAlgError, RuntimeError):
+            inner = _condensed(self, shift, forced)
+            values = np.einsum("ck,ikjl->icjl", basis[0], inner)
+            matrix, right = _bordered(self, inner, values, rows, turn)
             found = splu(matrix.tocsc()).solve(right)
-        except RuntimeError:
-            found = np.full(len(right), np.nan)
         if not np.all(np.isfinite(found)):
             raise SingularProblem(
                 f"the equations linearised about the cycle of {self.system.name!r} are singular beyond "

@@ -52,7 +52,7 @@ Vector = NDArray[np.float64]
 _DOUBTED = 1e-4
 #: Inside an interval Z . f is looked at so many places.
 _LOOKED = 16
-#: A finer mesh that improves Z . f by less than this factor has met round-off.
+#: Two finer meshes that each improve Z . f by less than this factor have met round-off.
 _STALLED = 0.5
 _DRAWN = 800
 
@@ -309,10 +309,9 @@ def phase_response(cycle: Cycle, *, method: Collocation | None = None) -> PhaseR
     ------
     SettingError
         If no cycle is given.
-    NotConverged
-        If the cycle cannot be solved on the mesh of the response.
-    SingularProblem
-        If the cycle is at a fold, where the phase response is infinite.
+    NotConverged, SingularProblem
+        If the cycle cannot be solved on the mesh of the response, as at a fold, where the response is
+        infinite.
 
     Warns
     -----
@@ -324,7 +323,7 @@ def phase_response(cycle: Cycle, *, method: Collocation | None = None) -> PhaseR
     >>> import dynlab as dl
     >>> response = dl.phase_response(dl.find_cycle(dl.zoo.van_der_pol(mu=0.1)))
     >>> round(float(response["y"].max()), 3)        # 1 / 2 on a circle of radius 2
-    0.503
+    0.501
     """
     began = time.perf_counter()
     if not isinstance(cycle, Cycle):
@@ -336,23 +335,25 @@ def phase_response(cycle: Cycle, *, method: Collocation | None = None) -> PhaseR
     problem = CycleProblem(cycle.system, "", 1.0)
     guess = _of_degree(cycle.orbit, method.degree)
     best: tuple[Solved, Vector, float] | None = None
+    stalled = 0
     while True:
         solved = problem.solve(guess, tolerance=1e-12)
         if solved is None:
             break
         gradient = _adjoint(cycle.system, solved.orbit)
         error = _deviation(cycle.system, solved.orbit, gradient)
-        stalled = best is not None and error > _STALLED * best[2]
+        stalled = stalled + 1 if best is not None and error > _STALLED * best[2] else 0
         if best is None or error < best[2]:
             best = solved, gradient, error
         count = len(guess.mesh) - 1
-        if error <= method.tolerance or stalled or 2 * count > method.most_intervals:
+        if error <= method.tolerance or stalled == 2 or 2 * count > method.most_intervals:
             break
         guess = solved.orbit.spread(2 * count, problem.units(solved.orbit)[:-2])
     if best is None:
         raise NotConverged(
             f"the cycle of {cycle.system.name!r} with period {cycle.period:.6g} could not be solved "
-            f"again with {method}. Find it with a smaller tolerance first.",
+            f"again with {method}. At a fold of cycles the phase response is infinite: move the "
+            "parameter. Else find the cycle with a smaller tolerance first.",
             status=Status.NOT_CONVERGED,
         )
     solved, gradient, error = best

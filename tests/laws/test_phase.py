@@ -157,6 +157,49 @@ def test_near_a_snic_the_response_becomes_1_minus_cos():
     assert slope == pytest.approx(-1.0, abs=0.05)
 
 
+def test_a_cycle_that_goes_round_a_circle_has_the_response_of_its_speed():
+    """theta' = w - sin theta: Z = 1 / theta', and pushes shift the phase by what they skip."""
+
+    @dl.flow
+    def rotor(theta: dl.Angle = 0.0, *, w=1.2):
+        return {theta: w - dl.sin(theta)}
+
+    response = dl.phase_response(dl.find_cycle(rotor))
+    assert response.period == pytest.approx(2 * np.pi / np.sqrt(1.2**2 - 1), rel=1e-9)
+    exact = 1 / (1.2 - np.sin(response.cycle["theta"]))
+    assert np.max(np.abs(response["theta"] - exact)) < 1e-8
+    pulse = response.to_pulse({"theta": 0.5}, phases=7)
+    start = response.cycle.at(pulse.phases * response.period, "theta")
+    skipped = [
+        np.sum(0.5 / 2000 / (1.2 - np.sin(x + 0.5 * (np.arange(2000) + 0.5) / 2000))) for x in start
+    ]
+    assert np.allclose(pulse.shift, skipped, atol=1e-6)
+
+
+def test_isochrons_of_a_rotating_pendulum():
+    @dl.flow
+    def pendulum(theta: dl.Angle = 0.0, v=1.0, *, g=0.3, T=1.3):
+        return {theta: v, v: T - g * v - dl.sin(theta)}
+
+    cycle = dl.find_cycle(pendulum)
+    fans = dl.isochrons(cycle, phases=4)
+    assert fans.accuracy < 1e-6
+    feet = np.column_stack(list(fans.cycle.at(fans.phases * cycle.period).values()))
+    for curve, foot in zip(fans.curves, feet, strict=True):
+        low, high = np.min(curve, axis=0), np.max(curve, axis=0)
+        assert np.all((low <= foot) & (foot <= high))  # through the cycle, one end on either side
+        assert low[1] < 3.95
+        assert high[1] > 4.7
+
+
+def test_at_a_fold_the_response_is_infinite():
+    rest = dl.find_equilibria(zoo.fitzhugh_nagumo).single()
+    onset, _ = dl.continue_equilibrium(rest, vary="I", over=(0, 2)).points(dl.Hopf)
+    fold = dl.continue_cycles(onset, over=(0, 1)).points(dl.Fold)[0]
+    with pytest.raises(dl.NotConverged, match="fold of cycles"):
+        dl.phase_response(fold.orbit)
+
+
 def test_what_has_no_phase_is_refused():
     repelling = dl.phase_response(turn_of(0.7, -1.0))
     with pytest.raises(dl.UnsupportedSystemError, match="do not come back"):

@@ -11,6 +11,7 @@ import pytest
 import dynlab as dl
 from dynlab import zoo
 from dynlab.codegen.kernels import kernels_of
+from dynlab.cycles.linearised import Linearised, gauss_values
 
 
 @dl.flow
@@ -147,6 +148,31 @@ def test_the_speed_of_a_multiplier_is_that_along_the_branch(roessler):
     near = [roessler.at(c=point.value + s * h).single().multipliers for s in (-1, 1)]
     crossing = [m[np.argmin(np.abs(m + 1))].real for m in near]
     assert (crossing[1] - crossing[0]) / (2 * h) == pytest.approx(point.crossing_speed, rel=1e-6)
+
+
+def test_bent_coordinates_change_a_coefficient_only_by_the_length_of_its_vector(roessler):
+    """With w = x + s y^2 for x, q becomes D q and b becomes b / (mean square of D q); the speed stays."""
+    s = 0.15
+
+    @dl.flow
+    def bent(w=1.0, y=1.0, z=0.0, *, a=0.2, b=0.2, c=2.6):
+        x = w - s * y**2
+        turn = x + a * y
+        return {w: -y - z + 2 * s * y * turn, y: turn, z: b + z * (x - c)}
+
+    point = roessler.points(dl.PeriodDoubling).single()
+    x, y, z = point.orbit.profile[0]
+    start = {"w": x + s * y**2, "y": y, "z": z}
+    cycle = dl.find_cycle(bent(c=point.value - 0.05), start=start, period=point.period)
+    other = dl.continue_cycles(cycle, vary="c", over=(2.5, 3.2)).points(dl.PeriodDoubling).single()
+    assert other.value == pytest.approx(point.value, abs=1e-8)
+    assert other.crossing_speed == pytest.approx(point.crossing_speed, rel=1e-7)
+    q = point.eigenvector.copy()
+    q[:, 0] += 2 * s * point.orbit["y"] * q[:, 1]
+    at_gauss = gauss_values(point.orbit.orbit, q)
+    size = Linearised.about(point.system, point.orbit.orbit).mean(at_gauss, at_gauss)
+    assert other.coefficient == pytest.approx(point.coefficient / size, rel=1e-8)
+    assert abs(size - 1) > 0.05  # so that the law says something
 
 
 @pytest.mark.parametrize(("k", "cr", "s"), [(0.6, 0.4, 0.3), (-0.4, -1.0, 0.0), (1.0, 2.0, -0.8)])

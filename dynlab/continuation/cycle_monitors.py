@@ -46,6 +46,10 @@ Test = Callable[[Solved], float]
 _Head = tuple[System, str, Vector, NDArray[np.complex128], float]
 
 _ITERATIONS = 60
+#: A guess along the chord goes through so many known cycles.
+_NEAREST = 4
+#: Next to a branch point a Newton step this small will do.
+_NEARLY_SINGULAR = 1e-7
 #: A root counts as found when the bracket along the chord is this short.
 _BRACKET = 1e-10
 #: Or when the test function is as small as round-off makes it.
@@ -87,15 +91,40 @@ class _Span:
         mesh = wider.spread(intervals, units[:-2]).mesh
         return cls(problem, a.on(mesh), b.on(mesh), units)
 
-    def at(self, s: float) -> Solved | None:
-        """Return the cycle over a place of the chord."""
-        a, b = self.a, self.b
-        guess = Orbit(
-            a.profile + s * (b.profile - a.profile), a.mesh, a.period + s * (b.period - a.period),
-            a.value + s * (b.value - a.value),
-        )  # fmt: skip
-        row = along(self.problem, a, b, self.units)
-        return self.problem.solve(guess, row=(row.states, row.ends), units=self.units)
+    def at(self, s: float, known: Sequence[tuple[float, Orbit]] = ()) -> Solved | None:
+        """Return the cycle over a place of the chord; cycles known at other places make the guess better.
+
+        Next to a branch point Newton's method needs it good: the equations are nearly singular.
+        """
+        near = sorted(known, key=lambda entry: abs(entry[0] - s))[:_NEAREST]
+        near = near if len(near) > 1 else [(0.0, self.a), (1.0, self.b)]
+        guess = _interpolated(near, s)
+        row = along(self.problem, self.a, self.b, self.units)
+        ends = row.states, row.ends
+        solved = self.problem.solve(guess, row=ends, units=self.units)
+        if solved is None and len(near) == _NEAREST:
+            # Round-off is magnified along the direction of the other branch, and only there.
+            solved = self.problem.solve(
+                guess, row=ends, units=self.units, tolerance=_NEARLY_SINGULAR
+            )
+        return solved
+
+
+def _interpolated(known: Sequence[tuple[float, Orbit]], s: float) -> Orbit:
+    """Return the curve at a place by the polynomial through those at others, all on one mesh."""
+    weights = [
+        np.prod([(s - other) / (place - other) for other, _ in known if other != place])
+        for place, _ in known
+    ]
+    orbits = [orbit for _, orbit in known]
+
+    def mixed(values: Sequence[Any]) -> Any:
+        return sum(w * v for w, v in zip(weights, values, strict=True))
+
+    return Orbit(
+        mixed([o.profile for o in orbits]), orbits[0].mesh, float(mixed([o.period for o in orbits])),
+        float(mixed([o.value for o in orbits])),
+    )  # fmt: skip
 
 
 def cycle_events(
@@ -120,7 +149,8 @@ def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_K
         test = _divergence if planar else _turning
         yield _Kind(word, test, lambda solved: 0.0)
     elif crossed:
-        yield _Kind("branch point", _second_at_one, lambda s: abs(_second_at_one(s)))
+        gap = cycle_normal_forms.branch_test(problem)
+        yield _Kind("branch point", gap, lambda s: abs(gap(s)))
     if not reliable:
         return
     if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
@@ -173,13 +203,6 @@ def _pairs_outside(multipliers: NDArray[np.complex128]) -> int:
 def _off_minus_one(solved: Solved) -> float:
     """Return how far the multiplier nearest to -1 is from it."""
     return float(np.min(np.abs(solved.multipliers + 1.0)))
-
-
-def _second_at_one(solved: Solved) -> float:
-    """Return the real multiplier nearest to 1 after the trivial one, minus 1."""
-    others = nontrivial(solved.multipliers)
-    real = others[_is_real(others)].real
-    return float(real[np.argmin(np.abs(real - 1.0))] - 1.0) if len(real) else 1.0
 
 
 def _pair_at_circle(solved: Solved) -> float:
@@ -237,11 +260,16 @@ def _root(span: _Span, test: Test, *, near: float | None = None) -> tuple[float,
         return (place, least) if abs(value) < _UPRIGHT else None
     (b, solved_b, at_b), (a, solved_a, at_a) = bracket
     share = at_a / (at_a - at_b)  # of the way from a to b
+    known = [(a, solved_a.orbit), (b, solved_b.orbit)]
     for _ in range(_ITERATIONS):
         s = a + share * (b - a)
-        solved = span.at(s) or span.at(s + 0.01 * (b - a))
+        solved = span.at(s, known)
+        if solved is None:
+            s += 0.01 * (b - a)
+            solved = span.at(s, known)
         if solved is None:
             break  # at a branch point itself the equations are singular
+        known.append((s, solved.orbit))
         now = test(solved)
         if now * at_a > 0:
             c, at_c = a, at_a

@@ -16,6 +16,7 @@ multipliers, their speeds and the classes of maps go together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +25,27 @@ from numpy.typing import NDArray
 
 from dynlab.continuation.normal_forms import BranchPointForm, FlipForm, TorusForm
 from dynlab.continuation.points import resonance
+from dynlab.cycles.cycle import nontrivial
 from dynlab.cycles.linearised import Linearised, Row, Variation
 from dynlab.cycles.problem import CycleProblem, Solved, range_of
 
-__all__ = ["CycleBranchForm", "FoldForm", "branch_form", "flip_form", "fold_form", "torus_form"]
+__all__ = [
+    "CycleBranchForm",
+    "FoldForm",
+    "branch_form",
+    "branch_test",
+    "flip_form",
+    "fold_form",
+    "torus_form",
+]
 
 Vector = NDArray[np.float64]
 Field = NDArray[Any]
 
 #: A quadratic coefficient that is this part of its terms has cancelled: the branches are symmetric.
-_SYMMETRIC = 1e-6
+_SYMMETRIC = 1e-4
+#: So near to 1 a multiplier's function cannot be told from that of the trivial one, and is sought across it.
+_DOUBLE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +134,46 @@ def branch_form(problem: CycleProblem, solved: Solved) -> CycleBranchForm:
     """
     point = _Critical.of(problem, solved)
     return point.branches(problem, solved)
+
+
+def branch_test(problem: CycleProblem) -> Callable[[Solved], float]:
+    """Return a smooth function of the cycle that is 0 where a second multiplier is 1.
+
+    It is T g with  v' = A v + gamma f + g r,  <f, v> = 0,  <l, v> = 1:  the linear problem bordered by r and l,
+    which are the functions of the multiplier nearest to 1 where the mesh was first met (Govaerts 2000, Numerical
+    Methods for Bifurcations of Dynamical Equilibria, section 3.3).  Next to a double multiplier the
+    multipliers themselves are known only to the root of their error.
+    """
+    borders: dict[bytes, tuple[Field, Field]] = {}
+
+    def test(solved: Solved) -> float:
+        linear = _linear(problem, solved)
+        mesh = solved.orbit.mesh.tobytes()
+        if mesh not in borders:
+            borders[mesh] = _border(linear, solved)
+        right, left = borders[mesh]
+        found = linear.solve(columns=(right, linear.rates), rows=(Row(left, 1.0), _phase(linear)))
+        return float(np.real(found.factors[0])) * solved.orbit.period
+
+    return test
+
+
+def _border(linear: Linearised, solved: Solved) -> tuple[Field, Field]:
+    """Return right and left functions of the real multiplier nearest to 1 after the trivial one."""
+    others = nontrivial(solved.multipliers)
+    real = others[(np.abs(others.imag) <= 1e-7 * np.abs(others)) & (others.real > 0)].real
+    if not len(real):
+        return linear.rates * 0.0 + linear.units, linear.rates * 0.0 + 1.0 / linear.units
+    exponent = float(np.log(real)[np.argmin(np.abs(np.log(real)))])
+    if abs(exponent) < _DOUBLE:
+        v, w = linear.null_pair(columns=(linear.rates,), rows=(_phase(linear),))
+    else:
+        v, w = linear.null_pair(shift=exponent / solved.orbit.period)
+    squared = linear.units**2
+    right, left = w.variation.gauss * squared, v.variation.gauss / squared
+    return right / linear.mean(w.variation.gauss, right), left / linear.mean(
+        left, v.variation.gauss
+    )
 
 
 @dataclass(frozen=True, slots=True)

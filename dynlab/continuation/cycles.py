@@ -315,12 +315,16 @@ def _(point: BranchPoint, vary: str, over: tuple[float, float], collocation: Col
     orbit = point.orbit.orbit._replace(value=point.value)
     units = problem.units(orbit)
     way = point.tangents[1]
-    states = way[:-2].reshape(orbit.profile.shape)
+    states = np.ascontiguousarray(way[:-2].reshape(orbit.profile.shape))
     # A state that is 0 all along the first branch has no size but what the second gives it.
     still = np.max(np.abs(orbit.profile), axis=0) <= 1e-9 * np.max(np.abs(orbit.profile))
     reach = _reach(point, problem.span) * np.max(np.abs(states), axis=0)
     reach = reach / np.sqrt(np.mean(np.sum(states**2, axis=1)))
     units[:-2] = np.where(still & (reach > 0) & np.isfinite(reach), reach, units[:-2])
+    # The point was located on a mesh twice as fine as the branch needs.
+    coarse = orbit.spread(max(collocation.intervals, (len(orbit.mesh) - 1) // 2), units[:-2])
+    states = orbit._replace(profile=states).on(coarse.mesh).profile
+    orbit = coarse
     turn = Direction(states / units[:-2], way[-2:] / units[-2:])
     first = CycleNode(orbit, 0.0, point.eigenvalues, 0.0, point.orbit.divergence)
     return _Start(problem, orbit, turn, units, first, point, None)

@@ -97,12 +97,16 @@ def test_the_fold_coefficient_is_that_of_the_return_map():
         "back", lambda V, w: flow[0] * (V - origin[0]) + flow[1] * (w - origin[1]), +1
     )
 
+    exact = dl.Explicit8(rtol=1e-13, atol=1e-14)
+
     def returned(y):
         place = origin + y * across
+        start = {"V": place[0], "w": place[1]}
+        # The start is on the section to round-off: it is left behind before crossings count.
+        half = dl.integrate(fold.system, start=start, duration=0.5 * fold.period, method=exact)
         run = dl.integrate(
-            fold.system, start={"V": place[0], "w": place[1]}, duration=1.5 * fold.period,
-            until=back, method=dl.Explicit8(rtol=1e-13, atol=1e-14),
-        )  # fmt: skip
+            fold.system, start=half.final, duration=fold.period, until=back, method=exact
+        )
         return float((run.end[1:] - origin) @ across)
 
     h = 1e-5
@@ -238,6 +242,30 @@ def test_the_symmetric_cycle_of_lorenz_parts_in_two_that_mirror_each_other():
     one, other = (p.orbit for p in doublings)
     assert doublings[0].coefficient == pytest.approx(doublings[1].coefficient, rel=1e-5)
     assert one.extremes("x") == pytest.approx(-np.array(other.extremes("x"))[::-1], rel=1e-6)
+
+
+def test_a_branch_point_is_found_where_another_multiplier_is_as_near_to_1():
+    """Two Brusselators part from one rhythm; the multiplier may be 3.8 before and 0.9 behind the point.
+
+    Wherever the branch began, the point is the same: next to a double multiplier, too, it is known to 1e-9.
+    """
+
+    @dl.flow
+    def pair(x=1.0, y=3.0, u=1.0, v=3.0, *, A=2.0, B=5.9, D=0.3, k=10.0):
+        return {
+            x: A - (B + 1) * x + x**2 * y + D * (u - x), y: B * x - x**2 * y + D * k * (v - y),
+            u: A - (B + 1) * u + u**2 * v + D * (x - u), v: B * u - u**2 * v + D * k * (y - v),
+        }  # fmt: skip
+
+    found = []
+    for D in (0.5, 1.3, 1.8):
+        together = dl.continue_cycles(dl.find_cycle(pair(D=D)), vary="D", over=(0.3, 2.0))
+        found.append(together.points(dl.BranchPoint).single())
+    assert {p.kind for p in found} == {"pitchfork"}
+    assert np.ptp([p.value for p in found]) < 2e-9
+    apart = dl.continue_cycles(found[0], over=(0.3, 2.0))
+    ends = [end.status for end in apart.ends]
+    assert ends == [dl.Status.AT_HOPF_POINT] * 2  # the rhythms of the two uneven states
 
 
 def test_a_branch_point_of_equilibria_is_sent_where_it_belongs():

@@ -50,6 +50,8 @@ _ITERATIONS = 60
 _NEAREST = 4
 #: Next to a branch point a Newton step this small will do.
 _NEARLY_SINGULAR = 1e-7
+#: Where two known cycles are this near, in parts of the chord, the guess is good enough for that.
+_CLOSE = 0.05
 #: A root counts as found when the bracket along the chord is this short.
 _BRACKET = 1e-10
 #: Or when the test function is as small as round-off makes it.
@@ -102,7 +104,7 @@ class _Span:
         row = along(self.problem, self.a, self.b, self.units)
         ends = row.states, row.ends
         solved = self.problem.solve(guess, row=ends, units=self.units)
-        if solved is None and len(near) == _NEAREST:
+        if solved is None and abs(near[1][0] - s) < _CLOSE:
             # Round-off is magnified along the direction of the other branch, and only there.
             solved = self.problem.solve(
                 guess, row=ends, units=self.units, tolerance=_NEARLY_SINGULAR
@@ -223,10 +225,12 @@ def _located(
         return
     fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test, near=coarse[0])
     place, solved = fine or coarse
-    solved = _followed(problem, a, b, solved)
     change = abs(solved.orbit.value - coarse[1].orbit.value) / max(
         abs(solved.orbit.value), 1e-3 * problem.span
     )
+    if kind.miss(solved) > _CONFIRMED >= kind.miss(coarse[1]):
+        place, solved = coarse  # at a branch point round-off can keep the finer mesh from its root
+    solved = _followed(problem, a, b, solved)
     reason = ""
     if fine is None:
         reason = "the defining equations could not be solved on a finer mesh"

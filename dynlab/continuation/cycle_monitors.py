@@ -223,7 +223,7 @@ def _located(
     coarse = _root(_Span.between(problem, a.orbit, b.orbit, count), kind.test)
     if coarse is None:
         return
-    fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test, near=coarse[0])
+    fine = _root(_Span.between(problem, a.orbit, b.orbit, 2 * count), kind.test, guess=coarse[0])
     place, solved = fine or coarse
     change = abs(solved.orbit.value - coarse[1].orbit.value) / max(
         abs(solved.orbit.value), 1e-3 * problem.span
@@ -247,13 +247,13 @@ def _followed(problem: CycleProblem, a: CycleNode, b: CycleNode, solved: Solved)
     return solved._replace(direction=row.states, direction_q=row.ends)
 
 
-def _root(span: _Span, test: Test, *, near: float | None = None) -> tuple[float, Solved] | None:
+def _root(span: _Span, test: Test, *, guess: float | None = None) -> tuple[float, Solved] | None:
     """Return where along the span a test function vanishes; None if it does not change sign.
 
     Chandrupatla's method (1997, Adv. Eng. Softw. 28, 145): inverse quadratic interpolation where that can
     be trusted, else bisection.
     """
-    bracket = None if near is None else _bracket(span, test, near - _NEAR, near + _NEAR)
+    bracket = None if guess is None else _bracket(span, test, guess - _NEAR, guess + _NEAR)
     if bracket is None or bracket[0][2] * bracket[1][2] >= 0:
         bracket = _bracket(span, test, 0.0, 1.0)
     if bracket is None:
@@ -272,7 +272,10 @@ def _root(span: _Span, test: Test, *, near: float | None = None) -> tuple[float,
             s += 0.01 * (b - a)
             solved = span.at(s, known)
         if solved is None:
-            break  # at a branch point itself the equations are singular
+            # At a branch point itself the equations are singular: the cycle is that between its neighbours.
+            s = a - at_a * (b - a) / (at_b - at_a)
+            near = sorted(known, key=lambda entry: abs(entry[0] - s))[:_NEAREST]
+            return s, solved_a._replace(orbit=_interpolated(near, s))
         known.append((s, solved.orbit))
         now = test(solved)
         if now * at_a > 0:

@@ -33,7 +33,7 @@ from dynlab.continuation.points import (
     Torus,
     Unconfirmed,
 )
-from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order, nontrivial
+from dynlab.cycles.cycle import RELIABLE, Cycle, floquet_order
 from dynlab.cycles.problem import CycleProblem, Orbit, Solved
 from dynlab.errors import SingularProblem
 from dynlab.symbolic.system import System

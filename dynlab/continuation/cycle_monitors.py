@@ -46,12 +46,11 @@ Test = Callable[[Solved], float]
 _Head = tuple[System, str, Vector, NDArray[np.complex128], float]
 
 _ITERATIONS = 60
-#: A guess along the chord goes through so many known cycles.
-_NEAREST = 4
 #: Next to a branch point a Newton step this small will do.
-_NEARLY_SINGULAR = 1e-7
-#: Where two known cycles are this near, in parts of the chord, the guess is good enough for that.
-_CLOSE = 0.05
+_NEARLY_SINGULAR = 1e-9
+#: Where the distances to the known cycles, in parts of the chord, have a product below this, the guess is good
+#: enough for that.
+_CLOSE = 1e-3
 #: A root counts as found when the bracket along the chord is this short.
 _BRACKET = 1e-10
 #: Or when the test function is as small as round-off makes it.
@@ -93,39 +92,29 @@ class _Span:
         mesh = wider.spread(intervals, units[:-2]).mesh
         return cls(problem, a.on(mesh), b.on(mesh), units)
 
-    def at(self, s: float, known: Sequence[tuple[float, Orbit]] = ()) -> Solved | None:
-        """Return the cycle over a place of the chord; cycles known at other places make the guess better.
+    def at(self, s: float, ends: Sequence[tuple[float, Orbit]] = ()) -> Solved | None:
+        """Return the cycle over a place of the chord; cycles known on both sides make the guess better.
 
         Next to a branch point Newton's method needs it good: the equations are nearly singular.
         """
-        near = sorted(known, key=lambda entry: abs(entry[0] - s))[:_NEAREST]
-        near = near if len(near) > 1 else [(0.0, self.a), (1.0, self.b)]
-        guess = _interpolated(near, s)
+        (a, first), (b, last) = ends or ((0.0, self.a), (1.0, self.b))
+        guess = _between(first, last, (s - a) / (b - a))
         row = along(self.problem, self.a, self.b, self.units)
-        ends = row.states, row.ends
-        solved = self.problem.solve(guess, row=ends, units=self.units)
-        if solved is None and abs(near[1][0] - s) < _CLOSE:
+        held = row.states, row.ends
+        solved = self.problem.solve(guess, row=held, units=self.units)
+        if solved is None and abs((s - a) * (s - b)) < _CLOSE:
             # Round-off is magnified along the direction of the other branch, and only there.
             solved = self.problem.solve(
-                guess, row=ends, units=self.units, tolerance=_NEARLY_SINGULAR
+                guess, row=held, units=self.units, tolerance=_NEARLY_SINGULAR
             )
         return solved
 
 
-def _interpolated(known: Sequence[tuple[float, Orbit]], s: float) -> Orbit:
-    """Return the curve at a place by the polynomial through those at others, all on one mesh."""
-    weights = [
-        np.prod([(s - other) / (place - other) for other, _ in known if other != place])
-        for place, _ in known
-    ]
-    orbits = [orbit for _, orbit in known]
-
-    def mixed(values: Sequence[Any]) -> Any:
-        return sum(w * v for w, v in zip(weights, values, strict=True))
-
+def _between(a: Orbit, b: Orbit, share: float) -> Orbit:
+    """Return the curve that divides the way from one to another on the same mesh."""
     return Orbit(
-        mixed([o.profile for o in orbits]), orbits[0].mesh, float(mixed([o.period for o in orbits])),
-        float(mixed([o.value for o in orbits])),
+        a.profile + share * (b.profile - a.profile), a.mesh, a.period + share * (b.period - a.period),
+        a.value + share * (b.value - a.value),
     )  # fmt: skip
 
 
@@ -264,19 +253,18 @@ def _root(span: _Span, test: Test, *, guess: float | None = None) -> tuple[float
         return (place, least) if abs(value) < _UPRIGHT else None
     (b, solved_b, at_b), (a, solved_a, at_a) = bracket
     share = at_a / (at_a - at_b)  # of the way from a to b
-    known = [(a, solved_a.orbit), (b, solved_b.orbit)]
     for _ in range(_ITERATIONS):
         s = a + share * (b - a)
-        solved = span.at(s, known)
+        ends = (a, solved_a.orbit), (b, solved_b.orbit)
+        solved = span.at(s, ends)
         if solved is None:
             s += 0.01 * (b - a)
-            solved = span.at(s, known)
+            solved = span.at(s, ends)
         if solved is None:
             # At a branch point itself the equations are singular: the cycle is that between its neighbours.
             s = a - at_a * (b - a) / (at_b - at_a)
-            near = sorted(known, key=lambda entry: abs(entry[0] - s))[:_NEAREST]
-            return s, solved_a._replace(orbit=_interpolated(near, s))
-        known.append((s, solved.orbit))
+            orbit = _between(solved_a.orbit, solved_b.orbit, (s - a) / (b - a))
+            return s, solved_a._replace(orbit=orbit)
         now = test(solved)
         if now * at_a > 0:
             c, at_c = a, at_a

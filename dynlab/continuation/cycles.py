@@ -480,9 +480,12 @@ def _plateaus(nodes: list[CycleNode], span: float) -> tuple[int, int]:
     """Return where the parameter begins to move and where it has settled, at the two ends.
 
     Towards a homoclinic orbit the period grows while the parameter stands still to round-off; the
-    sign of its change means nothing there.
+    sign of its change means nothing there.  Nor does it on a branch that stands upright as a whole, as
+    the cycles about a centre do.
     """
     values = np.array([node.orbit.value for node in nodes])
+    if np.ptp(values) <= _STILL * span:
+        return len(nodes), 0
     periods = np.array([node.orbit.period for node in nodes])
     moving = []
     for end in (0, -1):

@@ -53,6 +53,8 @@ _STARTS = 5
 _PERIODS = (1, 2, 4, 8)
 #: Cycles of flows: so many doublings are followed one after another, in systems of so many states.
 _DOUBLINGS, _MOST_STATES = 3, 60
+#: Branch points of cycles that have another branch, and how near two are the same, in the range.
+_CROSSINGS, _CROSSING = ("pitchfork", "transcritical"), 1e-5
 #: At these parts of the range, if nothing known is stable there, a run looks for an attracting cycle.
 _SETTLED_AT = (0.17, 0.5, 0.83)
 #: At a period doubling that stable cycles reach no multiplier is larger than this.
@@ -436,6 +438,8 @@ def _reached_cycles(
         if doublings < _DOUBLINGS:
             doubled = (p for p in branch.points(PeriodDoubling) if p is not point)
             pending.extend((p, doublings + 1) for p in doubled if _loses_stability(p))
+        crossed = (p for p in branch.points(BranchPoint) if p is not point)
+        pending.extend((p, doublings) for p in crossed if p.kind in _CROSSINGS)
         return branch.status is not Status.STOPPED and len(branches) < _MOST_BRANCHES
 
     going_on = True
@@ -450,7 +454,8 @@ def _reached_cycles(
                 going_on = cycle is None or follow(cycle, 0)
         while pending and going_on:
             point, doublings = pending.pop(0)
-            if not _ends_a_cycle_branch(branches, point):
+            known = _passed_twice if isinstance(point, BranchPoint) else _ends_a_cycle_branch
+            if not known(branches, point):
                 going_on = follow(point, doublings)
     return branches, tuple(failed)
 
@@ -464,6 +469,20 @@ def _something_attracts(diagram: Diagram, cycles: list[CycleBranch], value: floa
         if np.any(branch.unstable[crossed] == 0):
             return True
     return False
+
+
+def _passed_twice(branches: list[CycleBranch], point: SpecialPoint) -> bool:
+    """Whether two branches already followed pass through a branch point."""
+    span = _span(branches)
+    passing = [
+        any(
+            abs(p.value - point.value) <= _CROSSING * span and _alike(p.orbit, point.orbit)
+            for p in branch.points(BranchPoint)
+            if p.orbit is not None and point.orbit is not None
+        )
+        for branch in branches
+    ]
+    return sum(passing) > 1
 
 
 def _loses_stability(point: PeriodDoubling) -> bool:

@@ -206,3 +206,29 @@ def test_fold_of_a_canard_explosion_is_found_where_the_branch_stands_upright(eps
     # The branch is known to about 1e-9 on its own mesh, the fold on one twice as fine.
     assert fold.value == pytest.approx(cycles.values.min(), rel=1e-8)
     assert not cycles.unconfirmed
+
+
+def test_diagram_leaves_a_branch_point_of_cycles_along_the_other_branch():
+    # Beside the circle r = 1 a pitchfork: z = +-sqrt(mu) on the branch that crosses at mu = 0.
+    @dl.flow
+    def circle(x=1.0, y=0.0, z=0.0, *, mu=-0.3):
+        r = 1 - x * x - y * y
+        return {x: r * x - y, y: r * y + x, z: mu * z - z**3}
+
+    diagram = dl.bifurcation_diagram(circle, vary="mu", over=(-0.5, 0.5))
+    trunk, fork = diagram.cycles
+    assert diagram.points(dl.BranchPoint)[-1].orbit is not None
+    assert len([p for p in diagram.points(dl.BranchPoint) if p.orbit]) == 1
+    low, high = fork.extremes("z").T
+    assert (low.min(), high.max()) == pytest.approx((-np.sqrt(0.5), np.sqrt(0.5)), rel=1e-6)
+    assert np.abs(trunk.extremes("z")).max() < 1e-9
+
+
+def test_cycles_about_a_centre_are_no_folds():
+    # Van der Pol's Hopf point at mu = 0 carries a family at one parameter value; the cycle for mu > 0
+    # is found by a run.
+    diagram = dl.bifurcation_diagram(zoo.van_der_pol, vary="mu", over=(-1, 5))
+    assert not diagram.points(dl.Fold)
+    assert any(branch.at(mu=1.0) for branch in diagram.cycles)
+    (cycle,) = (c for branch in diagram.cycles for c in branch.at(mu=1.0))
+    assert cycle.period == pytest.approx(6.663286859, rel=1e-8)

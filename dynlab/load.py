@@ -48,7 +48,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.continuation.bifurcation_curve import BifurcationCurve
-    from dynlab.continuation.branch import Branch, End
+    from dynlab.continuation.branch import Branch
     from dynlab.continuation.codimension_two import (
         Bautin,
         BogdanovTakens,
@@ -60,6 +60,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.continuation.cycle_branch import CycleBranch
     from dynlab.continuation.cycle_curve import CycleBifurcationCurve
     from dynlab.continuation.diagram import Diagram
+    from dynlab.continuation.followed import End
     from dynlab.continuation.homoclinic_branch import HomoclinicBranch
     from dynlab.continuation.methods import NaturalParameter, PseudoArclength
     from dynlab.continuation.points import (

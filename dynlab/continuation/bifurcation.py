@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.continuation.bifurcation_curve import BifurcationCurve, curve_of
-from dynlab.continuation.branch import End
 from dynlab.continuation.codimension_two import Bautin, CodimensionTwo, Cusp
 from dynlab.continuation.curves.branch_point import BranchPointCurve
 from dynlab.continuation.curves.plane import Plane
@@ -26,6 +25,7 @@ from dynlab.continuation.curves.plane_curve import PlaneCurve
 from dynlab.continuation.cycle_curve import CycleBifurcationCurve
 from dynlab.continuation.cycle_curves import follow_cycle_bifurcation
 from dynlab.continuation.follow import Walk, chunks
+from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import (
     BranchPoint,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.branch import End
 from dynlab.continuation.chart import draw_curve
 from dynlab.continuation.codimension_two import CodimensionTwo, Suspect
 from dynlab.continuation.curves.branch_point import BranchPointCurve
@@ -21,14 +20,14 @@ from dynlab.continuation.curves.plane import Plane
 from dynlab.continuation.curves.plane_curve import PlaneCurve
 from dynlab.continuation.curves.torus import TorusCurve, multiplier
 from dynlab.continuation.follow import land
+from dynlab.continuation.followed import End, Marked
 from dynlab.continuation.locate import Located, Rejected, locate_branch_point
 from dynlab.continuation.monitors import special_point
 from dynlab.continuation.points import Points, SpecialPoint
 from dynlab.equilibria.stability import growth
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import finite
-from dynlab.result import Provenance, Result
-from dynlab.status import Status
+from dynlab.result import Provenance
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["BifurcationCurve", "curve_of"]
 
 Vector = NDArray[np.float64]
-P = TypeVar("P", bound=CodimensionTwo)
 
 _KINDS: dict[str, type[PlaneCurve]] = {
     kind.word: kind
@@ -46,7 +44,7 @@ _KINDS: dict[str, type[PlaneCurve]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class BifurcationCurve(Result):
+class BifurcationCurve(Marked):
     """A curve of bifurcations in the plane of two parameters.
 
     Parameters
@@ -102,6 +100,8 @@ class BifurcationCurve(Result):
     ends: tuple[End, End]
     provenance: Provenance
     period: int = 1
+
+    doubtful = Suspect
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -178,26 +178,6 @@ class BifurcationCurve(Result):
     @property
     def _plane(self) -> Plane:
         return Plane.of(self.system, self.vary, self.period)
-
-    @property
-    def status(self) -> Status:
-        """`Status.OK` if both ends ended as asked, else what went wrong."""
-        wrong = [end.status for end in self.ends if not end.status.ok]
-        return wrong[0] if wrong else Status.OK
-
-    def points(self, kind: type[P] | None = None) -> Points[Any]:
-        """Return the points of codimension two in order, all confirmed ones or those of one class."""
-        found = [p for _, p in self.special]
-        if kind is not None and not isinstance(kind, type):
-            raise SettingError(f"points() takes a class such as dl.Cusp, not {kind!r}.")
-        if kind is None:
-            return Points(p for p in found if not isinstance(p, Suspect))
-        return Points(p for p in found if isinstance(p, kind))
-
-    @property
-    def unconfirmed(self) -> Points[Suspect]:
-        """Sign changes whose defining equations could not be confirmed."""
-        return Points(p for _, p in self.special if isinstance(p, Suspect))
 
     def at(self, **where: float) -> Points[Any]:
         """Return the bifurcations of the curve where a parameter or state has a value.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,43 +12,31 @@ from numpy.typing import NDArray
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import land
+from dynlab.continuation.followed import End, Marked
 from dynlab.continuation.monitors import crossings_of, node_at
 from dynlab.continuation.picture import draw_branches
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed, UserPoint
 from dynlab.equilibria.orbits import PeriodicOrbit
-from dynlab.equilibria.stability import Equilibrium, Point, growth
+from dynlab.equilibria.stability import Equilibrium, growth
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import Layout, finite
-from dynlab.result import Provenance, Result
+from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Branch", "End"]
+__all__ = ["Branch"]
 
 Vector = NDArray[np.float64]
 
 #: Where Newton's method moves further than this from a place on the curve it has left the branch.
 _STRAY = 1e-6
-P = TypeVar("P", bound=Point)
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Where a branch ends and why."""
-
-    status: Status
-    value: float
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.status} at {self.value:.6g}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Branch(Result):
+class Branch(Marked):
     """A branch of equilibria, or of fixed points or cycles of a map, in one parameter.
 
     Parameters
@@ -92,6 +80,8 @@ class Branch(Result):
     ends: tuple[End, End]
     provenance: Provenance
     period: int = 1
+
+    doubtful = Unconfirmed
 
     def __post_init__(self) -> None:
         n, rows = len(self.system.state_names), len(self.values)
@@ -174,26 +164,6 @@ class Branch(Result):
             follows = position + 1 if position + 1 < len(counts) else position - 1
             counts[position] = counts[follows]
         return np.asarray(counts)
-
-    @property
-    def status(self) -> Status:
-        """`Status.OK` if both ends ended as asked, else what went wrong."""
-        wrong = [end.status for end in self.ends if not end.status.ok]
-        return wrong[0] if wrong else Status.OK
-
-    def points(self, kind: type[P] | None = None) -> Points[Any]:
-        """Return the special points in order, all confirmed ones or those of one class."""
-        found = [p for _, p in self.special]
-        if kind is not None and not isinstance(kind, type):
-            raise SettingError(f"points() takes a class such as dl.Hopf, not {kind!r}.")
-        if kind is None:
-            return Points(p for p in found if not isinstance(p, Unconfirmed))
-        return Points(p for p in found if isinstance(p, kind))
-
-    @property
-    def unconfirmed(self) -> Points[Unconfirmed]:
-        """Changes of stability whose defining equations could not be solved."""
-        return Points(p for _, p in self.special if isinstance(p, Unconfirmed))
 
     def at(self, **where: float) -> Points[Any]:
         """Return the equilibria (of a map the fixed points or cycles) of the branch where the parameter or a state has a value.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import CycleNode
+from dynlab.continuation.followed import End, Marked
 from dynlab.continuation.picture import COLORS, draw_branches, marker_of
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed
 from dynlab.cycles.collocation import Collocation, cycle_of, refined
@@ -19,8 +19,7 @@ from dynlab.cycles.cycle import RELIABLE, Cycle, count_outside
 from dynlab.cycles.problem import PARAMETER, PERIOD, CycleProblem, Orbit
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import Layout, finite
-from dynlab.point import Point
-from dynlab.result import Provenance, Result
+from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
@@ -30,14 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["CycleBranch"]
 
 Vector = NDArray[np.float64]
-P = TypeVar("P", bound=Point)
 
 #: Places in a period at which heights along a branch are looked for.
 _PLACES = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CycleBranch(Result):
+class CycleBranch(Marked):
     """A branch of limit cycles in one parameter.
 
     Parameters
@@ -83,6 +81,8 @@ class CycleBranch(Result):
     special: tuple[tuple[int, SpecialPoint], ...]
     ends: tuple[End, End]
     provenance: Provenance
+
+    doubtful = Unconfirmed
 
     @classmethod
     def through(
@@ -223,26 +223,6 @@ class CycleBranch(Result):
         """Where the trivial multiplier is 1 to a thousandth, so that stability can be told."""
         error = np.min(np.abs(self.eigenvalues - 1.0), axis=1)
         return np.asarray(error < RELIABLE)
-
-    @property
-    def status(self) -> Status:
-        """`Status.OK` if both ends ended as asked, else what went wrong."""
-        wrong = [end.status for end in self.ends if not end.status.ok]
-        return wrong[0] if wrong else Status.OK
-
-    def points(self, kind: type[P] | None = None) -> Points[Any]:
-        """Return the special points in order, all confirmed ones or those of one class."""
-        found = [p for _, p in self.special]
-        if kind is not None and not isinstance(kind, type):
-            raise SettingError(f"points() takes a class such as dl.Fold, not {kind!r}.")
-        if kind is None:
-            return Points(p for p in found if not isinstance(p, Unconfirmed))
-        return Points(p for p in found if isinstance(p, kind))
-
-    @property
-    def unconfirmed(self) -> Points[Unconfirmed]:
-        """Changes of stability whose defining equations could not be solved."""
-        return Points(p for _, p in self.special if isinstance(p, Unconfirmed))
 
     def at(self, *, method: Collocation | None = None, **where: float) -> Points[Cycle]:
         """Return the cycles of the branch where the parameter or the period has a value.

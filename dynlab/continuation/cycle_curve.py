@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle_surface import CONDITIONS, CycleSurface, Sheet
+from dynlab.continuation.followed import End, Followed
 from dynlab.cycles.cycle import Cycle, floquet_order
 from dynlab.cycles.problem import Orbit
 from dynlab.errors import SettingError, UnknownNameError
-from dynlab.result import Provenance, Result
-from dynlab.status import Status
+from dynlab.result import Provenance
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CycleBifurcationCurve(Result):
+class CycleBifurcationCurve(Followed):
     """A curve of bifurcations of limit cycles in the plane of two parameters.
 
     Parameters
@@ -154,12 +153,6 @@ class CycleBifurcationCurve(Result):
 
     def __iter__(self) -> Iterator[Cycle]:
         return (self.cycle(k) for k in range(len(self)))
-
-    @property
-    def status(self) -> Status:
-        """`Status.OK` if both ends ended as asked, else what went wrong."""
-        wrong = [end.status for end in self.ends if not end.status.ok]
-        return wrong[0] if wrong else Status.OK
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {name: self[name] for name in (*self.vary, "period")}

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab import progress
-from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle_surface import (
     CONDITIONS,
     CycleSurface,
@@ -25,6 +24,7 @@ from dynlab.continuation.curves.cycle_surface import (
     SurfaceDirection,
 )
 from dynlab.continuation.cycle_curve import CycleBifurcationCurve
+from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import Fold, SpecialPoint
 from dynlab.continuation.predictors import PredictedOrbit

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.branch import End
 from dynlab.continuation.curves.cycle import CycleNode
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.followed import End
 from dynlab.continuation.locate import Located, locate_fold, locate_pair
 from dynlab.continuation.monitors import special_point
 from dynlab.continuation.points import Hopf

@@ -16,7 +16,6 @@ from dynlab.continuation.bogdanov_takens import (
     double_zero_near,
     guess_from,
 )
-from dynlab.continuation.branch import End
 from dynlab.continuation.codimension_two import BogdanovTakens
 from dynlab.continuation.connecting_orbit import ConnectingOrbit
 from dynlab.continuation.connection_walk import (
@@ -34,6 +33,7 @@ from dynlab.continuation.find_connection import (
     require_smooth,
     settled,
 )
+from dynlab.continuation.followed import End
 from dynlab.continuation.homoclinic_branch import HomoclinicBranch
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.trace import checked_range

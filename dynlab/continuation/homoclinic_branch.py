@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.branch import End
 from dynlab.continuation.connecting_orbit import (
     ConnectingOrbit,
     leading,
@@ -17,8 +16,9 @@ from dynlab.continuation.connecting_orbit import (
     type_of_saddle,
 )
 from dynlab.continuation.connection_walk import ConnectionNode
+from dynlab.continuation.followed import End, Followed
 from dynlab.errors import SettingError, UnknownNameError
-from dynlab.result import Provenance, Result
+from dynlab.result import Provenance
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
@@ -41,7 +41,7 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class HomoclinicBranch(Result):
+class HomoclinicBranch(Followed):
     """A curve of connecting orbits in two parameters.
 
     Parameters
@@ -153,12 +153,6 @@ class HomoclinicBranch(Result):
     def saddle_quantities(self) -> Vector:
         """Sum of the leading real parts at each point; see `ConnectingOrbit`."""
         return np.array([saddle_quantity(row) for row in self.eigenvalues])
-
-    @property
-    def status(self) -> Status:
-        """`Status.OK` if both ends ended as asked, else what went wrong."""
-        wrong = [end.status for end in self.ends if not end.status.ok]
-        return wrong[0] if wrong else Status.OK
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return parameters, equilibrium, leading eigenvalues, kind and extremes as columns."""

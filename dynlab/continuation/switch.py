@@ -14,8 +14,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.branch import Branch, End
+from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.points import BranchPoint, PeriodDoubling
 from dynlab.continuation.trace import Task, bounds_of, checked_range, narrowed, trace

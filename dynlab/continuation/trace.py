@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation import monitors
-from dynlab.continuation.branch import Branch, End
+from dynlab.continuation.branch import Branch
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
 from dynlab.continuation.follow import Chunk, Walk, chunks
+from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import SpecialPoint
 from dynlab.continuation.shorter import first_reversal, first_shift, vanishing_period

@@ -47,9 +47,14 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _known() -> dict[str, Callable[..., Any]]:
-    from dynlab.continuation.bifurcation_curve import BifurcationCurve
     from dynlab.continuation.branch import Branch
-    from dynlab.continuation.codimension_two import (
+    from dynlab.continuation.connections.branch import HomoclinicBranch
+    from dynlab.continuation.cycles.branch import CycleBranch
+    from dynlab.continuation.cycles.curve import CycleBifurcationCurve
+    from dynlab.continuation.diagram import Diagram
+    from dynlab.continuation.followed import End
+    from dynlab.continuation.methods import NaturalParameter, PseudoArclength
+    from dynlab.continuation.plane.codimension_two import (
         Bautin,
         BogdanovTakens,
         Cusp,
@@ -57,12 +62,13 @@ def _known() -> dict[str, Callable[..., Any]]:
         FoldHopf,
         Suspect,
     )
-    from dynlab.continuation.cycle_branch import CycleBranch
-    from dynlab.continuation.cycle_curve import CycleBifurcationCurve
-    from dynlab.continuation.diagram import Diagram
-    from dynlab.continuation.followed import End
-    from dynlab.continuation.homoclinic_branch import HomoclinicBranch
-    from dynlab.continuation.methods import NaturalParameter, PseudoArclength
+    from dynlab.continuation.plane.curve import BifurcationCurve
+    from dynlab.continuation.plane.resonances import (
+        Chenciner,
+        FoldFlip,
+        GeneralizedFlip,
+        StrongResonance,
+    )
     from dynlab.continuation.points import (
         BranchPoint,
         Fold,
@@ -71,12 +77,6 @@ def _known() -> dict[str, Callable[..., Any]]:
         Torus,
         Unconfirmed,
         UserPoint,
-    )
-    from dynlab.continuation.resonances import (
-        Chenciner,
-        FoldFlip,
-        GeneralizedFlip,
-        StrongResonance,
     )
     from dynlab.cycles.collocation import Collocation
     from dynlab.cycles.cycle import Cycle

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dynlab import progress
 from dynlab.continuation.branch import Branch
-from dynlab.continuation.cycle_branch import CycleBranch
-from dynlab.continuation.cycles import continue_cycles
+from dynlab.continuation.cycles.branch import CycleBranch
+from dynlab.continuation.cycles.follow import continue_cycles
 from dynlab.continuation.equilibrium import continue_equilibrium
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
 from dynlab.continuation.picture import draw_branches

@@ -21,7 +21,7 @@ import pytest
 import dynlab as dl
 from dynlab import zoo
 from dynlab.continuation.curves.cycle import DEFAULT, CycleWalk, walk
-from dynlab.continuation.cycles import _start
+from dynlab.continuation.cycles.follow import _start
 from dynlab.equilibria.find import find_near
 
 pytestmark = pytest.mark.benchmark(group="cycles")

@@ -10,11 +10,11 @@ import sympy
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.continuation.center_manifold import CenterManifold
 from dynlab.continuation.curves.fold import FoldCurve
 from dynlab.continuation.curves.hopf import HopfCurve
 from dynlab.continuation.curves.plane import Plane
-from dynlab.continuation.unfoldings import point_of
+from dynlab.continuation.plane.center_manifold import CenterManifold
+from dynlab.continuation.plane.unfoldings import point_of
 
 PLANES = {
     "morris_lecar": {"I": (-100.0, 250.0), "V3": (-10.0, 30.0)},

@@ -17,8 +17,8 @@ from scipy.interpolate import CubicSpline
 import dynlab as dl
 from dynlab import zoo
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.center_manifold import jordan_chain
-from dynlab.continuation.codimension_two import jacobian_of
+from dynlab.continuation.plane.center_manifold import jordan_chain
+from dynlab.continuation.plane.codimension_two import jacobian_of
 
 #: The values hold to all digits given: 12 to 14.
 DIGITS = 1e-11

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.continuation.find_connection import excursion_guesses, with_near_ends
+from dynlab.continuation.connections.find import excursion_guesses, with_near_ends
 from dynlab.equilibria.find import find_near
 from dynlab.equilibria.stability import Equilibrium
 

@@ -11,7 +11,7 @@ An orbit u(t) from one equilibrium x to another y (or back to the same) is cut o
     <row, (u, l, x, y)> = value           arclength along a curve in two parameters
 
 (Beyn 1990, IMA J. Numer. Anal. 10, 379; Champneys, Kuznetsov and Sandstede 1996, Int. J. Bifurcation Chaos 6,
-867.)  The rows L_s, L_u span left invariant subspaces (`dynlab.continuation.invariant`).  At a saddle-node
+867.)  The rows L_s, L_u span left invariant subspaces (`dynlab.continuation.connections.invariant`).  At a saddle-node
 neither holds the direction of the zero eigenvalue, and g takes the place of the row that is then missing: the
 last entry of the solution of the bordered matrix (A, b; c, 0)(v, g) = (0, 1).  The cut changes the parameter by
 about the square of |u(0) - x| and |u(1) - y|.
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.invariant import Subspace
+from dynlab.continuation.connections.invariant import Subspace
 from dynlab.cycles.basis import basis_of, differences_of
 from dynlab.cycles.problem import Orbit, range_of
 from dynlab.kernels.convention import OK

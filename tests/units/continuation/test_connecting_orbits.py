@@ -8,8 +8,8 @@ import pytest
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.continuation.connecting_orbit import leading, type_of_saddle
-from dynlab.continuation.invariant import Subspace
+from dynlab.continuation.connections.invariant import Subspace
+from dynlab.continuation.connections.orbit import leading, type_of_saddle
 from dynlab.kernels.subspaces import left_subspace
 
 CELL = zoo.morris_lecar(gCa=4, V3=12, V4=17.4, phi=0.23)

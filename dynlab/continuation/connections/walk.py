@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab import progress
-from dynlab.continuation.connecting_orbit import leading, saddle_quantity
+from dynlab.continuation.connections.orbit import leading, saddle_quantity
+from dynlab.continuation.connections.truncation import cut_at, distances
 from dynlab.continuation.curves.connection import (
     Connection,
     ConnectionProblem,
@@ -26,7 +27,6 @@ from dynlab.continuation.curves.connection import (
     product,
 )
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
-from dynlab.continuation.truncation import cut_at, distances
 from dynlab.cycles.problem import Orbit
 from dynlab.status import Status
 

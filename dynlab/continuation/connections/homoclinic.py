@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.bogdanov_takens import (
-    bogdanov_takens_at,
-    double_zero_near,
-    guess_from,
+from dynlab.continuation.connections.branch import HomoclinicBranch
+from dynlab.continuation.connections.find import (
+    excursion_guesses,
+    homoclinic_guess,
+    require_smooth,
+    settled,
 )
-from dynlab.continuation.codimension_two import BogdanovTakens
-from dynlab.continuation.connecting_orbit import ConnectingOrbit
-from dynlab.continuation.connection_walk import (
+from dynlab.continuation.connections.orbit import ConnectingOrbit
+from dynlab.continuation.connections.walk import (
     DEFAULT,
     ConnectionNode,
     ConnectionWalk,
@@ -27,15 +28,14 @@ from dynlab.continuation.connection_walk import (
     walk,
 )
 from dynlab.continuation.curves.connection import Connection, ConnectionProblem, Heading
-from dynlab.continuation.find_connection import (
-    excursion_guesses,
-    homoclinic_guess,
-    require_smooth,
-    settled,
-)
 from dynlab.continuation.followed import End
-from dynlab.continuation.homoclinic_branch import HomoclinicBranch
 from dynlab.continuation.methods import ContinuationMethod
+from dynlab.continuation.plane.bogdanov_takens import (
+    bogdanov_takens_at,
+    double_zero_near,
+    guess_from,
+)
+from dynlab.continuation.plane.codimension_two import BogdanovTakens
 from dynlab.continuation.trace import checked_range
 from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle

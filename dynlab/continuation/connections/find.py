@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.connecting_orbit import ConnectingOrbit
+from dynlab.continuation.connections.orbit import ConnectingOrbit
+from dynlab.continuation.connections.truncation import cut_at, distances
 from dynlab.continuation.curves.connection import Connection, ConnectionProblem
-from dynlab.continuation.cycle_ends import fold_near, is_saddle, visited
-from dynlab.continuation.passages import excursions
-from dynlab.continuation.truncation import cut_at, distances
+from dynlab.continuation.cycles.ends import fold_near, is_saddle, visited
+from dynlab.continuation.plane.passages import excursions
 from dynlab.cycles.collocation import Collocation
 from dynlab.cycles.cycle import Cycle
 from dynlab.cycles.problem import CycleProblem, range_of

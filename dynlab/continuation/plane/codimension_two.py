@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.center_manifold import jordan_chain
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
-from dynlab.continuation.cycle_curves import fold_of_cycles
+from dynlab.continuation.cycles.plane import fold_of_cycles
+from dynlab.continuation.plane.center_manifold import jordan_chain
+from dynlab.continuation.plane.predictors import PredictedOrbit, cycle_fold, homoclinic
 from dynlab.continuation.points import Fold, Hopf
-from dynlab.continuation.predictors import PredictedOrbit, cycle_fold, homoclinic
 from dynlab.equilibria.stability import Point, Vector, described
 from dynlab.errors import NotConverged
 from dynlab.status import Status

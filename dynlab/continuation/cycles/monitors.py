@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation import cycle_normal_forms
 from dynlab.continuation.curves.cycle import CycleNode, along
+from dynlab.continuation.cycles import normal_forms
 from dynlab.continuation.points import (
     BranchPoint,
     Fold,
@@ -140,7 +140,7 @@ def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_K
         test = _divergence if planar else _turning
         yield _Kind(word, test, lambda solved: 0.0)
     elif crossed:
-        gap = cycle_normal_forms.branch_test(problem)
+        gap = normal_forms.branch_test(problem)
         yield _Kind("branch point", gap, lambda s: abs(gap(s)))
     if not reliable:
         return
@@ -318,20 +318,20 @@ def _with_normal_form(
 ) -> SpecialPoint:
     """Return the point with its coefficients."""
     if word == "fold":
-        fold = cycle_normal_forms.fold_form(problem, solved)
+        fold = normal_forms.fold_form(problem, solved)
         return Fold(*head, fold.coefficient, eigenvector=fold.eigenvector, **turn)
     if word == "period doubling":
-        flip = cycle_normal_forms.flip_form(problem, solved)
+        flip = normal_forms.flip_form(problem, solved)
         return PeriodDoubling(
             *head, flip.coefficient, flip.crossing_speed, flip.eigenvector, **turn
         )
     if word == "torus point":
         angle = _angle(solved.multipliers)
-        torus = cycle_normal_forms.torus_form(problem, solved, angle)
+        torus = normal_forms.torus_form(problem, solved, angle)
         return Torus(
             *head, angle, torus.coefficient, torus.crossing_speed, torus.eigenvector, **turn
         )
-    branches = cycle_normal_forms.branch_form(problem, solved)
+    branches = normal_forms.branch_form(problem, solved)
     form = branches.form
     return BranchPoint(*head, branches.tangents, form.kind, form.coefficients, **turn)
 

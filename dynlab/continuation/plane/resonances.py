@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.codimension_two import (
+from dynlab.continuation.plane.codimension_two import (
     NAN,
     CodimensionTwo,
     eigenvector_of,

@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.center_manifold import CenterManifold, jordan_chain
-from dynlab.continuation.codimension_two import (
+from dynlab.continuation.curves.plane import Plane
+from dynlab.continuation.curves.plane_curve import PlaneCurve
+from dynlab.continuation.plane.center_manifold import CenterManifold, jordan_chain
+from dynlab.continuation.plane.codimension_two import (
     Bautin,
     BogdanovTakens,
     CodimensionTwo,
@@ -30,9 +32,12 @@ from dynlab.continuation.codimension_two import (
     FoldHopf,
     Suspect,
 )
-from dynlab.continuation.curves.plane import Plane
-from dynlab.continuation.curves.plane_curve import PlaneCurve
-from dynlab.continuation.resonances import Chenciner, FoldFlip, GeneralizedFlip, StrongResonance
+from dynlab.continuation.plane.resonances import (
+    Chenciner,
+    FoldFlip,
+    GeneralizedFlip,
+    StrongResonance,
+)
 from dynlab.equilibria.stability import order_of
 from dynlab.symbolic.system import System
 

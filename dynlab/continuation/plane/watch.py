@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.codimension_two import CodimensionTwo
 from dynlab.continuation.curves.plane_curve import PlaneCurve, Survey
 from dynlab.continuation.follow import land
-from dynlab.continuation.unfoldings import point_of, suspect
+from dynlab.continuation.plane.codimension_two import CodimensionTwo
+from dynlab.continuation.plane.unfoldings import point_of, suspect
 
 __all__ = ["with_points"]
 

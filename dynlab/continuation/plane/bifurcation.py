@@ -17,16 +17,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.bifurcation_curve import BifurcationCurve, curve_of
-from dynlab.continuation.codimension_two import Bautin, CodimensionTwo, Cusp
 from dynlab.continuation.curves.branch_point import BranchPointCurve
 from dynlab.continuation.curves.plane import Plane
 from dynlab.continuation.curves.plane_curve import PlaneCurve
-from dynlab.continuation.cycle_curve import CycleBifurcationCurve
-from dynlab.continuation.cycle_curves import follow_cycle_bifurcation
+from dynlab.continuation.cycles.curve import CycleBifurcationCurve
+from dynlab.continuation.cycles.plane import follow_cycle_bifurcation
 from dynlab.continuation.follow import Walk, chunks
 from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
+from dynlab.continuation.plane.codimension_two import Bautin, CodimensionTwo, Cusp
+from dynlab.continuation.plane.curve import BifurcationCurve, curve_of
+from dynlab.continuation.plane.resonances import Chenciner, GeneralizedFlip
+from dynlab.continuation.plane.watch import with_points
 from dynlab.continuation.points import (
     BranchPoint,
     Fold,
@@ -35,9 +37,7 @@ from dynlab.continuation.points import (
     SpecialPoint,
     Torus,
 )
-from dynlab.continuation.resonances import Chenciner, GeneralizedFlip
 from dynlab.continuation.trace import bounds_of, checked_range, is_inside, narrowed
-from dynlab.continuation.watch import with_points
 from dynlab.equilibria.large import is_large
 from dynlab.equilibria.stability import described, typical_size
 from dynlab.errors import NotConverged, SettingError, SingularProblem, UnsupportedSystemError

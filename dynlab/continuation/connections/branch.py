@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.continuation.connecting_orbit import (
+from dynlab.continuation.connections.orbit import (
     ConnectingOrbit,
     leading,
     saddle_quantity,
     type_of_saddle,
 )
-from dynlab.continuation.connection_walk import ConnectionNode
+from dynlab.continuation.connections.walk import ConnectionNode
 from dynlab.continuation.followed import End, Followed
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.result import Provenance

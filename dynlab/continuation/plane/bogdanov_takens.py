@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from scipy.optimize import root
 
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.codimension_two import BogdanovTakens
 from dynlab.continuation.curves.connection import Connection
 from dynlab.continuation.curves.fold import FoldCurve
 from dynlab.continuation.curves.plane import Plane
-from dynlab.continuation.predictors import PredictedOrbit
-from dynlab.continuation.unfoldings import point_of
+from dynlab.continuation.plane.codimension_two import BogdanovTakens
+from dynlab.continuation.plane.predictors import PredictedOrbit
+from dynlab.continuation.plane.unfoldings import point_of
 from dynlab.cycles.problem import Orbit
 from dynlab.symbolic.system import System
 

@@ -23,11 +23,11 @@ from dynlab.continuation.curves.cycle_surface import (
     Sheet,
     SurfaceDirection,
 )
-from dynlab.continuation.cycle_curve import CycleBifurcationCurve
+from dynlab.continuation.cycles.curve import CycleBifurcationCurve
 from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod, PseudoArclength
+from dynlab.continuation.plane.predictors import PredictedOrbit
 from dynlab.continuation.points import Fold, SpecialPoint
-from dynlab.continuation.predictors import PredictedOrbit
 from dynlab.continuation.trace import checked_range
 from dynlab.cycles.cycle import Cycle, floquet_order
 from dynlab.cycles.problem import Orbit

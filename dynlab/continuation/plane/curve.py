@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
-from dynlab.continuation.chart import draw_curve
-from dynlab.continuation.codimension_two import CodimensionTwo, Suspect
 from dynlab.continuation.curves.branch_point import BranchPointCurve
 from dynlab.continuation.curves.fold import FoldCurve
 from dynlab.continuation.curves.hopf import HopfCurve
@@ -23,6 +21,8 @@ from dynlab.continuation.follow import land
 from dynlab.continuation.followed import End, Marked
 from dynlab.continuation.locate import Located, Rejected, locate_branch_point
 from dynlab.continuation.monitors import special_point
+from dynlab.continuation.plane.chart import draw_curve
+from dynlab.continuation.plane.codimension_two import CodimensionTwo, Suspect
 from dynlab.continuation.points import Points, SpecialPoint
 from dynlab.equilibria.stability import growth
 from dynlab.errors import SettingError, UnknownNameError

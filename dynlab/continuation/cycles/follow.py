@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.continuation.curves.cycle import DEFAULT, CycleNode, CycleWalk, Direction, walk
-from dynlab.continuation.cycle_branch import CycleBranch
-from dynlab.continuation.cycle_ends import end_at_hopf, end_of_long_period
-from dynlab.continuation.cycle_guards import met_event
-from dynlab.continuation.cycle_monitors import cycle_events, meeting, without_echoes
+from dynlab.continuation.cycles.branch import CycleBranch
+from dynlab.continuation.cycles.ends import end_at_hopf, end_of_long_period
+from dynlab.continuation.cycles.guards import met_event
+from dynlab.continuation.cycles.monitors import cycle_events, meeting, without_echoes
 from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import BranchPoint, Hopf, PeriodDoubling, SpecialPoint

@@ -1,0 +1,1 @@
+"""Homoclinic and heteroclinic orbits."""

@@ -1,0 +1,1 @@
+"""Branches and curves of limit cycles."""

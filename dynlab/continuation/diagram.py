@@ -242,7 +242,7 @@ def _span(branches: Sequence[Branch | CycleBranch]) -> float:
     return float(np.ptp(values)) or 1.0
 
 
-def equilibrium_diagram(
+def equilibrium_diagram(  # noqa: PLR0913  (what, over what, how, and from where to go on)
     system: System,
     *,
     vary: str,
@@ -250,6 +250,7 @@ def equilibrium_diagram(
     within: Mapping[str, tuple[float, float]] | None = None,
     method: ContinuationMethod | None = None,
     periods: Sequence[int] | None = None,
+    resume: Diagram | None = None,
 ) -> Diagram:
     """Find and follow every branch of equilibria that can be reached over a parameter range.
 
@@ -273,6 +274,8 @@ def equilibrium_diagram(
     periods
         For a map: the periods of the cycles to search for and follow.  If left out, fixed points and
         the cycles up to period 8 that arise from them by doubling.
+    resume
+        A diagram of the same call that was stopped: its finished branches are kept.
 
     Returns
     -------
@@ -319,17 +322,23 @@ def equilibrium_diagram(
         stopped = bool(branches) and branches[-1].status is Status.STOPPED
         return stopped or len(branches) >= _MOST_BRANCHES
 
+    for branch in _finished(resume, system, (vary, low, high)):
+        if isinstance(branch, Branch):
+            add(branch)
     for period in sought:
         for start in _starts(system, period, (vary, low, high), within):
-            if is_done():
-                break
-            if _on_any(branches, start, vary):
-                continue
-            add(continue_equilibrium(start, vary=vary, **walk))
             while pending and not is_done():
                 point = pending.pop(0)
                 if not _is_known(branches, point):
                     add(switch_branch(point, **walk))
+            if is_done():
+                break
+            if not _on_any(branches, start, vary):
+                add(continue_equilibrium(start, vary=vary, **walk))
+        while pending and not is_done():
+            point = pending.pop(0)
+            if not _is_known(branches, point):
+                add(switch_branch(point, **walk))
     if not branches and sought != (1,):
         raise NotConverged(
             f"no cycle of {system.name!r} of period {' or '.join(map(str, sought))} was found for "
@@ -356,7 +365,7 @@ def equilibrium_diagram(
     return Diagram(*branches, provenance=provenance)
 
 
-def bifurcation_diagram(
+def bifurcation_diagram(  # noqa: PLR0913  (what, over what, how, and from where to go on)
     system: System,
     *,
     vary: str,
@@ -364,6 +373,7 @@ def bifurcation_diagram(
     within: Mapping[str, tuple[float, float]] | None = None,
     method: ContinuationMethod | None = None,
     periods: Sequence[int] | None = None,
+    resume: Diagram | None = None,
 ) -> Diagram:
     """Find and follow every branch of equilibria and of limit cycles that can be reached.
 
@@ -376,7 +386,7 @@ def bifurcation_diagram(
 
     Parameters
     ----------
-    system, vary, over, within, method, periods
+    system, vary, over, within, method, periods, resume
         As for `equilibrium_diagram`; ``method`` is for the equilibria.
 
     Returns
@@ -402,9 +412,10 @@ def bifurcation_diagram(
     """
     began = time.perf_counter()
     found = equilibrium_diagram(
-        system, vary=vary, over=over, within=within, method=method, periods=periods
+        system, vary=vary, over=over, within=within, method=method, periods=periods, resume=resume
     )
-    cycles, failed = _reached_cycles(found, checked_range(vary, over))
+    kept = () if resume is None else tuple(b for b in resume.cycles if _is_finished(b))
+    cycles, failed = _reached_cycles(found, checked_range(vary, over), kept)
     given = found.provenance
     settings = given.settings | ({"not followed": failed} if failed else {})
     provenance = Provenance(
@@ -413,8 +424,31 @@ def bifurcation_diagram(
     return Diagram(*found.branches, *cycles, provenance=provenance)
 
 
+def _is_finished(branch: Branch | CycleBranch) -> bool:
+    return all(end.status is not Status.STOPPED for end in branch.ends)
+
+
+def _finished(
+    diagram: Diagram | None, system: System, over: tuple[str, float, float]
+) -> Iterator[Branch | CycleBranch]:
+    """Yield the branches of a stopped diagram that need not be followed again."""
+    if diagram is None:
+        return
+    vary, low, high = over
+    held = {vary: low}
+    if not isinstance(diagram, Diagram) or diagram.vary != vary or (
+        diagram.system(**held) != system(**held)
+        or tuple(diagram.provenance.settings.get("over", ())) != (low, high)
+    ):  # fmt: skip
+        raise SettingError(
+            f"resume= is no diagram of {system.name!r} with these parameter values in {vary!r} over "
+            f"({low:g}, {high:g}). Give the one that was stopped, or leave it out."
+        )
+    yield from (branch for branch in diagram if _is_finished(branch))
+
+
 def _reached_cycles(
-    diagram: Diagram, over: tuple[float, float]
+    diagram: Diagram, over: tuple[float, float], kept: tuple[CycleBranch, ...]
 ) -> tuple[list[CycleBranch], tuple[str, ...]]:
     """Follow the limit cycles from all Hopf points, and the doubled ones from these."""
     system = diagram.system
@@ -427,6 +461,14 @@ def _reached_cycles(
     failed: list[str] = []
     pending: list[tuple[SpecialPoint, int]] = [(h, 0) for h in hopfs if h.omega > 0]
 
+    def add(branch: CycleBranch, doublings: int) -> None:
+        branches.append(branch)
+        if doublings < _DOUBLINGS:
+            doubled = (p for p in branch.points(PeriodDoubling) if _loses_stability(p))
+            pending.extend((p, doublings + 1) for p in doubled)
+        crossed = (p for p in branch.points(BranchPoint) if p.kind in _CROSSINGS)
+        pending.extend((p, doublings) for p in crossed)
+
     def follow(point: Point, doublings: int) -> bool:
         """Follow the cycles from a point; return whether to go on."""
         try:
@@ -434,14 +476,11 @@ def _reached_cycles(
         except ComputationError as error:
             failed.append(f"from {point!r}: {error}")
             return True
-        branches.append(branch)
-        if doublings < _DOUBLINGS:
-            doubled = (p for p in branch.points(PeriodDoubling) if p is not point)
-            pending.extend((p, doublings + 1) for p in doubled if _loses_stability(p))
-        crossed = (p for p in branch.points(BranchPoint) if p is not point)
-        pending.extend((p, doublings) for p in crossed if p.kind in _CROSSINGS)
+        add(branch, doublings)
         return branch.status is not Status.STOPPED and len(branches) < _MOST_BRANCHES
 
+    for branch in kept:
+        add(branch, _doublings_before(branch, kept))
     going_on = True
     for share in (None, *_SETTLED_AT):
         if share is not None and going_on:
@@ -458,6 +497,14 @@ def _reached_cycles(
             if not known(branches, point):
                 going_on = follow(point, doublings)
     return branches, tuple(failed)
+
+
+def _doublings_before(branch: CycleBranch, others: Sequence[CycleBranch]) -> int:
+    """Return how often the period had doubled where a branch begins."""
+    if all(end.status is not Status.SHORTER_CYCLE for end in branch.ends):
+        return 0
+    shortest = min(float(np.min(other.periods)) for other in others)
+    return max(1, round(float(np.log2(float(np.min(branch.periods)) / shortest))))
 
 
 def _something_attracts(diagram: Diagram, cycles: list[CycleBranch], value: float) -> bool:

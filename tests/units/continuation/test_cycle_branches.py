@@ -152,8 +152,9 @@ def test_tables_have_a_row_for_each_point():
 
 
 def test_a_stopped_continuation_keeps_what_it_has():
+    start = hopf()
     with dl.stop_after(1e-6):
-        part = dl.continue_cycles(hopf(), over=OVER)
+        part = dl.continue_cycles(start, over=OVER)
     assert part.status is dl.Status.STOPPED
     assert 1 <= len(part) < len(branch())
     with dl.stop_after(1e-6):
@@ -232,3 +233,30 @@ def test_cycles_about_a_centre_are_no_folds():
     assert any(branch.at(mu=1.0) for branch in diagram.cycles)
     (cycle,) = (c for branch in diagram.cycles for c in branch.at(mu=1.0))
     assert cycle.period == pytest.approx(6.663286859, rel=1e-8)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.15])
+def test_a_stopped_diagram_goes_on_where_it_was(seconds, tmp_path):
+    system, walk = zoo.roessler(a=0.2, b=0.2), {"vary": "c", "over": (0.5, 5.0)}
+    whole = dl.bifurcation_diagram(system, **walk)
+    try:
+        with dl.stop_after(seconds):
+            part = dl.bifurcation_diagram(system, **walk)
+    except dl.NotConverged:
+        return  # stopped before the first point
+    part = dl.load(part.save(tmp_path / "part.npz"))
+    again = dl.bifurcation_diagram(system, **walk, resume=part)
+    assert again.status is dl.Status.OK
+    assert len(again) == len(whole)
+    found, wanted = (sorted(p.value for p in d.points()) for d in (again, whole))
+    assert found == pytest.approx(wanted, rel=1e-7)
+    finished = [b for b in part if all(e.status is not dl.Status.STOPPED for e in b.ends)]
+    assert all(any(b is kept for b in again) for kept in finished)
+
+
+def test_a_diagram_of_something_else_is_not_gone_on_with():
+    part = dl.equilibrium_diagram(zoo.brusselator, vary="B", over=(1, 4))
+    for other in ({"over": (1, 5)}, {"over": (1, 4), "A": 2.0}):
+        system = zoo.brusselator(A=other.pop("A", 1.0))
+        with pytest.raises(dl.SettingError, match="resume"):
+            dl.bifurcation_diagram(system, vary="B", **other, resume=part)

@@ -61,6 +61,9 @@ NEARER_TO_ANOTHER = 6.0
 PER_DISTANCE = 1.0
 PER_DIRECTION = 0.01
 
+SAME_PLACE = 5e-3
+"""Two labels with one text this near each other, in parts of the axes, are one."""
+
 
 def draw_points(ax: Axes | None, points: Sequence[tuple[float, float, str, str]]) -> Axes:
     """Markers for special points, with a label beside each and one legend entry per kind.
@@ -83,7 +86,7 @@ def draw_points(ax: Axes | None, points: Sequence[tuple[float, float, str, str]]
             style.point_style(kind),
         )
     for x, y, kind, text in points:
-        if text:
+        if text and not _is_labelled(ax, (x, y), text):
             _label(ax, (x, y), text, style.point_style(kind).color)
     draw_legend(ax)
     return arrange_labels(ax)
@@ -105,6 +108,17 @@ def draw_markers(ax: Axes, x: Sequence[float], y: Sequence[float], look: style.P
         markerfacecoloralt="white",
         label=look.label if look.label not in present else "_nolegend_",
         zorder=4,
+    )
+
+
+def _is_labelled(ax: Axes, at: tuple[float, float], text: str) -> bool:
+    """Whether the same label stands there already, from another curve through the point."""
+    size = np.array([abs(np.diff(ax.get_xlim())[0]), abs(np.diff(ax.get_ylim())[0])])
+    return any(
+        note.get_gid() == POINT_LABEL
+        and note.get_text() == text
+        and bool(np.all(np.abs(np.subtract(note.xy, at)) <= SAME_PLACE * size))  # type: ignore[attr-defined]
+        for note in ax.texts
     )
 
 

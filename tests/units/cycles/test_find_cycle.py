@@ -124,9 +124,15 @@ def test_cycle_answers_to_names_and_refuses_others():
 
 
 def test_too_few_intervals_show_in_the_accuracy():
-    coarse = dl.Collocation(intervals=5, most_intervals=10)
-    rough = dl.find_cycle(zoo.van_der_pol(mu=5.0), method=coarse)
-    fine = dl.find_cycle(zoo.van_der_pol(mu=5.0))
-    assert fine.accuracy < 1e-8
-    # The guess comes on 80 intervals, which are kept: what is stated is what was reached.
+    coarse = dl.Collocation(intervals=10, most_intervals=20)
+    rough = dl.find_cycle(zoo.van_der_pol(mu=2.0), method=coarse)
+    fine = dl.find_cycle(zoo.van_der_pol(mu=2.0))
+    assert fine.accuracy < 1e-8 < rough.accuracy
+    assert len(rough.mesh) - 1 <= 20
+    # What is stated is what was reached.
     assert rough.accuracy >= abs(rough.period / fine.period - 1.0) - 1e-12
+
+
+def test_far_too_few_intervals_are_an_error():
+    with pytest.raises(dl.NotConverged, match="finer"):
+        dl.find_cycle(zoo.van_der_pol(mu=5.0), method=dl.Collocation(5, most_intervals=10))

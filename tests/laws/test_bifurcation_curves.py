@@ -119,9 +119,18 @@ def test_a_walk_back_from_the_far_end_gives_the_same_curve(name, kind):
 def test_the_order_of_the_two_parameters_changes_nothing(name, kind):
     first = curve(name, kind)
     turned = dl.continue_bifurcation(start(name, kind), vary=first.vary[::-1], over=PLANES[name])
-    assert np.array_equal(first.unknowns, turned.unknowns)
-    assert np.array_equal(first.coefficient, turned.coefficient, equal_nan=True)
-    assert [p.values for p in first.points()] == [p.values[::-1] for p in turned.points()]
+    # To round-off: where a compiled chunk of steps ends, and its borders are renewed, the clock decides.
+    size = np.ptp(first.unknowns, axis=0)
+    assert first.unknowns / size == pytest.approx(turned.unknowns / size, abs=1e-7)
+    usual = np.nanmedian(
+        np.abs(first.coefficient)
+    )  # it is 0 at a cusp and infinite at a double zero
+    near = np.abs(first.coefficient) < 1e3 * usual
+    assert first.coefficient[near] == pytest.approx(
+        turned.coefficient[near], rel=1e-3, abs=1e-5 * usual
+    )
+    for p, q in zip(first.points(), turned.points(), strict=True):
+        assert p.values == pytest.approx(q.values[::-1], rel=1e-8, abs=1e-9)
     assert turned.vary == first.vary[::-1]
 
 

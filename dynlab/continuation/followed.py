@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dynlab.continuation.points import Points
 from dynlab.errors import SettingError
 from dynlab.point import Point
@@ -63,3 +66,10 @@ class Marked(Followed):
     def unconfirmed(self) -> Points[Any]:
         """Changes whose defining equations could not be solved."""
         return Points(p for _, p in self.special if isinstance(p, self.doubtful))
+
+    def labels(self, count: int) -> NDArray[np.str_]:
+        """Return the label of each of so many points along the curve, empty where there is none."""
+        found = np.full(count, "", dtype="<U4")
+        for position, point in self.special:
+            found[position] = point.label
+        return found

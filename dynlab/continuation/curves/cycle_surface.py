@@ -84,14 +84,11 @@ class CycleSurface:
 
     def dot(self, a: SurfaceDirection, b: SurfaceDirection, mesh: Vector) -> float:
         """Return the inner product of two scaled directions."""
-        from dynlab.kernels import cycles
-
         rows = self._row(a, mesh)
         values = basis_of((len(a.states) - 1) // (len(mesh) - 1))[0]
         m, count = len(values), len(mesh) - 1
         blocks = np.stack([b.states[i * m : i * m + m + 1] for i in range(count)])
         at_points = np.einsum("ck,ikj->icj", values, blocks)
-        assert cycles
         return float(np.sum(rows * at_points) + a.ends @ b.ends)
 
     def _row(self, direction: SurfaceDirection, mesh: Vector) -> Vector:

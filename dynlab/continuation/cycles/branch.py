@@ -282,10 +282,7 @@ class CycleBranch(Marked):
         columns["unstable"] = self.unstable
         for k in range(self.eigenvalues.shape[1]):
             columns[f"multiplier {k + 1}"] = self.eigenvalues[:, k]
-        labels = np.full(len(self), "", dtype="<U3")
-        for position, point in self.special:
-            labels[position] = point.label
-        columns["label"] = labels
+        columns["label"] = self.labels(len(self))
         return columns
 
     def plot(self, ax: Axes | None = None, *, show: str | None = None) -> Axes:

@@ -50,7 +50,6 @@ _STILL = 1e-8
 _HORIZON = 1e6
 #: Closing is looked for after so many points.
 _SOONEST = 5
-_CLOSED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

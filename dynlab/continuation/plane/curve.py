@@ -261,10 +261,7 @@ class BifurcationCurve(Marked):
         ordered = np.take_along_axis(self.eigenvalues, order, axis=1)
         for k in range(ordered.shape[1]):
             columns[f"eigenvalue {k + 1}"] = ordered[:, k]
-        labels = np.full(len(self), "", dtype="<U4")
-        for position, point in self.special:
-            labels[position] = point.label
-        columns["label"] = labels
+        columns["label"] = self.labels(len(self))
         return columns
 
     def plot(self, ax: Axes | None = None) -> Axes:

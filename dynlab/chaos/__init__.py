@@ -1,0 +1,1 @@
+"""Chaos: exponents, their spectrum and vectors, and what tells chaos from order."""

@@ -71,6 +71,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.cycles.phase": ("PhaseResponse", "phase_response"),
     "dynlab.cycles.pulses": ("PulseResponse",),
     "dynlab.cycles.isochrons": ("Isochrons", "isochrons"),
+    # chaos
+    "dynlab.chaos.exponents": ("LyapunovExponent", "lyapunov_exponent"),
+    "dynlab.chaos.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
+    "dynlab.chaos.verdict": ("Verdict",),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

@@ -47,6 +47,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _known() -> dict[str, Callable[..., Any]]:
+    from dynlab.chaos.deviations import Growth
+    from dynlab.chaos.exponents import LyapunovExponent
+    from dynlab.chaos.spectrum import LyapunovSpectrum
     from dynlab.continuation.branch import Branch
     from dynlab.continuation.connections.branch import HomoclinicBranch
     from dynlab.continuation.cycles.branch import CycleBranch
@@ -103,6 +106,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
+        Growth, LyapunovExponent, LyapunovSpectrum,
         Isochrons, PhaseResponse, PulseResponse,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,

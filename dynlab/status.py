@@ -46,6 +46,7 @@ class Status(IntEnum):
     SADDLE_NODE_CIRCLE = 29
     NOT_HYPERBOLIC = 30
     AT_BOGDANOV_TAKENS = 31
+    ABSORBED = 32
 
     @property
     def meaning(self) -> str:
@@ -126,6 +127,10 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.NOT_HYPERBOLIC: (
         "an eigenvalue of the equilibrium that the orbit connects reached the imaginary axis",
         "",
+    ),
+    Status.ABSORBED: (
+        "rounding put the orbit exactly onto an unstable cycle, where it stays",
+        "use what was computed before; average over several starts",
     ),
     Status.AT_BOGDANOV_TAKENS: ("the orbit shrinks onto a Bogdanov-Takens point", ""),
 }

@@ -123,10 +123,16 @@ class Kernels:
             kernel = self._get(key, lambda s: program, None)
             return with_pattern(kernel, rows, columns, shape)
         x, p = np.zeros(n), np.array(system.parameter_values or (0.0,))
-        count = int(self._entries("count", active, 1)(0.0, x, p)[0])
+        count = self.count_of_entries(active)
         pairs = self._entries("pattern", active, 2 * count)(0.0, x, p).astype(np.int64)
         kernel = self._entries("entries", active, count)
         return with_pattern(kernel, pairs[0::2], pairs[1::2], shape)
+
+    def count_of_entries(self, active: tuple[str, ...] = ()) -> int:
+        """Return how many entries the `sparse_jacobian` of a network has, without making their pattern."""
+        system = self._system
+        x, p = np.zeros(len(system.state_names)), np.array(system.parameter_values or (0.0,))
+        return int(self._entries("count", active, 1)(0.0, x, p)[0])
 
     def _entries(self, kind: str, active: tuple[str, ...], size: int) -> Kernel:
         return self._get(

@@ -27,6 +27,7 @@ from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_
 from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
+from dynlab.plotting.exponents import draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
@@ -60,6 +61,7 @@ __all__ = [
     "draw_cloud",
     "draw_cobweb",
     "draw_connection_line",
+    "draw_convergence",
     "draw_density",
     "draw_direction",
     "draw_eigenvalue_plane",
@@ -70,6 +72,7 @@ __all__ = [
     "draw_field",
     "draw_isochrons",
     "draw_iterates",
+    "draw_ladder",
     "draw_legend",
     "draw_manifold",
     "draw_multiplier_plane",

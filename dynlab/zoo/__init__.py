@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from dynlab.zoo.catalogue import Catalogue, Entry, Fact, catalogue, facts, get, names
 
 if TYPE_CHECKING:
+    from networkx import DiGraph
+
     from dynlab.symbolic.system import System
     from dynlab.zoo.patterns import FiringPattern
 
@@ -27,6 +29,7 @@ __all__ = [
     "facts",
     "firing_patterns",
     "get",
+    "lorenz96_ring",
     "names",
 ]
 
@@ -50,6 +53,32 @@ def firing_patterns() -> tuple[FiringPattern, ...]:
     from dynlab.zoo.patterns import patterns
 
     return patterns()
+
+
+def lorenz96_ring(size: int) -> DiGraph:
+    """Return the ring that ``zoo.lorenz96`` lives on: site i sees i + 1, i - 1 and i - 2.
+
+    Parameters
+    ----------
+    size
+        Number of sites, at least 4.
+
+    Raises
+    ------
+    SettingError
+        If there are fewer sites.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> weather = dl.zoo.lorenz96.on(dl.zoo.lorenz96_ring(40))
+    >>> run = dl.integrate(weather, start={"x": [8.01, *[8.0] * 39]}, duration=5)
+    >>> run["x"].shape[1]
+    40
+    """
+    from dynlab.zoo.climate import ring
+
+    return ring(size)
 
 
 def __getattr__(name: str) -> System:

@@ -29,9 +29,10 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "linear_unit", "fitzhugh_nagumo", "hodgkin_huxley", "morris_lecar",
         "leaky_integrate_and_fire", "exponential_integrate_and_fire",
         "quadratic_integrate_and_fire", "izhikevich", "adaptive_exponential",
+        "hindmarsh_rose",
     ),
     "populations": ("wilson_cowan", "jansen_rit"),
-    "oscillators": ("van_der_pol",),
+    "oscillators": ("van_der_pol", "forced_van_der_pol", "duffing", "ueda"),
     "mechanics": (
         "harmonic_oscillator",
         "pendulum",
@@ -39,8 +40,15 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "henon_heiles",
         "toda",
         "kepler",
+        "double_pendulum", "driven_pendulum", "magnetic_pendulum",
     ),
-    "flows": ("lorenz", "roessler"),
+    "flows": (
+        "lorenz", "roessler", "chen", "lu", "shimizu_morioka", "rucklidge", "rikitake",
+        "rabinovich_fabrikant", "nose_hoover", "chua", "thomas", "halvorsen", "genesio_tesi",
+        "roessler_hyperchaos",
+    ),
+    "simple_flows": ("sprott_jerk", *(f"sprott_{case}" for case in "bcdefghijklmnopqrs")),
+    "turbulence": ("kuramoto_sivashinsky",),
     "maps": (
         "logistic",
         "henon",
@@ -54,11 +62,14 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "standard_map",
         "arnold_cat",
         "plrnn_unit",
+        "gauss_map", "continued_fraction", "bakers_map", "kaplan_yorke_map", "ikeda", "tinkerbell",
+        "duffing_map", "bogdanov_map", "gingerbread_man", "zaslavskii", "coupled_logistic",
+        "newton_cubic",
     ),
     "chemistry": ("brusselator", "robertson", "oregonator", "hires"),
-    "ecology": ("pp2",),
+    "ecology": ("pp2", "hastings_powell"),
     "epidemics": ("sir",),
-    "climate": ("lorenz84_extended",),
+    "climate": ("lorenz84_extended", "lorenz84", "lorenz96"),
     "psychology": ("emotion",),
     "networks": (
         "kuramoto",
@@ -69,7 +80,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "excitation_inhibition",
         "sir_on_graph",
         "consensus",
-        "layered_network", "izhikevich_network",
+        "layered_network", "izhikevich_network", "coupled_map_lattice",
     ),
     "hybrid": ("bouncing_ball", "stick_slip"),
 }  # fmt: skip
@@ -81,7 +92,7 @@ _WHATS = frozenset({
     "no hopf", "diagram",
     "period", "cycle period", "value at period", "cycle fold", "period doubling", "torus", "snic",
     "homoclinic", "heteroclinic", "isi", "no cycle",
-    "orbit period", "divergence", "final size", "peak", "onset", "law", "end value",
+    "orbit period", "divergence", "determinant", "exponents", "final size", "peak", "onset", "law", "end value",
 })  # fmt: skip
 _COUNTED = frozenset({"fold", "hopf", "branch point"})
 
@@ -240,6 +251,7 @@ class Fact:
     over: tuple[float, float] | None = None
     state: Mapping[str, float] = field(default_factory=_empty, hash=False)
     eigenvalues: tuple[complex, ...] = ()
+    exponents: tuple[float, ...] = ()
     omega: float | None = None
     l1: float | None = None
     coefficient: float | None = None
@@ -361,6 +373,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
         if not low < high:
             raise DefinitionError(f"{where} is [{low}, {high}]; write the lower end first.")
         return low, high
+    if key == "exponents":
+        return tuple(_checked_number(v, where) for v in _checked_list(value, where))
     if key == "eigenvalues":
         return tuple(_checked_complex(v, where) for v in _checked_list(value, where))
     return _checked_number(value, where)

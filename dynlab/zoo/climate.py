@@ -1,6 +1,15 @@
-"""Atmosphere and ocean in a few variables."""
+"""Atmosphere and ocean in a few variables, and on a ring."""
 
-from dynlab.symbolic.define import flow
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynlab.errors import SettingError
+from dynlab.symbolic import language as dl
+from dynlab.symbolic.define import PerLink, PerNode, flow
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
 
 
 @flow
@@ -22,3 +31,51 @@ def lorenz84_extended(
         Z: beta * X * Y + X * Z - Z,
         U: -delta * U + gamma * U * X + T,
     }
+
+
+@flow
+def lorenz84(X=1.0, Y=1.0, Z=0.0, *, a=0.25, b=4.0, F=8.0, G=1.0):
+    """Westerly wind and the two phases of a wave: the smallest general circulation.
+
+    Lorenz 1984, Tellus A 36, 98.
+
+    Famous for a chaotic winter beside a calm one. With G = 0 it turns round without end about the
+    calm wind X = F.
+    """
+    return {
+        X: -(Y**2) - Z**2 - a * X + a * F,
+        Y: X * Y - b * X * Z - Y + G,
+        Z: b * X * Y + X * Z - Z,
+    }
+
+
+@flow
+def lorenz96(x: PerNode = 8.0, *, ahead: PerLink = 0.0, behind: PerLink = 0.0, F=8.0):
+    """Weather on a circle of latitude, site by site.
+
+    Lorenz 1996, Predictability: a problem partly solved, ECMWF Seminar on Predictability, vol. 1.
+
+    Famous as the test bed of weather forecasts, and for chaos whose dimension grows with the size.
+    Bind it to ``zoo.lorenz96_ring(40)``: x[i]' = (x[i+1] - x[i-2]) x[i-1] - x[i] + F.
+    """
+    i, j = dl.nodes("i j")
+    carried = dl.Sum(ahead[i, j] * x[j], j) * dl.Sum(behind[i, j] * x[j], j)
+    return {x[i]: carried - x[i] + F}
+
+
+def ring(size: int) -> DiGraph:
+    """Return the ring of `lorenz96`: what is ahead (1 or -1) and what is behind."""
+    from networkx import DiGraph
+
+    if not size >= 4:
+        raise SettingError(
+            f"the ring of lorenz96 has {size} sites. Its sites i + 1, i - 1 and i - 2 are different ones "
+            "from 4 sites on: zoo.lorenz96_ring(40)."
+        )
+    sites = DiGraph()
+    sites.add_nodes_from(range(size))
+    for i in range(size):
+        sites.add_edge((i + 1) % size, i, ahead=1.0, behind=0.0)
+        sites.add_edge((i - 2) % size, i, ahead=-1.0, behind=0.0)
+        sites.add_edge((i - 1) % size, i, ahead=0.0, behind=1.0)
+    return sites

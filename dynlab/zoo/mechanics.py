@@ -1,7 +1,8 @@
-"""Systems with an energy: coordinates, momenta and H."""
+"""Moving bodies: systems with an energy, by coordinates, momenta and H, and pendulums with friction."""
 
+from dynlab.symbolic.define import flow
 from dynlab.symbolic.hamiltonian import hamiltonian
-from dynlab.symbolic.language import Angle, cos, exp, sqrt
+from dynlab.symbolic.language import Angle, cos, exp, sin, sqrt, t
 
 
 @hamiltonian
@@ -76,3 +77,58 @@ def kepler(x=0.5, y=0.0, px=0.0, py=1.7320508075688772, *, mu=1.0):
     sun on an orbit of half axis 1 and eccentricity 1/2.
     """
     return (px**2 + py**2) / 2 - mu / sqrt(x**2 + y**2)
+
+
+@hamiltonian
+def double_pendulum(
+    theta1: Angle = 2.0, theta2: Angle = 2.0, p1=0.0, p2=0.0,  # type: ignore[valid-type]
+    *, m1=1.0, m2=1.0, l1=1.0, l2=1.0, g=9.81,
+):  # fmt: skip
+    """A pendulum that hangs from a pendulum.
+
+    Daniel Bernoulli 1738; Shinbrot, Grebogi, Wisdom and Yorke 1992, Am. J. Phys. 60, 491.
+
+    Famous as the chaos that anyone can build. The momenta are those of the angles.
+    """
+    bent = theta1 - theta2  # type: ignore[operator]
+    inertia = 2 * m2 * l1**2 * l2**2 * (m1 + m2 * sin(bent) ** 2)
+    square = m2 * l2**2 * p1**2 + (m1 + m2) * l1**2 * p2**2 - 2 * m2 * l1 * l2 * p1 * p2 * cos(bent)
+    return square / inertia - (m1 + m2) * g * l1 * cos(theta1) - m2 * g * l2 * cos(theta2)
+
+
+@flow
+def driven_pendulum(theta: Angle = 0.2, v=0.0, *, q=2.0, g=1.5, omega=2 / 3):  # type: ignore[valid-type]
+    """Pendulum with friction and a periodic push.
+
+    D'Humieres, Beasley, Huberman and Libchaber 1982, Phys. Rev. A 26, 3483; scaled as in Baker and
+    Gollub 1990, Chaotic Dynamics, section 1.3.
+
+    Famous as the equation of the Josephson junction too.
+    """
+    return {theta: v, v: g * cos(omega * t) - v / q - sin(theta)}
+
+
+@flow
+def magnetic_pendulum(
+    x=1.0, y=1.3, vx=0.0, vy=0.0,
+    *, x1=1.0, y1=0.0, x2=-0.5, y2=0.8660254037844386, x3=-0.5, y3=-0.8660254037844386,
+    gamma=0.2, omega=0.5, d=0.3,
+):  # fmt: skip
+    """Iron ball on a string over three magnets.
+
+    Peitgen, Juergens and Saupe 1992, Chaos and Fractals, section 12.8.
+
+    Famous for basins so interwoven that the magnet where it ends cannot be foretold. The magnets are at
+    (x1, y1), (x2, y2), (x3, y3), a distance d below the plane of the ball.
+    """
+
+    def pull(side, along):
+        apart = ((x - xk) ** 2 + (y - yk) ** 2 + d**2 for xk, yk in ((x1, y1), (x2, y2), (x3, y3)))
+        return sum((s - along) / (r * sqrt(r)) for s, r in zip(side, apart, strict=True))
+
+    return {
+        x: vx,
+        y: vy,
+        vx: pull((x1, x2, x3), x) - omega**2 * x - gamma * vx,
+        vy: pull((y1, y2, y3), y) - omega**2 * y - gamma * vy,
+    }

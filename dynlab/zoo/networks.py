@@ -1,7 +1,7 @@
 """Networks: rules that are bound to a graph, a matrix or sizes before they run."""
 
 from dynlab.symbolic import language as dl
-from dynlab.symbolic.define import PerLink, PerNode, flow
+from dynlab.symbolic.define import PerLink, PerNode, flow, iterated_map
 
 
 @flow
@@ -136,6 +136,22 @@ def layered_network(
     i, j, k = dl.nodes("i j k")
     hidden = dl.each(j, dl.tanh(dl.Sum(W[j, k] * u[k] * dl.sin(rate * dl.t), k) + bias[j]))
     return {y[i]: (-y[i] + dl.Sum(V[i, j] * hidden[j], j)) / tau}
+
+
+@iterated_map
+def coupled_map_lattice(x: PerNode = 0.3, *, A: PerLink = 1.0, r=4.0, epsilon=0.3):
+    """Logistic maps that mix with the mean of their neighbours.
+
+    Kaneko 1984, Prog. Theor. Phys. 72, 480.
+
+    Famous for turbulence in space and time from a rule of one line. On a ring it is his lattice, all to
+    all his globally coupled maps.
+    """
+    i, j = dl.nodes("i j")
+    return {
+        x[i]: (1 - epsilon) * r * x[i] * (1 - x[i])
+        + epsilon * dl.Mean(A[i, j] * r * x[j] * (1 - x[j]), j)
+    }
 
 
 _i, _j = dl.nodes("i j")

@@ -200,3 +200,21 @@ def adaptive_exponential(V, w, *, b=80.5, Vr=-70.6, Vp=0.0):
     steep for times to be told apart.
     """
     return {V: Vr, w: w + b}
+
+
+@flow
+def hindmarsh_rose(
+    x=-1.0, y=0.0, z=3.0, *, I=3.25, a=1.0, b=3.0, c=1.0, d=5.0, r=0.006, s=4.0, x_r=-1.6
+):  # fmt: skip
+    """Bursts of spikes, switched on and off by a slow current.
+
+    Hindmarsh and Rose 1984, Proc. R. Soc. B 221, 87.
+
+    Famous for bursts that are periodic or chaotic as I changes, with chaos near 3.25. The potential x
+    is scaled, and so is time.
+    """
+    return {
+        x: y - a * x**3 + b * x**2 - z + I,
+        y: c - d * x**2 - y,
+        z: r * (s * (x - x_r) - z),
+    }

@@ -16,6 +16,8 @@ from dynlab.symbolic.tree import symbol
 
 METHODS = (dl.Verlet, dl.Yoshida4, dl.BlanesMoan4, dl.BlanesMoan6, dl.KahanLi8)
 MODELS = tuple(name for name in zoo.names() if zoo.get(name).pairs)
+#: Those whose energy is a sum of kinetic and potential energy, as kicks and drifts need it.
+SPLIT = tuple(name for name in MODELS if name != "double_pendulum")
 methods = pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__)
 models = pytest.mark.parametrize("name", MODELS)
 
@@ -39,7 +41,7 @@ def test_the_flow_keeps_the_energy_and_the_volume(name):
     assert sympy.simplify(sum(jacobian(system.rule, system.state_names)[:: n + 1])) == 0
 
 
-@models
+@pytest.mark.parametrize("name", SPLIT)
 @methods
 def test_forward_and_back_returns_to_the_start(name, method):
     # A symmetric step is undone by the step back; what stays is rounding, which the flow magnifies: the

@@ -7,6 +7,7 @@ from scipy.linalg import expm
 
 import dynlab as dl
 from dynlab import zoo
+from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.stability import Equilibrium
 
 _j = dl.nodes("j")
@@ -191,6 +192,35 @@ def test_consensus_is_the_exponential_of_the_laplacian():
     np.testing.assert_allclose(run["x"].mean(axis=1), start.mean(), rtol=1e-13)
     rate = np.sort(np.linalg.eigvalsh(laplacian))[1]
     assert rate == pytest.approx(known("consensus", "agree").value, rel=1e-12)
+
+
+def test_waves_appear_on_the_ring_of_the_weather():
+    fact = known("lorenz96", "multiple of 5")
+    ring = zoo.lorenz96.on(zoo.lorenz96_ring(10))
+    for factor, stable in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        F = fact.value * factor
+        calm = Equilibrium.at(ring(F=F), np.full(10, F), accuracy=0.0)
+        assert (calm.unstable_directions == 0) == stable
+        assert calm.eigenvalues.sum().real == pytest.approx(-10, rel=1e-12)
+
+
+def test_the_weather_is_that_of_lorenz():
+    """Against the formula with shifted indices; what is carried along the ring keeps its energy."""
+    x = np.random.default_rng(0).normal(size=7)
+    ring = zoo.lorenz96.on(zoo.lorenz96_ring(7))(F=3.0)
+    expected = (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + 3
+    found = kernels_of(ring).rhs(0.0, x, [3.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+    assert x @ (found + x - 3) == pytest.approx(0, abs=1e-13)
+
+
+def test_maps_in_step_become_stable():
+    fact = known("coupled_map_lattice", "in step")
+    for offset, together in ((-0.05, False), (0.05, True)):
+        lattice = zoo.coupled_map_lattice.on(dl.AllToAll(8))(epsilon=fact.value + offset)
+        start = 0.3 + 1e-3 * np.random.default_rng(3).normal(size=8)
+        run = dl.iterate(lattice, start={"x": start}, duration=400)
+        assert (np.ptp(run["x"][-1]) < 1e-9) == together
 
 
 def test_a_layered_network_at_rest():

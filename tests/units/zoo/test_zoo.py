@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 from dynlab import zoo
-from dynlab.errors import DefinitionError, UnknownNameError
+from dynlab.errors import DefinitionError, SettingError, UnknownNameError
 from dynlab.symbolic.derivatives import jacobian
 from dynlab.symbolic.tree import symbol
 from dynlab.zoo.catalogue import read_facts
@@ -93,7 +93,7 @@ def test_each_model_says_where_it_is_printed(name):
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_each_model_has_a_fact_with_a_point_or_a_law(name):
-    general = {"divergence", "onset", "law"}
+    general = {"divergence", "determinant", "onset", "law"}
     assert any(fact.state or fact.what in general for fact in zoo.facts(name))
 
 
@@ -160,7 +160,7 @@ def test_the_eigenvalues_are_those_of_the_jacobian(fact):
     # Compared through the characteristic polynomial, which stays smooth at multiple eigenvalues.
     found, expected = np.poly(jacobian_at(fact)), np.poly(given)
     size = np.abs(np.poly(-np.abs(given)))
-    assert np.all(np.abs(found - expected) <= 1e-9 * (size + np.max(np.abs(given))))
+    assert np.all(np.abs(found - expected) <= 1e-9 * (size + np.max(np.abs(given))) + 1e-14)
 
 
 @about("hopf")
@@ -214,6 +214,30 @@ def test_the_divergence_is_the_same_everywhere(fact):
     assert evaluated([trace], values_at(fact))[0] == pytest.approx(fact.value, rel=1e-12)
 
 
+@about("determinant")
+def test_the_determinant_is_the_same_everywhere(fact):
+    system = zoo.get(fact.model)
+    size = len(system.state_names)
+    matrix = sympy.Matrix(size, size, jacobian(system.rule, system.state_names))
+    determinant = sympy.simplify(matrix.det().subs(fact.parameters))
+    values = {symbol(n): sympy.Float(v, 30) for n, v in values_at(fact).items()}
+    determinant = sympy.simplify(determinant.xreplace(values))
+    assert abs(determinant - fact.value) < 1e-12 * abs(fact.value)
+
+
+@about("exponents")
+def test_the_exponents_add_up_to_the_mean_contraction(fact):
+    """Where all are known and volumes shrink at the same rate everywhere."""
+    assert list(fact.exponents) == sorted(fact.exponents, reverse=True)
+    system = zoo.get(fact.model)
+    for other in zoo.facts(fact.model):
+        if not system.is_indexed and len(fact.exponents) == len(system.states):
+            if other.what == "divergence":
+                assert sum(fact.exponents) == pytest.approx(other.value, abs=1e-4)
+            if other.what == "determinant":
+                assert sum(fact.exponents) == pytest.approx(math.log(abs(other.value)), abs=1e-3)
+
+
 @about("final size", "peak")
 def test_the_sizes_of_an_epidemic_solve_their_equation(fact):
     ratio = zoo.sir(**fact.at)["beta"] / zoo.sir["gamma"]
@@ -224,21 +248,106 @@ def test_the_sizes_of_an_epidemic_solve_their_equation(fact):
     assert fact.value == pytest.approx(expected, rel=fact.tolerance)
 
 
+TURN = {"x": "-x", "y": "-y"}
+CYCLE = {"x": "y", "y": "z", "z": "x"}
+THIRD = "-{}/2 - sqrt(3)*{}/2", "sqrt(3)*{}/2 - {}/2"  # by 120 degrees
+
+
 @pytest.mark.parametrize(
-    ("name", "image", "sign"),
+    ("name", "image"),
     [
-        ("lorenz", {"x": "-x", "y": "-y"}, (-1, -1, 1)),
-        ("fitzhugh_nagumo", {"v": "-v", "w": "2*a/b - w", "I": "2*a/b - I"}, (-1, -1)),
-        ("lorenz84_extended", {"U": "-U", "T": "-T"}, (1, 1, 1, -1)),
-        ("van_der_pol", {"x": "-x", "y": "-y"}, (-1, -1)),
+        ("lorenz", TURN),
+        ("fitzhugh_nagumo", {"v": "-v", "w": "2*a/b - w", "I": "2*a/b - I"}),
+        ("lorenz84_extended", {"U": "-U", "T": "-T"}),
+        ("van_der_pol", TURN),
+        ("chen", TURN),
+        ("lu", TURN),
+        ("shimizu_morioka", TURN),
+        ("rucklidge", TURN),
+        ("sprott_b", TURN),
+        ("sprott_c", TURN),
+        ("chua", {"x": "-x", "y": "-y", "z": "-z"}),
+        ("thomas", {"x": "-x", "y": "-y", "z": "-z"}),
+        ("thomas", CYCLE),
+        ("halvorsen", CYCLE),
+        ("duffing_map", TURN),
+        ("coupled_logistic", {"x": "y", "y": "x"}),
+        ("henon_heiles", {
+            "x": THIRD[0].format("x", "y"), "y": THIRD[1].format("x", "y"),
+            "px": THIRD[0].format("px", "py"), "py": THIRD[1].format("px", "py"),
+        }),
+        ("magnetic_pendulum", {
+            "x": THIRD[0].format("x", "y"), "y": THIRD[1].format("x", "y"),
+            "vx": THIRD[0].format("vx", "vy"), "vy": THIRD[1].format("vx", "vy"),
+        }),
     ],
+)  # fmt: skip
+def test_the_stated_symmetries_hold(name, image):
+    """The image of an orbit is an orbit."""
+    assert_symmetric(zoo.get(name), image, turn=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [("sprott_d", {"x": "-x", "z": "-z"}), ("nose_hoover", {"p": "-p", "zeta": "-zeta"})],
 )
-def test_the_stated_symmetries_hold(name, image, sign):
-    system = zoo.get(name)
+def test_reversed_in_time_the_image_of_an_orbit_is_an_orbit(name, image):
+    assert_symmetric(zoo.get(name), image, turn=-1)
+
+
+def assert_symmetric(system, image, turn):
     known = {n: symbol(n) for n in system.state_names + system.parameter_names}
-    reflected = {known[n]: sympy.parse_expr(text, local_dict=known) for n, text in image.items()}
-    for rate, factor in zip(system.rule, sign, strict=True):
-        assert sympy.simplify(rate.xreplace(reflected) - factor * rate) == 0
+    moved = {known[n]: sympy.parse_expr(text, local_dict=known) for n, text in image.items()}
+    states = [known[n] for n in system.state_names]
+    images = [moved.get(s, s) for s in states]
+    if system.is_discrete:
+        step = dict(zip(states, system.rule, strict=True))
+        expected = [e.xreplace(step) for e in images]
+    else:
+        rates = zip(states, system.rule, strict=True)
+        expected = sum(
+            (sympy.Matrix(images).diff(s) * f for s, f in rates), sympy.zeros(len(states), 1)
+        )
+    random = np.random.default_rng(2)
+    values = dict(zip(system.parameter_names, system.parameter_values, strict=True))
+    for _ in range(3):
+        values |= {n: random.normal() for n in system.state_names}
+        found = evaluated([sympy.sympify(e).xreplace(moved) for e in system.rule], values)
+        assert turn * found == pytest.approx(evaluated(expected, values), rel=1e-13, abs=1e-13)
+
+
+def test_a_thermostat_keeps_the_canonical_density():
+    system = zoo.nose_hoover
+    q, p, zeta, Q = map(symbol, ("q", "p", "zeta", "Q"))
+    slopes = jacobian(((q**2 + p**2 + Q * zeta**2) / 2,), system.state_names)
+    rate = sum(s * f for s, f in zip(slopes, system.rule, strict=True))
+    divergence = sum(jacobian(system.rule, system.state_names)[::4])
+    (fact,) = [f for f in zoo.facts("nose_hoover") if f.what == "law"]
+    assert float(sympy.expand(rate - divergence)) == fact.value
+
+
+def test_squares_move_energy_between_waves_and_make_none():
+    system = zoo.kuramoto_sivashinsky
+    nu, waves = symbol("nu"), [symbol(n) for n in system.state_names]
+    linear = sum((k**2 - nu * k**4) * a**2 for k, a in enumerate(waves, 1))
+    rate = sum(a * f for a, f in zip(waves, system.rule, strict=True))
+    assert sympy.expand(rate - linear) == 0
+
+
+def test_sprotts_cases_f_and_h_are_one_flow():
+    """x of the one and z of the other obey the same equation of third order."""
+    x, y, z, u, v, w = map(symbol, "xyzuvw")
+    third = []
+    for name, seen in (("sprott_f", x), ("sprott_h", z)):
+        rule = dict(zip((x, y, z), zoo.get(name).rule, strict=True))
+        rates = [seen]
+        for _ in range(3):
+            rates.append(sum(sympy.diff(rates[-1], s) * f for s, f in rule.items()))
+        (solved,) = sympy.solve(
+            [r - s for r, s in zip(rates, (u, v, w), strict=False)], [x, y, z], dict=True
+        )
+        third.append(sympy.expand(rates[3].subs(solved)))
+    assert sympy.simplify(third[0] - third[1]) == 0
 
 
 def test_an_epidemic_conserves_the_population():
@@ -268,6 +377,11 @@ def test_models_in_real_time_declare_its_unit():
         "morris_lecar": "ms",
         "jansen_rit": "s",
     }
+
+
+def test_a_ring_of_three_sites_is_refused():
+    with pytest.raises(SettingError, match="from 4 sites on"):
+        zoo.lorenz96_ring(3)
 
 
 def test_facts_cannot_be_changed():

@@ -39,8 +39,8 @@ def lorenz84(X=1.0, Y=1.0, Z=0.0, *, a=0.25, b=4.0, F=8.0, G=1.0):
 
     Lorenz 1984, Tellus A 36, 98.
 
-    Famous for a chaotic winter beside a calm one. With G = 0 it turns round without end about the
-    calm wind X = F.
+    Famous for a chaotic winter beside a calm one. Without contrast between land and sea, G = 0, the
+    steady wind X = F is an equilibrium.
     """
     return {
         X: -(Y**2) - Z**2 - a * X + a * F,

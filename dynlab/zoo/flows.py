@@ -121,7 +121,7 @@ def chua(x=0.7, y=0.0, z=0.0, *, alpha=9.0, beta=100 / 7, m0=-8 / 7, m1=-5 / 7):
     """Electronic circuit with one nonlinear resistor.
 
     Matsumoto 1984, IEEE Trans. Circuits Syst. 31, 1055; parameters as in Matsumoto, Chua and Komuro
-    1985, IEEE Trans. Circuits Syst. 32, 798.
+    1985, IEEE Trans. Circuits Syst. 32, 797.
 
     Famous for the double scroll, seen on the oscilloscope, computed and proved. Symmetric under a
     change of all signs.

@@ -145,7 +145,7 @@ def plrnn_unit(z=0.5, *, a=1.5, w=-3.0, h=1.0):
 def gauss_map(x=0.1, *, a=4.9, b=-0.5):
     """Bell curve, lifted or lowered: the mouse map.
 
-    Hilborn 1994, Chaos and Nonlinear Dynamics, section 5.9.
+    Hilborn 1994, Chaos and Nonlinear Dynamics, chapter 5.
 
     Famous for the mouse in its bifurcation diagram: cascades that open, close again and reopen as b rises.
     """
@@ -279,7 +279,7 @@ def coupled_logistic(x=0.3, y=0.4, *, r=3.7, epsilon=0.03):
 def newton_cubic(x=0.3, y=0.4):
     """Newton's method for the roots of z^3 = 1, with z = x + i y.
 
-    Cayley 1879, Am. J. Math. 2, 97; Peitgen and Richter 1986, The Beauty of Fractals, section 6.
+    Cayley 1879, Am. J. Math. 2, 97; Peitgen and Richter 1986, The Beauty of Fractals.
 
     Famous for basins of three roots which meet in threes wherever two of them meet.
     """

@@ -86,7 +86,7 @@ def double_pendulum(
 ):  # fmt: skip
     """A pendulum that hangs from a pendulum.
 
-    Daniel Bernoulli 1738; Shinbrot, Grebogi, Wisdom and Yorke 1992, Am. J. Phys. 60, 491.
+    Shinbrot, Grebogi, Wisdom and Yorke 1992, Am. J. Phys. 60, 491.
 
     Famous as the chaos that anyone can build. The momenta are those of the angles.
     """
@@ -101,7 +101,7 @@ def driven_pendulum(theta: Angle = 0.2, v=0.0, *, q=2.0, g=1.5, omega=2 / 3):  #
     """Pendulum with friction and a periodic push.
 
     D'Humieres, Beasley, Huberman and Libchaber 1982, Phys. Rev. A 26, 3483; scaled as in Baker and
-    Gollub 1990, Chaotic Dynamics, section 1.3.
+    Gollub 1990, Chaotic Dynamics.
 
     Famous as the equation of the Josephson junction too.
     """
@@ -116,7 +116,7 @@ def magnetic_pendulum(
 ):  # fmt: skip
     """Iron ball on a string over three magnets.
 
-    Peitgen, Juergens and Saupe 1992, Chaos and Fractals, section 12.8.
+    Peitgen, Juergens and Saupe 1992, Chaos and Fractals, chapter 12.
 
     Famous for basins so interwoven that the magnet where it ends cannot be foretold. The magnets are at
     (x1, y1), (x2, y2), (x3, y3), a distance d below the plane of the ball.

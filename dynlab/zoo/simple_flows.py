@@ -191,7 +191,7 @@ def sprott_q(x=0.05, y=0.05, z=0.05, *, a=3.1, b=0.5):
 
     Sprott 1994, Phys. Rev. E 50, R647, case Q.
 
-    The other equilibrium, at x = -a, bounds the basin.
+    The other equilibrium is at x = -a.
     """
     return {x: -z, y: x - y, z: a * x + y**2 + b * z}
 

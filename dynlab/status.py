@@ -34,6 +34,7 @@ class Status(IntEnum):
     TOO_MANY_STEPS = 15
     ACCUMULATION = 16
     SLIDING = 17
+    NO_RETURN = 18
     PARAMETER_BOUND = 20
     STATE_BOUND = 21
     CLOSED_LOOP = 22
@@ -107,6 +108,10 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.SLIDING: (
         "the flow pushes onto a switching surface from both sides, so it would slide along it",
         "write the motion on the surface as a rule of its own, or smooth the jump (dl.tanh)",
+    ),
+    Status.NO_RETURN: (
+        "the flow did not come back to the section within the longest time given",
+        "raise longest=, start elsewhere, or place the section where the motion passes",
     ),
     Status.PARAMETER_BOUND: ("the end of the parameter range was reached", ""),
     Status.STATE_BOUND: ("a state or observable left the range given in within", ""),

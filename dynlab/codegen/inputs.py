@@ -12,6 +12,7 @@ from dynlab.codegen.loops import delivering, slots
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.recorded import WIDTH
 from dynlab.recording import Recording
+from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.system import System
 
@@ -28,8 +29,14 @@ class Inputs(NamedTuple):
     workspace: NDArray[np.float64]
 
 
-def inputs_of(system: System) -> Inputs:
+@functools.singledispatch
+def inputs_of(system: Dynamics) -> Inputs:
     """Return a system's parameter values, and its network where it has one."""
+    raise UnsupportedSystemError(f"{type(system).__name__} has no kernels. Give a system.")
+
+
+@inputs_of.register
+def _(system: System) -> Inputs:
     values = np.array(system.parameter_values or (0.0,))
     if not (system.is_indexed or system.signals):
         return Inputs(np.zeros(1), values, np.zeros(1), np.zeros(1, np.int64), np.zeros(1))

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import Inputs, inputs_of
+from dynlab.codegen.inputs import Inputs
 from dynlab.codegen.kernels import kernels_of
 from dynlab.kernels import iterated
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.dynamics import Dynamics
+from dynlab.symbolic.system import Domain
 
 __all__ = ["IteratedKernel", "IteratedKernels", "iterated_kernels_of"]
 
@@ -56,7 +57,7 @@ class IteratedKernel:
 class IteratedKernels:
     """The kernels of f^n; obtained from `iterated_kernels_of`."""
 
-    system: System
+    system: Dynamics
     period: int
 
     @property
@@ -80,7 +81,8 @@ class IteratedKernels:
         ``order`` is that of the highest derivative wanted: forms of the map that nobody asks for are
         not compiled.
         """
-        own, kernels = inputs_of(self.system), kernels_of(self.system)
+        kernels = kernels_of(self.system)
+        own = kernels.inputs(active, order)
         needed = [kernels.rhs, kernels.jacobian(active)]
         needed += [kernels.derivative(k, active) for k in range(2, order + 1)]
         head = np.zeros(iterated.HEADER, np.int64)
@@ -102,12 +104,12 @@ class IteratedKernels:
         return IteratedKernel(compiled.address, size, directions, self, active)
 
 
-def iterated_kernels_of(system: System, period: int) -> IteratedKernels:
+def iterated_kernels_of(system: Dynamics, period: int) -> IteratedKernels:
     """Return the kernels of a map taken ``period`` times."""
     return IteratedKernels(system, period)
 
 
-def _on_circle(system: System) -> NDArray[np.int64]:
+def _on_circle(system: Dynamics) -> NDArray[np.int64]:
     """Return 1 for each number of the state that is an angle, else 0."""
     return np.array([domain is Domain.CIRCLE for domain in system.domains], np.int64)
 

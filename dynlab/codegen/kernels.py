@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from dynlab.codegen import cache, loop_printer, loops, lower, printer
 from dynlab.codegen.along import lower_along
-from dynlab.codegen.inputs import inputs_of, signal_place
+from dynlab.codegen.inputs import Inputs, inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
-from dynlab.errors import UnknownNameError
+from dynlab.errors import UnknownNameError, UnsupportedSystemError
+from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.events import Event
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
@@ -84,6 +85,10 @@ class Kernels:
     def rhs(self) -> Kernel:
         """The rate of change of each state, or the next state of a map."""
         return self._get("rhs", lower.lower_rule, lambda s: loops.lower_loops("rhs", s))
+
+    def inputs(self, active: tuple[str, ...] = (), order: int = 1) -> Inputs:
+        """Return what the kernels that differentiate by these parameters up to an order are given."""
+        return inputs_of(self._system)
 
     def jacobian(self, active: tuple[str, ...] = ()) -> Kernel:
         """Return the derivatives by states and active parameters, n rows of n + a numbers."""
@@ -261,8 +266,14 @@ class Kernels:
         return replace(found, size=size, arrays=inputs.arrays, sizes=inputs.sizes)
 
 
-def kernels_of(system: System) -> Kernels:
+@functools.singledispatch
+def kernels_of(system: Dynamics) -> Kernels:
     """Return the kernels of a system; systems with the same rule share them."""
+    raise UnsupportedSystemError(f"{type(system).__name__} has no kernels. Give a system.")
+
+
+@kernels_of.register
+def _(system: System) -> Kernels:
     return Kernels(system, _shared(system.rule_hash))
 
 

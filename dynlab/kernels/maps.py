@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK
-from dynlab.kernels.dense import MODEL, OPTIONS, call, copy
+from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK, call0, pointer
+from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.run import is_finite
 
 # Rows of `work`.
@@ -47,9 +47,10 @@ def diagnose(work):
 @njit(f"i8(i8, i8, f8[:, ::1], {MODEL})", **OPTIONS)
 def step(rule, t, work, z, p, d, k, w):
     """Replace the state by the next one; leave it and say why if that is not finite."""
-    call(rule, float(t), work[X], z, p, d, k, w, work[NEXT])
+    status = call0(rule, float(t), pointer(work[X]), pointer(z), pointer(p), pointer(d), pointer(k),
+                   pointer(w), pointer(work[NEXT]))  # fmt: skip
     if not is_finite(work[NEXT]):
-        return diagnose(work)
+        return status if status != OK else diagnose(work)
     copy(work[X], work[BEFORE])
     copy(work[NEXT], work[X])
     return OK

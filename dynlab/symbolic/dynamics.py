@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from dynlab.errors import UnsupportedSystemError
 
@@ -16,6 +17,8 @@ class Dynamics(abc.ABC):
 
     __slots__ = ()
 
+    name: str
+
     @property
     @abc.abstractmethod
     def state_names(self) -> tuple[str, ...]:
@@ -23,8 +26,28 @@ class Dynamics(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def start_values(self) -> tuple[float, ...]:
+        """Default start of each state, in order."""
+
+    @property
+    @abc.abstractmethod
+    def domains(self) -> tuple[Any, ...]:
+        """Where each state lives, in order."""
+
+    @property
+    @abc.abstractmethod
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the parameters in order."""
+
+    @property
+    @abc.abstractmethod
+    def parameter_values(self) -> tuple[float, ...]:
+        """Value of each parameter, in order."""
+
+    @property
+    @abc.abstractmethod
+    def observable_names(self) -> tuple[str, ...]:
+        """Names of the observables in order."""
 
     @property
     @abc.abstractmethod
@@ -35,6 +58,37 @@ class Dynamics(abc.ABC):
     @abc.abstractmethod
     def is_autonomous(self) -> bool:
         """Whether the rule is free of the time."""
+
+    @property
+    @abc.abstractmethod
+    def is_indexed(self) -> bool:
+        """Whether a state or parameter is per node or per link of a network."""
+
+    @property
+    @abc.abstractmethod
+    def blocks(self) -> Mapping[str, slice]:
+        """Where the numbers of each declared state stand in the state vector."""
+
+    @property
+    @abc.abstractmethod
+    def shapes(self) -> Mapping[str, tuple[str, ...]]:
+        """The index sets of every quantity that has some, by name."""
+
+    @abc.abstractmethod
+    def place_of(self, name: str) -> int | slice | None:
+        """Return where a state stands in the state vector; None if there is no such state."""
+
+    @abc.abstractmethod
+    def unit_of(self, name: str) -> str:
+        """Return the unit label of a quantity, or of the time ``"t"``."""
+
+    @abc.abstractmethod
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a parameter, or the default start of a state."""
+
+    @abc.abstractmethod
+    def __call__(self, **values: Any) -> Self:
+        """Return the same with other parameter values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.iterated import IteratedKernel, IteratedKernels, iterated_kernels_of
 from dynlab.codegen.kernels import Kernel, Kernels, kernels_of
 from dynlab.equilibria.large import LEADING, is_large
@@ -122,8 +121,7 @@ class EquilibriumCurve:
 
     def inputs(self, u: Vector) -> tuple[Any, ...]:
         """Return what the kernels are given beside the states, at some unknowns."""
-        plain = self._is_plain
-        given = inputs_of(self.system) if plain else self._iterated.inputs((self.vary,))
+        given = self.kernels.inputs((self.vary,))
         return tuple(given._replace(parameters=self.values(float(u[-1]))))
 
     def at(self, parameter: float) -> System:

@@ -49,7 +49,7 @@ __all__ = ["Equilibria", "find_equilibria", "find_near"]
 Vector = NDArray[np.float64]
 Ranges = Mapping[str, tuple[float, float]]
 
-_STARTS_PER_STATE = 96
+_STARTS_PER_STATE, _STARTS_OF_SECTIONS = 96, 32
 #: Searching may cost about this many operations: some seconds.
 _MOST_OPERATIONS = 1e8
 _MOST_ROOTS = 400
@@ -349,7 +349,9 @@ def starts_in(system: System, box: Box) -> Vector:
         golden = (1.0 + golden) ** (1.0 / (n + 1))
     steps = golden ** -np.arange(1.0, n + 1)
     # A start costs some LU decompositions of n^3 operations.
-    count = min(_STARTS_PER_STATE * n, 2_000, max(8, int(_MOST_OPERATIONS / n**3)))
+    # Where there is no formula, each evaluation integrates a flow.
+    each = _STARTS_PER_STATE if isinstance(system, System) else _STARTS_OF_SECTIONS
+    count = min(each * n, 2_000, max(8, int(_MOST_OPERATIONS / n**3)))
     unit = (0.5 + np.outer(np.arange(1, count + 1), steps)) % 1.0
     middle, width = 0.5 * (box.lower + box.upper), box.scale
     stretch = np.ones((count, n))
@@ -484,6 +486,8 @@ def _prove(
         return points, False, f"not proved complete: {n} states are too many for a proof"
     if system.is_indexed:
         return points, False, "not proved complete: no proof is made for rules over networks"
+    if not isinstance(system, System):
+        return points, False, "not proved complete: the map has no formula"
     found = enclosure.enclose_zeros(
         *_residual_programs(system), system.parameter_values,
         box.lower, box.upper, known=np.array([p.state for p in points]).reshape(-1, n),

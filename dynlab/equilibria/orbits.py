@@ -372,6 +372,8 @@ def _prove(system: System, period: int, roots: Vector, box: Box) -> tuple[bool, 
         return False, "not proved complete: a state lies on a circle"
     if system.is_indexed:
         return False, "not proved complete: the map runs on a network"
+    if not isinstance(system, System):
+        return False, "not proved complete: the map has no formula"
     chain = _chain(system, period)
     lower, upper = np.tile(box.lower, period), np.tile(box.upper, period)
     known = np.array([points_of(system, root, period).ravel() for root in roots])

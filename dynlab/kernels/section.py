@@ -103,8 +103,8 @@ HEADER = 23
 _RTOL, _ATOL, _LONGEST, _TOOK, _COUNT = range(5)
 SETTINGS = 5
 
-#: Corrections of the time of a crossing.
-_TRIALS = 12
+#: Corrections of the time of a crossing; one smaller than this part of the step may be rounding.
+_TRIALS, _ROUNDING = 12, 1e-9
 #: The flow is tangent to the section where it meets it at a smaller angle than this (radians).
 _GRAZING = 1e-9
 #: Room for the crossings within one step: the first ends the run, a turn finds two.
@@ -174,18 +174,21 @@ def _refine(rhs, place, tally, work, sides, z, p, d, k, w):
 
     The dense output, which found the crossing, is less exact.
     """
-    h = place[STEP]
+    h, before, whole = place[STEP], math.inf, abs(place[TAKEN])
     for _ in range(_TRIALS):
         attempt(rhs, place[FROM], h, place[RTOL], place[ATOL], work, z, p, d, k, w)
         call(k[RATES], place[FROM] + h, work[Y], z, p, d, k, w, sides[TRIAL])
         change = -sides[TRIAL, 0] / sides[TRIAL, 1]
-        if not abs(change) <= abs(place[TAKEN]):
+        if not abs(change) <= whole:
             return SINGULAR
         h += change
-        if abs(change) <= 4.0 * EPS * abs(h):
+        # Newton's method squares the error until rounding of the guard is all that is left.
+        stands = abs(change) > 0.5 * before and abs(change) <= _ROUNDING * whole
+        if stands or abs(change) <= 4.0 * EPS * abs(h):
             place[T] = place[FROM] + h
             copy(work[Y], work[X])
             return OK
+        before = abs(change)
     return SINGULAR
 
 

@@ -24,7 +24,7 @@ from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.names import Layout, finite
 from dynlab.solve.methods import Explicit8
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Dynamics, require
-from dynlab.symbolic.system import Domain, State, System
+from dynlab.symbolic.system import DiscreteTime, Domain, State, System
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
 __all__ = ["Section", "SectionKernel", "SectionKernels", "poincare_map", "stroboscopic_map"]
@@ -96,6 +96,21 @@ class Section(Dynamics):
     def declared(self) -> tuple[str, ...]:
         """Names of the states in order."""
         return self.state_names
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The states in order, as the flow declares them."""
+        return self._free(self.flow.states)
+
+    @property
+    def time(self) -> DiscreteTime:
+        """The time, which counts returns."""
+        return DiscreteTime("return")
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Coordinates with their momenta: a section has none."""
+        return ()
 
     @property
     def start_values(self) -> tuple[float, ...]:

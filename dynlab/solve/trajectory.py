@@ -409,7 +409,7 @@ class Trajectory(Result):
 
     def _observed(self, times: Array, values: Array) -> Array:
         """Return the observables, one column each."""
-        count = len(self.system.observables)
+        count = len(self.system.observable_names)
         out = np.empty((len(times), count))
         if count:
             kernel = kernels_of(self.system).observables

@@ -49,6 +49,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     "dynlab.solve.clocked": ("Clocked",),
     "dynlab.solve.crossing": ("Crossing",),
+    "dynlab.solve.section": ("Section", "poincare_map", "stroboscopic_map"),
     "dynlab.solve.trajectory": ("Trajectory",),
     "dynlab.solve.spikes": ("SpikeTrain", "spike_train"),
     "dynlab.solve.saltation": ("saltation_matrix",),

@@ -97,6 +97,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.solve.keep import Extremes, Histogram, Moments, States
     from dynlab.solve.methods import Automatic, Explicit8, Radau5
     from dynlab.solve.outcomes import Ensemble
+    from dynlab.solve.section import Section
     from dynlab.solve.spikes import SpikeTrain
     from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
     from dynlab.solve.trajectory import NodeEvents, Occurrences, Steps, Trajectory
@@ -113,7 +114,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, HomoclinicBranch, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
-        PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, SpikeTrain,
+        PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
         States, Steps, System, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

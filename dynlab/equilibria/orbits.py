@@ -50,6 +50,8 @@ Ranges = Mapping[str, tuple[float, float]]
 _MOST_POINTS = 4_000
 #: Points of orbits that serve as starts: cycles lie where orbits go.
 _ORBITS, _STEPS = 8, 64
+#: The same for a map without a formula, each step of which integrates a flow.
+_ORBITS_OF_SECTIONS, _STEPS_OF_SECTIONS = 2, 12
 _LONGEST = 1_000
 
 
@@ -330,11 +332,14 @@ def _search(system: System, period: int, box: Box) -> Vector:
 
 def _visited(system: System, box: Box) -> Vector:
     """Return points of orbits from a few starts, after a transient, that lie in the box."""
-    starts = starts_in(system, box)[:: max(1, len(starts_in(system, box)) // _ORBITS)]
+    orbits, steps = _ORBITS, _STEPS
+    if not isinstance(system, System):
+        orbits, steps = _ORBITS_OF_SECTIONS, _STEPS_OF_SECTIONS
+    starts = starts_in(system, box)
     found = []
-    for start in starts:
+    for start in starts[:: max(1, len(starts) // orbits)]:
         with np.errstate(all="ignore"):
-            rows = points_of(system, start, 2 * _STEPS)[_STEPS:]
+            rows = points_of(system, start, 2 * steps)[steps:]
         found += [row for row in rows if np.all(np.isfinite(row)) and box.holds(row)]
     return np.array(found).reshape(-1, len(system.state_names))
 

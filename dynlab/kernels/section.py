@@ -192,7 +192,10 @@ def _refine(rhs, place, tally, work, sides, z, p, d, k, w):
     return SINGULAR
 
 
-@njit(f"i8(i8, f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
+@njit(
+    f"i8(i8, f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], f8[:, ::1], {MODEL})",
+    **OPTIONS,
+)
 def _travel(rhs, place, tally, work, sides, times, kinds, states, z, p, d, k, w):
     """Carry ``work[X]`` along until the guard fires, or to the end where there is none; return OK or why not."""
     status = begin(rhs, place, tally, work, z, p, d, k, w)
@@ -224,13 +227,13 @@ def _travel(rhs, place, tally, work, sides, times, kinds, states, z, p, d, k, w)
 def _run(rhs, size, start, z, p, d, k, w):
     """Run from some numbers to the section, replace them by those there; return OK or why not."""
     at = _late(k[STATES], k[ACTIVE]) + _PARTS
-    place = w[at:at + STATE_SIZE]
+    place = w[at : at + STATE_SIZE]
     at += STATE_SIZE
     tally = integers_at(address_of(w[at:]), TALLY_SIZE)
     at += TALLY_SIZE
     sides = matrix_at(address_of(w[at:]), SIDE_ROWS, 2)
     at += 2 * SIDE_ROWS
-    times, kinds = w[at:at + _ROOM], integers_at(address_of(w[at + _ROOM:]), _ROOM)
+    times, kinds = w[at : at + _ROOM], integers_at(address_of(w[at + _ROOM :]), _ROOM)
     at += 2 * _ROOM
     work = matrix_at(address_of(w[at:]), WORK_ROWS, size)
     at += WORK_ROWS * size
@@ -281,7 +284,7 @@ def _rule(x, z, p, d, k, w, out):
     """Write the next point of the section."""
     n = k[STATES]
     first = _travellers(n, k[ACTIVE])
-    full = w[first:first + n]
+    full = w[first : first + n]
     _lift(x, z, p, d, k, w, full)
     status = _run(k[FLOW], n, full, z, p, d, k, w)
     for i in range(n - 1):
@@ -294,9 +297,9 @@ def _tangents(x, directions, count, z, p, d, k, w, out):
     """Write the first derivatives along so many directions; these are columns over states and parameters."""
     n, width, fixed = k[STATES], k[STATES] + k[ACTIVE], k[FIXED]
     first, at = _end(n, k[ACTIVE]), _travellers(n, k[ACTIVE])
-    form, flow = w[first:first + n * width], w[first + n * width:first + n * width + width]
+    form, flow = w[first : first + n * width], w[first + n * width : first + n * width + width]
     size = n + width * count
-    numbers = w[at:at + size]
+    numbers = w[at : at + size]
     w[_COUNT] = count
     _lift(x, z, p, d, k, w, numbers[:n])
     _evaluate(k[LIFT + 1], numbers[:n], z, p, d, k, w, form)
@@ -320,7 +323,9 @@ def _tangents(x, directions, count, z, p, d, k, w, out):
         late = late / rate if status == OK else math.nan
         for i in range(n):
             if i != fixed:
-                out[(i if i < fixed else i - 1) * count + j] = numbers[n + i * count + j] + flow[i] * late
+                out[(i if i < fixed else i - 1) * count + j] = (
+                    numbers[n + i * count + j] + flow[i] * late
+                )
     return status
 
 
@@ -328,8 +333,8 @@ def _tangents(x, directions, count, z, p, d, k, w, out):
 def _jets(family, order, y, z, p, d, k, w, out):
     """Write the parts of a function of a state with parts: of the flow, of l or of h."""
     n, width = k[STATES], k[STATES] + k[ACTIVE]
-    matrix = w[SETTINGS:SETTINGS + n * width]
-    spare = w[SETTINGS + n * width:SETTINGS + n * width + width]
+    matrix = w[SETTINGS : SETTINGS + n * width]
+    spare = w[SETTINGS + n * width : SETTINGS + n * width + width]
     _evaluate(k[family], y[0], z, p, d, k, w, out[0])
     _evaluate(k[family + 1], y[0], z, p, d, k, w, matrix)
     for part in range(1 << order):
@@ -373,7 +378,10 @@ def _copy_parts(source, target):
         copy(source[part], target[part])
 
 
-@njit(f"void(i8, f8[:, ::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], {MODEL})", **OPTIONS)
+@njit(
+    f"void(i8, f8[:, ::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], {MODEL})",
+    **OPTIONS,
+)
 def _later(order, y, late, first, second, third, stage, z, p, d, k, w):
     """Write to `stage` the state a time `late` after y: one step of Kutta's method of order three."""
     _jets(FLOW, order, y, z, p, d, k, w, first)
@@ -397,8 +405,8 @@ def _form(order, x, directions, z, p, d, k, w, out):
     parts = 1 << order
     size = parts * width
     at, end, last = _travellers(n, k[ACTIVE]), _end(n, k[ACTIVE]), _stages(n, k[ACTIVE])
-    form, flow = w[end:end + n * width], w[end + n * width:end + n * width + width]
-    numbers = w[at:at + size]
+    form, flow = w[end : end + n * width], w[end + n * width : end + n * width + width]
+    numbers = w[at : at + size]
     y = matrix_at(address_of(numbers), parts, width)
     surface = matrix_at(address_of(w[last:]), parts, width)
     for part in range(parts):
@@ -421,10 +429,10 @@ def _form(order, x, directions, z, p, d, k, w, out):
             out[i] = math.nan
         return status
     first = matrix_at(address_of(w[last:]), parts, width)
-    second = matrix_at(address_of(w[last + _PARTS * width:]), parts, width)
-    third = matrix_at(address_of(w[last + 2 * _PARTS * width:]), parts, width)
-    stage = matrix_at(address_of(w[last + 3 * _PARTS * width:]), parts, width)
-    late = w[_late(n, k[ACTIVE]):_late(n, k[ACTIVE]) + _PARTS]
+    second = matrix_at(address_of(w[last + _PARTS * width :]), parts, width)
+    third = matrix_at(address_of(w[last + 2 * _PARTS * width :]), parts, width)
+    stage = matrix_at(address_of(w[last + 3 * _PARTS * width :]), parts, width)
+    late = w[_late(n, k[ACTIVE]) : _late(n, k[ACTIVE]) + _PARTS]
     for part in range(_PARTS):
         late[part] = 0.0
     for _ in range(order):

@@ -49,7 +49,7 @@ __all__ = ["Equilibria", "find_equilibria", "find_near"]
 Vector = NDArray[np.float64]
 Ranges = Mapping[str, tuple[float, float]]
 
-_STARTS_PER_STATE, _STARTS_OF_SECTIONS = 96, 16
+_STARTS_PER_STATE, _STARTS_OF_SECTIONS = 96, 24
 #: Searching may cost about this many operations: some seconds.
 _MOST_OPERATIONS = 1e8
 _MOST_ROOTS = 400

@@ -224,7 +224,7 @@ def test_forced_duffing_doubles_where_the_phase_flow_does():
         return {x: v, v: -delta * v + x - x**3 + gamma * dl.cos(omega * dl.t)}
 
     section = dl.stroboscopic_map(duffing, period=lambda omega: 2 * math.pi / omega)
-    points = dl.find_equilibria(section, within={"x": (-2, 2), "v": (-2, 2)})
+    points = dl.find_equilibria(section, within={"x": (-1.5, 1.5), "v": (-1, 1)})
     assert [p.kind for p in points] == ["stable focus", "stable focus", "saddle"]
     # In the two wells the answers are each other's image under x -> -x, half a period later.
     assert points[0].eigenvalues == pytest.approx(points[1].eigenvalues, abs=1e-9)

@@ -19,11 +19,14 @@ import sympy
 from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import Inputs, inputs_of
-from dynlab.codegen.kernels import Kernels, kernels_of
+from dynlab.codegen.kernels import Kernel, Kernels, kernels_of
+from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.names import Layout, finite
 from dynlab.solve.methods import Explicit8
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Dynamics, require
+from dynlab.symbolic.events import Event
+from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.system import DiscreteTime, Domain, State, System
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
@@ -107,6 +110,21 @@ class Section(Dynamics):
     def time(self) -> DiscreteTime:
         """The time, which counts returns."""
         return DiscreteTime("return")
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events: a section has none."""
+        return ()
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Inputs that are data: a section has none."""
+        return ()
+
+    @property
+    def bound(self) -> None:
+        """The network it is bound to: none."""
+        return
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -556,6 +574,12 @@ class SectionKernels:
     def jacobian(self, active: tuple[str, ...] = ()) -> SectionKernel:
         """Return the derivatives by states and active parameters, n rows of n + a numbers."""
         return self._kernel("jacobian", self._size * (self._size + len(active)), 0, active)
+
+    def sparse_jacobian(self, active: tuple[str, ...] = ()) -> SparseJacobian:
+        """Return the same as a sparse matrix in which no entry is known to be 0."""
+        rows, columns = np.indices((self._size, self._size + len(active))).reshape(2, -1)
+        kernel = cast("Kernel", self.jacobian(active))
+        return with_pattern(kernel, rows, columns, (self._size, self._size + len(active)))
 
     def derivative(self, order: int, active: tuple[str, ...] = ()) -> SectionKernel:
         """Return the multilinear derivative of order 1 to 3, over states then parameters."""

@@ -343,3 +343,14 @@ class TestWhenItDoesNotWork:
 
 def thrown_back(x, y):
     return {x: 0.5 * x}
+
+
+def test_exponents_per_return_are_those_of_the_flow_times_the_return_time():
+    section = dl.poincare_map(dl.zoo.lorenz, when=lambda z, rho: z - (rho - 1), direction=-1)
+    section = section.with_start(x=5.0, y=1.0)
+    found = dl.lyapunov_spectrum(section, duration=2000, transient=50, seed=1)
+    mean = dl.iterate(section, duration=2000)["return_time"].mean()
+    # Per time 0.906 and -14.572 (Sprott 2003, Chaos and Time-Series Analysis); the sum is known better.
+    errors = found.standard_errors / mean
+    assert found.exponents[0] / mean == pytest.approx(0.906, abs=4 * errors[0] + 0.01)
+    assert found.exponents.sum() / mean == pytest.approx(-41 / 3, rel=0.01)

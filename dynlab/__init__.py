@@ -103,6 +103,12 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.continuation.points": (
         "BranchPoint", "Fold", "Hopf", "PeriodDoubling", "Torus", "UserPoint",
     ),
+    # attractors and their basins
+    "dynlab.attractors.find": ("Attractors", "find_attractors"),
+    "dynlab.attractors.attractor": ("Attractor",),
+    "dynlab.attractors.recurrences": ("Recurrences",),
+    "dynlab.attractors.basins": ("Basins", "basins"),
+    "dynlab.attractors.fractions": ("BasinFractions", "basin_fractions"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

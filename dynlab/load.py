@@ -47,6 +47,11 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _known() -> dict[str, Callable[..., Any]]:
+    from dynlab.attractors.attractor import Attractor
+    from dynlab.attractors.basins import Basins
+    from dynlab.attractors.find import Attractors
+    from dynlab.attractors.fractions import BasinFractions
+    from dynlab.attractors.recurrences import Recurrences
     from dynlab.chaos.deviations import Growth
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.spectrum import LyapunovSpectrum
@@ -108,6 +113,7 @@ def _known() -> dict[str, Callable[..., Any]]:
 
     classes = (
         Growth, LyapunovExponent, LyapunovSpectrum,
+        Attractor, Attractors, BasinFractions, Basins, Recurrences,
         Isochrons, PhaseResponse, PulseResponse,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,

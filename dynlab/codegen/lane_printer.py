@@ -18,6 +18,8 @@ __all__ = ["Names", "lane_text", "source"]
 
 _RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _CONSTANTS = {"pi": "3.141592653589793", "e": "2.718281828459045"}
+#: Powers of so many halves at most are products and a root, ten times as fast as the logarithm.
+MOST_HALVES = 9
 _PRIMITIVES = ("bernoulli", "exprel", "logrel", "sinc", "tanhc")
 
 
@@ -103,9 +105,20 @@ def _power(base: Tree, exponent: Tree, known: Names) -> str:
         if exponent[1] < 0:
             return f"(1.0/({printed}**{-exponent[1]}))"
         return f"({printed}**{exponent[1]})" if exponent[1] != 1 else printed
-    if exponent == ("rational", -1, 2):
-        return f"(1.0/sqrt({printed}))"
+    halves = _halves(exponent)
+    if halves % 2 and abs(halves) <= MOST_HALVES:
+        whole = f"{printed}**{abs(halves) // 2}*" if abs(halves) > 1 else ""
+        rooted = f"({whole}sqrt({printed}))"
+        return rooted if halves > 0 else f"(1.0/{rooted})"
     return f"{known.prefix}power({printed}, {lane_text(exponent, known)})"
+
+
+def _halves(exponent: Tree) -> int:
+    """Return twice an exponent that is a multiple of 1/2, or 0."""
+    if exponent[0] == "rational" and exponent[2] == 2:
+        return int(exponent[1])
+    twice = 2.0 * float(exponent[1]) if exponent[0] == "real" else 0.0
+    return int(twice) if twice == int(twice) else 0
 
 
 def _call(name: str, arguments: list[Tree], known: Names) -> str:

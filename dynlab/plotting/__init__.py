@@ -9,7 +9,7 @@ portrait    phase portraits                       series    quantities against t
 spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of many runs
 cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
 connection  curves of homoclinic orbits in two parameters
-phase       phase response, kicks, isochrons
+phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
 """
 
 from __future__ import annotations
@@ -22,6 +22,15 @@ from dynlab.plotting.axes import (
     save_figure,
     stacked_axes,
     symbol,
+)
+from dynlab.plotting.basins import (
+    attractor_color,
+    draw_attractor,
+    draw_basin_line,
+    draw_basins,
+    draw_shares,
+    draw_stacked,
+    shade_of,
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
 from dynlab.plotting.cobweb import draw_cobweb
@@ -56,7 +65,11 @@ from dynlab.plotting.stability import draw_stability_line, name_colors
 
 __all__ = [
     "arrange_labels",
+    "attractor_color",
     "close_figure",
+    "draw_attractor",
+    "draw_basin_line",
+    "draw_basins",
     "draw_bifurcation_line",
     "draw_cloud",
     "draw_cobweb",
@@ -86,12 +99,15 @@ __all__ = [
     "draw_resetting",
     "draw_response",
     "draw_series",
+    "draw_shares",
     "draw_stability_line",
+    "draw_stacked",
     "label",
     "lift_pen",
     "name_colors",
     "new_axes",
     "save_figure",
+    "shade_of",
     "stacked_axes",
     "symbol",
     "wrap_for_drawing",

@@ -1,0 +1,382 @@
+"""The search: send orbits through the recurrence automaton, and note each attractor that turns up.
+
+Known attractors are marked on the grid.  Many orbits are judged against them at once, on all threads, each
+by itself; those left over after a number of samples are looked at one at a time, from where they are, for
+returns.  What such an orbit settles on becomes a new attractor, and the others go on.  New attractors
+are noted only between the rounds, so the answer depends neither on the number of threads nor on their
+order of work.
+
+An orbit that returns to its cells need not have arrived (a slow spiral, a passage by a saddle): it is
+watched in stages, each twice as long as the one before, until the range of its states no longer changes or
+a stable fixed point takes it in.  This goes beyond the published automaton, which takes the cells of a set
+number of further samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.attractors.attractor import Attractor
+from dynlab.attractors.cells import Cells
+from dynlab.attractors.orbits import Orbits
+from dynlab.attractors.recurrences import Recurrences
+from dynlab.attractors.verify import Verified, cycle_at, fixed_point_at, periodic_orbit_at
+from dynlab.cycles.cycle import Cycle
+from dynlab.equilibria.find import find_near
+from dynlab.equilibria.orbits import PeriodicOrbit, points_of
+from dynlab.equilibria.stability import Equilibrium
+from dynlab.errors import NotConverged
+from dynlab.kernels import recurrences as automaton
+from dynlab.point import apart, whole_turns
+from dynlab.progress import tick
+from dynlab.solve.threads import on_threads
+from dynlab.status import Status
+
+__all__ = ["ESCAPED", "NOT_DONE", "UNDECIDED", "Search", "chart_of"]
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+#: What stands for an orbit that reaches no attractor: it leaves the grid for good or diverges; it does
+#: neither within the samples allowed; it was not run, because the computation was stopped.
+ESCAPED, UNDECIDED, NOT_DONE = -1, -2, -3
+#: Beyond so many attractors the system is taken to have no end of them (it conserves something).
+MOST = 200
+#: Samples before leftover orbits are looked at singly, and how many more after a new attractor.
+FIRST_ROUND, FEW = 256, 64
+#: Members in a piece of work, and samples in a stretch; a piece has room for so many numbers.
+PIECE, STRETCH, MOST_NUMBERS = 1024, 64, 1 << 19
+#: Stages in which an orbit settles, the first of so many samples; its range may change by this share.
+STAGES, FIRST_STAGE, STILL = 9, 256, 0.05
+#: Cells are collected until a stretch of so many samples adds less than this share.
+COLLECTED, NEW_SHARE, MOST_COLLECTED = 2000, 0.01, 100_000
+#: Share of samples in the cells of a known attractor from which on it is the same.
+SAME = 0.5
+#: Room beside the range of an attractor, as a share of that of orbits leading to it.
+ROOM = 0.01
+#: States of an attractor that are kept, and places along a cycle.
+KEPT, ALONG = 2000, 2000
+
+
+class Stopped(Exception):
+    """The wish to stop came in the middle of a single orbit."""
+
+
+class Chart(NamedTuple):
+    """The attractors known: their marks on the grid, and between which states they lie."""
+
+    items: tuple[Attractor, ...]
+    labels: NDArray[np.int32]
+    lows: Array
+    highs: Array
+
+
+def chart_of(items: tuple[Attractor, ...], labels: NDArray[np.int32], states: int) -> Chart:
+    """Return attractors found before, with their marks."""
+    lows = np.array([a.low for a in items]).reshape(-1, states)
+    highs = np.array([a.high for a in items]).reshape(-1, states)
+    return Chart(items, labels.ravel().astype(np.int32), lows, highs)
+
+
+class Search:
+    """A search under way: it knows the attractors found so far.
+
+    Parameters
+    ----------
+    orbits, cells, rules
+        How orbits are made, the grid, and what decides.
+    chart
+        Attractors known from the beginning.
+    verifies_cycles
+        Whether what is no fixed point is looked at by collocation.
+    """
+
+    def __init__(
+        self, orbits: Orbits, cells: Cells, rules: Recurrences, chart: Chart | None = None
+    ) -> None:
+        self.orbits, self.cells, self.rules = orbits, cells, rules
+        n = len(orbits.system.state_names)
+        self.chart = chart or chart_of((), np.zeros(cells.size, np.int32), n)
+        self.status = Status.OK
+        self._stamps = np.zeros(0, np.int32)
+        self._stamp = 0
+        self._needed = np.array([rules.hits, rules.patience, rules.returns])
+        self._turning = whole_turns(orbits.system) > 0
+
+    @property
+    def items(self) -> tuple[Attractor, ...]:
+        """The attractors known, between the states that were seen of them."""
+        return tuple(
+            replace(item, low=low, high=high)
+            for item, low, high in zip(
+                self.chart.items, self.chart.lows, self.chart.highs, strict=True
+            )
+        )
+
+    def outcomes(self, states: Array, note: str) -> Labels:
+        """Return for each start the attractor it leads to, ESCAPED, UNDECIDED or NOT_DONE."""
+        current = self.orbits.wrapped(states)
+        memory = np.zeros((len(states), automaton.MEMORY_SIZE), np.int64)
+        found = np.full(len(states), automaton.OPEN)
+        budget, used = FIRST_ROUND, 0
+        while True:
+            if self.chart.items:
+                self._round(current, memory, found, budget - used, note)
+                used = budget
+            left = np.flatnonzero(found == automaton.OPEN)
+            if self.status is not Status.OK or not left.size or used >= self.rules.longest:
+                break
+            known = len(self.chart.items)
+            found[left[0]] = self._single(current[left[0]])
+            is_new = len(self.chart.items) > known
+            budget = min(used + FEW if is_new else 2 * max(budget, used), self.rules.longest)
+            if not self.chart.items:
+                used = 0
+        stopped = self.status is not Status.OK
+        found[found == automaton.OPEN] = NOT_DONE if stopped else UNDECIDED
+        return found
+
+    def _round(
+        self, current: Array, memory: Labels, found: Labels, samples: int, note: str
+    ) -> None:
+        """Run all open orbits that many samples further, or until they are decided."""
+        left = np.flatnonzero(found == automaton.OPEN)
+        if samples <= 0 or not left.size:
+            return
+        pieces = [left[k : k + PIECE] for k in range(0, len(left), PIECE)]
+        done = np.zeros(len(pieces))
+
+        def work(place: int) -> None:
+            rows, taken, stretch = pieces[place], 0, 8
+            while rows.size and taken < samples:
+                count = min(
+                    stretch, samples - taken, max(1, MOST_NUMBERS // (rows.size * current.shape[1]))
+                )
+                values, ended = self.orbits.samples(current[rows], count)
+                if not tick(0.0, 1.0):
+                    return
+                answer, mine = np.empty(len(rows), np.int64), np.ascontiguousarray(memory[rows])
+                self._judge(values, mine, answer)
+                broken = answer == automaton.BROKEN
+                answer[broken] = np.where(_is_over(ended[broken]), ESCAPED, UNDECIDED)
+                current[rows] = self.orbits.wrapped(values[:, -1])
+                memory[rows], found[rows] = mine, answer
+                rows, taken = rows[answer == automaton.OPEN], taken + count
+                stretch = min(2 * stretch, STRETCH)
+            done[place] = len(pieces[place])
+
+        status = on_threads(
+            [lambda place=place: work(place) for place in range(len(pieces))],  # type: ignore[misc]
+            lambda: float(done.sum()), float(len(left)), note,
+        )  # fmt: skip
+        if status is not Status.OK:
+            self.status = status
+
+    def _judge(self, values: Array, memory: Labels, answer: Labels, *, marks: bool = False) -> None:
+        stamps = self._stamps if marks else np.zeros(0, np.int32)
+        automaton.judge(
+            np.ascontiguousarray(values), *self.cells, self.chart.labels, stamps,
+            self.chart.lows, self.chart.highs, self._needed, memory, answer,
+        )  # fmt: skip
+
+    def _single(self, state: Array) -> int:
+        """Follow one orbit until it is decided; note the attractor if it is a new one."""
+        if not self._stamps.size:
+            self._stamps = np.zeros(self.cells.size, np.int32)
+        self._stamp += 1
+        memory = np.zeros((1, automaton.MEMORY_SIZE), np.int64)
+        memory[0, automaton.STAMP] = self._stamp
+        answer, used, count = np.full(1, automaton.OPEN), 0, 64
+        low = high = state
+        try:
+            while used < self.rules.longest:
+                values, ended = self._stretch(state, count)
+                self._judge(values[None], memory, answer, marks=True)
+                taken = int(memory[0, automaton.USED])
+                seen = values[: taken - 1] if answer[0] == automaton.BROKEN else values[:taken]
+                low, high = np.vstack([low, seen]).min(axis=0), np.vstack([high, seen]).max(axis=0)
+                if answer[0] == automaton.BROKEN:
+                    return ESCAPED if _is_over(ended) else UNDECIDED
+                if answer[0] == automaton.RECURRENT:
+                    return self._settled(values[taken - 1], high - low)
+                if answer[0] != automaton.OPEN:
+                    return int(answer[0])
+                state, used, count = values[-1], used + count, min(2 * count, 1024)
+        except Stopped:
+            self.status = Status.STOPPED
+            return automaton.OPEN
+        return UNDECIDED
+
+    def _stretch(self, state: Array, count: int) -> tuple[Array, Status]:
+        """Return so many samples of one orbit."""
+        values, ended = self.orbits.samples(self.orbits.wrapped(state)[None], count)
+        if ended[0] == Status.RUNNING or not tick(0.0, 1.0):
+            raise Stopped
+        return values[0], Status(int(ended[0]))
+
+    def _settled(self, state: Array, seen: Array) -> int:
+        """Watch a recurrent orbit until it no longer changes; return the attractor it is on."""
+        system, size = self.orbits.system, self._sizes(seen)
+        memory, answer = np.zeros((1, automaton.MEMORY_SIZE), np.int64), np.zeros(1, np.int64)
+        before: tuple[Array, Array] | None = None
+        verified: Verified | None = None
+        values = state[None]
+        for stage in range(STAGES):
+            values, ended = self._stretch(state, FIRST_STAGE << stage)
+            self._judge(values[None], memory, answer)
+            if answer[0] == automaton.BROKEN:
+                return ESCAPED if _is_over(ended) else UNDECIDED
+            if answer[0] != automaton.OPEN:
+                return int(answer[0])
+            state, verified = values[-1], fixed_point_at(system, values[-FIRST_STAGE // 2 :], size)
+            if verified is not None:
+                break
+            low, high = values.min(axis=0), values.max(axis=0)
+            if before is not None and self._is_still(before, (low, high), size):
+                verified = self._orbit_at(values, size)
+                if verified is not None or not self._has_rest_inside(low, high):
+                    break
+            before = low, high
+        return self._noted(values, verified, seen, size)
+
+    def _sizes(self, seen: Array) -> Array:
+        """Return what is small for each state: a cell, or a part of what was seen; angles are free."""
+        size = np.maximum(1e-3 * seen, 1e-12)
+        size[self.cells.places] = self.cells.widths
+        return np.asarray(size)
+
+    def _is_still(self, before: tuple[Array, Array], now: tuple[Array, Array], size: Array) -> bool:
+        """Whether the range of an orbit is what it was."""
+        allowed = np.maximum(size, STILL * (now[1] - now[0]))
+        allowed[self._turning] = np.inf
+        return all(bool(np.all(np.abs(a - b) <= allowed)) for a, b in zip(before, now, strict=True))
+
+    def _has_rest_inside(self, low: Array, high: Array) -> bool:
+        """Whether a stable fixed point lies between the states of an orbit: it may be spiralling in."""
+        found = find_near(self.orbits.system, 0.5 * (low + high))
+        return (
+            found is not None
+            and found.is_stable
+            and bool(np.all((found.state >= low) & (found.state <= high) | self._turning))
+        )
+
+    def _orbit_at(self, values: Array, size: Array) -> Verified | None:
+        system = self.orbits.system
+        if system.is_discrete:
+            return periodic_orbit_at(system, values, size)
+        return cycle_at(system, values, size)
+
+    def _noted(self, values: Array, verified: Verified | None, seen: Array, size: Array) -> int:
+        """Return the attractor that samples are of: one that is known, or a new one."""
+        values = self.orbits.wrapped(values)
+        for item in self.chart.items:
+            if _are_the_same(item.verified, verified, size):
+                return self._joined(item, values, seen)
+        cells = np.array([automaton.cell_of(x, *self.cells) for x in values[-FIRST_STAGE:]])
+        marks = self.chart.labels[cells[cells >= 0]]
+        if marks.size:
+            counts = np.bincount(marks, minlength=1)
+            counts[0] = 0
+            if counts.max() > SAME * len(cells):
+                return self._joined(self.chart.items[int(counts.argmax()) - 1], values, seen)
+        if not marks.size:
+            return ESCAPED
+        return self._new(values, verified, seen)
+
+    def _joined(self, item: Attractor, values: Array, seen: Array) -> int:
+        """Give more cells to a known attractor."""
+        label, margin = item.label, self._margin(values, seen)
+        self._mark(values, label)
+        self.chart.lows[label] = np.minimum(self.chart.lows[label], values.min(axis=0) - margin)
+        self.chart.highs[label] = np.maximum(self.chart.highs[label], values.max(axis=0) + margin)
+        return label
+
+    def _new(self, values: Array, verified: Verified | None, seen: Array) -> int:
+        label = len(self.chart.items)
+        if label >= MOST:
+            raise NotConverged(
+                f"more than {MOST} attractors of {self.orbits.system.name!r} were found. A system that "
+                "conserves something (an energy, an area) has no attractors, and every orbit looks like "
+                "one. If yours has friction, give fewer cells with dl.Recurrences(cells=...).",
+                status=Status.TOO_MANY_STEPS,
+            )
+        shown, marked = self._states_of(values, verified)
+        self._mark(marked, label)
+        if verified is None:
+            marked = self._collected(marked, label)
+            shown = marked[-KEPT:]
+        margin = self._margin(marked, seen)
+        low, high = marked.min(axis=0) - margin, marked.max(axis=0) + margin
+        item = Attractor(self.orbits.system, label, shown, verified, low, high)
+        lows, highs = np.vstack([self.chart.lows, low]), np.vstack([self.chart.highs, high])
+        self.chart = Chart((*self.chart.items, item), self.chart.labels, lows, highs)
+        return label
+
+    def _states_of(self, values: Array, verified: Verified | None) -> tuple[Array, Array]:
+        """Return the states that stand for an attractor, and those whose cells are its own."""
+        if isinstance(verified, Equilibrium):
+            point = self.orbits.wrapped(verified.state[None])
+            return point, np.vstack([point, values[-FIRST_STAGE // 2 :]])
+        if isinstance(verified, PeriodicOrbit):
+            points = points_of(self.orbits.system, verified.state, verified.period)
+            points = self.orbits.wrapped(points)
+            return points, points
+        if isinstance(verified, Cycle) and not self._is_strobed:
+            curve = np.asarray(verified.orbit.at(np.linspace(0.0, 1.0, ALONG + 1)))
+            return curve[:: ALONG // 400], np.vstack([self.orbits.wrapped(curve), values])
+        if isinstance(verified, Cycle):
+            often = max(1, round(verified.period / self.orbits.step))
+            return values[-often:], values[-FIRST_STAGE // 2 :]
+        return values[-KEPT:], values
+
+    @property
+    def _is_strobed(self) -> bool:
+        """Whether samples show only a part of a cycle: an angle is left free, perhaps a drive's."""
+        covered = set(self.cells.places.tolist())
+        return any(k not in covered for k in np.flatnonzero(self._turning))
+
+    def _collected(self, values: Array, label: int) -> Array:
+        """Follow an orbit on an attractor until it finds hardly any new cells of it."""
+        total, state, taken = int(np.sum(self.chart.labels == label + 1)), values[-1], len(values)
+        while taken < MOST_COLLECTED:
+            stretch, ended = self._stretch(state, COLLECTED)
+            if not ended.ok:
+                break
+            stretch = self.orbits.wrapped(stretch)
+            state, taken = stretch[-1], taken + COLLECTED
+            fresh, values = self._mark(stretch, label), np.vstack([values, stretch])
+            total += fresh
+            if fresh < NEW_SHARE * total:
+                break
+        return values
+
+    def _mark(self, states: Array, label: int) -> int:
+        rows = np.ascontiguousarray(states)
+        return int(
+            automaton.mark(rows, *self.cells, self.chart.labels, label + 1, np.empty(rows.shape[1]))
+        )
+
+    def _margin(self, values: Array, seen: Array) -> Array:
+        """Return how far beyond its own states an attractor reaches; everywhere for angles."""
+        own = values.max(axis=0) - values.min(axis=0)
+        size = 1e-9 + 1e-6 * np.abs(values[-1])
+        margin = np.maximum(np.maximum(ROOM * seen, STILL * own), size)
+        margin[self.cells.places] = self.cells.widths
+        margin[self._turning] = np.inf
+        return np.asarray(margin)
+
+
+def _is_over(ended: Status | Labels) -> NDArray[np.bool_]:
+    """Whether an orbit ended because it left for good, and not for want of steps."""
+    return np.isin(ended, (Status.DIVERGED, Status.LEFT_DOMAIN))
+
+
+def _are_the_same(a: Verified | None, b: Verified | None, size: Array) -> bool:
+    """Whether two fixed points are one."""
+    if not (isinstance(a, Equilibrium) and isinstance(b, Equilibrium)):
+        return False
+    return bool(np.max(np.abs(apart(a.system, a.state, b.state)) / size) < 1e-3)

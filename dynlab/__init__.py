@@ -109,6 +109,21 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.attractors.recurrences": ("Recurrences",),
     "dynlab.attractors.basins": ("Basins", "basins"),
     "dynlab.attractors.fractions": ("BasinFractions", "basin_fractions"),
+    # chaos from data
+    "dynlab.chaos.zero_one": ("ZeroOneTest", "zero_one_test"),
+    "dynlab.chaos.recurrence": ("Recurrence", "recurrence_quantification"),
+    "dynlab.chaos.dimension": (
+        "Dimension", "box_dimension", "correlation_dimension", "information_dimension",
+    ),
+    "dynlab.chaos.embedding": (
+        "DelayEmbedding", "EmbeddingDimension", "MutualInformation", "delay_embedding",
+        "embedding_dimension", "mutual_information",
+    ),
+    "dynlab.chaos.from_data": ("DivergenceExponent", "Kantz", "Rosenstein", "exponent_from_data"),
+    "dynlab.chaos.surrogates": (
+        "AmplitudeAdjusted", "IteratedAmplitudeAdjusted", "PhaseRandomised", "SurrogateTest",
+        "prediction_error", "surrogate_test", "time_asymmetry",
+    ),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

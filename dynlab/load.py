@@ -53,8 +53,20 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.attractors.fractions import BasinFractions
     from dynlab.attractors.recurrences import Recurrences
     from dynlab.chaos.deviations import Growth
+    from dynlab.chaos.dimension import Dimension
+    from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
     from dynlab.chaos.exponents import LyapunovExponent
+    from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
+    from dynlab.chaos.recurrence import Recurrence
+    from dynlab.chaos.scaling import Estimate, Scaling
     from dynlab.chaos.spectrum import LyapunovSpectrum
+    from dynlab.chaos.surrogates import (
+        AmplitudeAdjusted,
+        IteratedAmplitudeAdjusted,
+        PhaseRandomised,
+        SurrogateTest,
+    )
+    from dynlab.chaos.zero_one import ZeroOneTest
     from dynlab.continuation.branch import Branch
     from dynlab.continuation.connections.branch import HomoclinicBranch
     from dynlab.continuation.cycles.branch import CycleBranch
@@ -115,6 +127,9 @@ def _known() -> dict[str, Callable[..., Any]]:
         Growth, LyapunovExponent, LyapunovSpectrum,
         Attractor, Attractors, BasinFractions, Basins, Recurrences,
         Isochrons, PhaseResponse, PulseResponse,
+        AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
+        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, Recurrence, Rosenstein, Scaling,
+        SurrogateTest, ZeroOneTest,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,

@@ -48,6 +48,8 @@ class Status(IntEnum):
     NOT_HYPERBOLIC = 30
     AT_BOGDANOV_TAKENS = 31
     ABSORBED = 32
+    NO_SCALING_RANGE = 40
+    UNDECIDED = 41
 
     @property
     def meaning(self) -> str:
@@ -138,6 +140,14 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "use what was computed before; average over several starts",
     ),
     Status.AT_BOGDANOV_TAKENS: ("the orbit shrinks onto a Bogdanov-Takens point", ""),
+    Status.NO_SCALING_RANGE: (
+        "the curve is straight over no range that is long enough, so it has no slope to report",
+        "look at the curve with plot(); take a longer series, one with less noise, or fewer coordinates",
+    ),
+    Status.UNDECIDED: (
+        "the data do not tell",
+        "take a longer series, or sample it more coarsely",
+    ),
 }
 
 _COMPLETE = frozenset(

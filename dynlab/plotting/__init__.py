@@ -10,6 +10,7 @@ spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of m
 cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
 connection  curves of homoclinic orbits in two parameters
 phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
+phase       phase response, kicks, isochrons     estimates   slopes, null distributions, recurrences
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_
 from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
+from dynlab.plotting.estimates import (
+    draw_estimates,
+    draw_null,
+    draw_recurrences,
+    draw_scaling,
+    draw_straight_part,
+    draw_zero_one,
+)
 from dynlab.plotting.exponents import draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
@@ -80,6 +89,7 @@ __all__ = [
     "draw_eigenvalue_plane",
     "draw_eigenvalues",
     "draw_equilibria",
+    "draw_estimates",
     "draw_events",
     "draw_fan",
     "draw_field",
@@ -91,17 +101,22 @@ __all__ = [
     "draw_multiplier_plane",
     "draw_multipliers",
     "draw_nullclines",
+    "draw_null",
     "draw_orbit",
     "draw_points",
     "draw_points_once",
     "draw_ranges",
     "draw_raster",
+    "draw_recurrences",
     "draw_resetting",
     "draw_response",
+    "draw_scaling",
     "draw_series",
     "draw_shares",
     "draw_stability_line",
     "draw_stacked",
+    "draw_straight_part",
+    "draw_zero_one",
     "label",
     "lift_pen",
     "name_colors",

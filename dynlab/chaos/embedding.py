@@ -49,7 +49,7 @@ NEIGHBOURS = 4
 MOST_PAIRS = 4000
 MOST_LAGS = 100
 BLOCKS = 20
-MOST_POINTS = 4000
+MOST_POINTS = 2000
 LARGEST_DIMENSION = 12
 #: E1 has saturated where it is at least this and changes by no more than that.
 SATURATED, CHANGE = 0.9, 0.05

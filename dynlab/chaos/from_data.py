@@ -206,7 +206,7 @@ def exponent_from_data(
     points = samples.standardised if samples.system is not None else samples.values
     half = len(points) // 2
     apart = np.abs(points[:half] - points[half : 2 * half]).max(axis=1)
-    unrelated = float(np.mean(np.log(apart[apart > 0])))
+    unrelated = float(np.mean(np.log(apart[apart > 0]))) if apart.any() else np.nan
     length, most = FIRST_LENGTH, max(len(points) // 10, 8)
     while True:
         length = min(length, most)

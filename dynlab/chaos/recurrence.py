@@ -64,8 +64,8 @@ class Recurrence(Result):
     shortest
         Lines count from this length on, in samples.
     diagonals, verticals
-        How many lines of each length there are (columns), for each of 20 stretches of the series (rows).  A
-        diagonal counts in the stretches of both its beginnings.
+        How many lines of each length there are (columns), for each of 20 stretches of the series (rows).
+        Every line counts twice: in the stretches of the two times at which it begins.
     status
         How it ended.
     provenance
@@ -91,8 +91,8 @@ class Recurrence(Result):
             for part in np.array_split(np.arange(n), BLOCKS)
         ])  # fmt: skip
         recurring = self.verticals @ np.arange(self.verticals.shape[1])
-        value = recurring.sum() / pairs.sum()
-        left = (recurring.sum() - recurring) / (pairs.sum() - pairs)
+        value = recurring.sum() / (2 * pairs.sum())
+        left = (recurring.sum() - recurring) / (2 * (pairs.sum() - pairs))
         return Estimate(float(value), float(jackknife_error(left[:, None], BOTH_ENDS)[0]))
 
     @property
@@ -187,7 +187,7 @@ class Recurrence(Result):
         )
         sizes = np.bincount(pixels)
         shares = out / np.outer(sizes, sizes)
-        return plotting.draw_recurrences(ax, shares, n * self.every, label="t")
+        return plotting.draw_recurrences(ax, shares, n * self.every, label=plotting.label("t"))
 
     def __repr__(self) -> str:
         return (

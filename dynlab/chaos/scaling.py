@@ -7,8 +7,8 @@ flat, slopes may also differ by what bends it by no more than `flat` in height. 
 no answer.
 
 The statistical error is that of the jackknife over blocks of consecutive points (Efron and Stein 1981,
-Ann. Stat. 9, 586), so neighbours in time may depend on each other.  The systematic one is the scatter of
-the slopes of the thirds, divided by the root of 3.
+Ann. Stat. 9, 586), so neighbours in time may depend on each other.  The systematic one is half the
+difference between the largest and the smallest slope of the thirds.
 """
 
 from __future__ import annotations
@@ -124,9 +124,9 @@ def _straight(
     allowed = BENT * abs(slope) + 3 * flat / (x[b] - x[a])
     if any(abs(s - slope) > allowed + 2 * e for s, e in thirds):
         return None
-    scatter = float(np.std([s for s, _ in thirds], ddof=1) / np.sqrt(3))
+    bend = float(np.ptp([s for s, _ in thirds])) / 2
     intercept = float(np.mean(curves[0, a : b + 1]) - slope * np.mean(x[a : b + 1]))
-    return Scaling(slope, intercept, error, scatter, float(x[a]), float(x[b]))
+    return Scaling(slope, intercept, error, bend, float(x[a]), float(x[b]))
 
 
 def _slope(x: Array, curves: Array, a: int, b: int, inflation: float) -> tuple[float, float]:

@@ -65,7 +65,11 @@ class PhaseRandomised:
         >>> bool(np.allclose(abs(np.fft.rfft(x)), abs(np.fft.rfft(y))))
         True
         """
-        return _phases_randomised(np.asarray(series, float), seed_of(seed).stream(0))
+        return self.draw(np.asarray(series, float), seed_of(seed).stream(0))
+
+    def draw(self, x: Array, random: np.random.Generator) -> Array:
+        """Return one surrogate with random numbers from a generator."""
+        return _phases_randomised(x, random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,11 @@ class AmplitudeAdjusted:
 
     def surrogate(self, series: ArrayLike, *, seed: Any = None) -> Array:
         """Return one surrogate."""
-        return _amplitude_adjusted(np.asarray(series, float), seed_of(seed).stream(0))
+        return self.draw(np.asarray(series, float), seed_of(seed).stream(0))
+
+    def draw(self, x: Array, random: np.random.Generator) -> Array:
+        """Return one surrogate with random numbers from a generator."""
+        return _amplitude_adjusted(x, random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +111,12 @@ class IteratedAmplitudeAdjusted:
         >>> bool((np.sort(x) == np.sort(y)).all())
         True
         """
-        x = np.asarray(series, float)
+        return self.draw(np.asarray(series, float), seed_of(seed).stream(0))
+
+    def draw(self, x: Array, random: np.random.Generator) -> Array:
+        """Return one surrogate with random numbers from a generator."""
         size, ordered = np.abs(np.fft.rfft(x)), np.sort(x)
-        y = seed_of(seed).stream(0).permutation(x)
+        y = random.permutation(x)
         before = np.argsort(y, kind="stable")
         for _ in range(self.most_iterations):
             transform = np.fft.rfft(y)
@@ -289,8 +300,7 @@ def surrogate_test(
     found: list[float] = []
     status = Status.OK
     for k in range(number):
-        draw = source.stream(k)
-        found.append(_finite(statistic, method.surrogate(x, seed=draw), name))
+        found.append(_finite(statistic, method.draw(x, source.stream(k)), name))
         if not tick(k + 1, number, "surrogates"):
             status = Status.STOPPED
             break

@@ -43,7 +43,10 @@ def count_diagonals(columns, first, last, radius, blocks, distances, counts):
 
 @njit("void(f8[:, ::1], i8, i8, i8, f8, i8[::1], f8[::1], i8[:, ::1])", **OPTIONS)
 def count_verticals(columns, first, last, window, radius, blocks, distances, counts):
-    """Count vertical lines in columns from first to last by length; the window about the diagonal is cut."""
+    """Count vertical lines in columns from first to last by length, for the block of column and beginning.
+
+    The window about the diagonal is cut.
+    """
     n = columns.shape[1]
     for here in range(first, last):
         distances_from(columns, here, 0, n, distances)
@@ -55,9 +58,11 @@ def count_verticals(columns, first, last, window, radius, blocks, distances, cou
                 length += 1
             elif length > 0:
                 counts[block, length] += 1
+                counts[blocks[i - length], length] += 1
                 length = 0
         if length > 0:
             counts[block, length] += 1
+            counts[blocks[n - length], length] += 1
 
 
 @njit("void(f8[:, ::1], i8, i8, f8, i8[::1], f8[::1], f8[:, ::1])", **OPTIONS)

@@ -110,7 +110,7 @@ def draw_estimates(
         )
         ax.plot(across, values, ".-", color=color, markersize=5, linewidth=1.2, label=name or None)
     if np.isfinite(mark):
-        ax.axvline(mark, color=style.INK, linewidth=0.9, linestyle="--", label=f"{mark:g}")
+        ax.axvline(mark, color=style.INK, linewidth=0.9, linestyle="--", label=f"at {mark:g}")
     return draw_legend(ax)
 
 

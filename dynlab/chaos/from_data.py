@@ -165,7 +165,7 @@ def exponent_from_data(
 ) -> DivergenceExponent:
     """Return the largest Lyapunov exponent from how neighbouring points of a series come apart.
 
-    For a system that is written down use `lyapunov_exponent`, which is exact where this is an estimate.
+    For a system that is written down use `dynlab.lyapunov_exponent`, which is exact where this is an estimate.
 
     Parameters
     ----------

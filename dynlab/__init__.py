@@ -111,7 +111,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.attractors.fractions": ("BasinFractions", "basin_fractions"),
     # chaos from data
     "dynlab.chaos.zero_one": ("ZeroOneTest", "zero_one_test"),
-    "dynlab.chaos.recurrence": ("Recurrence", "recurrence_quantification"),
+    "dynlab.chaos.recurrence": ("RecurrenceQuantification", "recurrence_quantification"),
     "dynlab.chaos.dimension": (
         "Dimension", "box_dimension", "correlation_dimension", "information_dimension",
     ),

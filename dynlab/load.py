@@ -57,7 +57,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
-    from dynlab.chaos.recurrence import Recurrence
+    from dynlab.chaos.recurrence import RecurrenceQuantification
     from dynlab.chaos.scaling import Estimate, Scaling
     from dynlab.chaos.spectrum import LyapunovSpectrum
     from dynlab.chaos.surrogates import (
@@ -128,7 +128,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         Attractor, Attractors, BasinFractions, Basins, Recurrences,
         Isochrons, PhaseResponse, PulseResponse,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
-        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, Recurrence, Rosenstein, Scaling,
+        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         SurrogateTest, ZeroOneTest,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,

@@ -33,7 +33,7 @@ from dynlab.status import Status
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Recurrence", "recurrence_quantification"]
+__all__ = ["RecurrenceQuantification", "recurrence_quantification"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -48,7 +48,7 @@ _AT_A_TIME = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Recurrence(Result):
+class RecurrenceQuantification(Result):
     """Measures of a recurrence plot, each with its standard error.
 
     Attributes
@@ -204,7 +204,7 @@ def recurrence_quantification(
     radius: float | None = None,
     window: float = 0.0,
     shortest: int = 2,
-) -> Recurrence:
+) -> RecurrenceQuantification:
     """Return the measures of the recurrence plot of a run, an embedding or an array.
 
     Parameters
@@ -222,7 +222,7 @@ def recurrence_quantification(
 
     Returns
     -------
-    Recurrence
+    RecurrenceQuantification
         Rate, determinism, laminarity, mean lengths and entropies with errors; ``plot()`` draws the plot.
 
     Raises
@@ -252,7 +252,7 @@ def recurrence_quantification(
         )
     diagonals, verticals, status = _lines(np.ascontiguousarray(points.T), gap, size, least)
     settings = {"of": of, "every": samples.every, "radius": radius, "window": window}
-    return Recurrence(
+    return RecurrenceQuantification(
         np.ascontiguousarray(points), samples.every, size, gap, least, _trimmed(diagonals),
         _trimmed(verticals), status,
         Provenance("recurrence_quantification", samples.system, settings,

@@ -10,7 +10,7 @@ spectrum    eigenvalues and multipliers   ensemble  fans, clouds, densities of m
 cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of two parameters
 connection  curves of homoclinic orbits in two parameters
 phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
-phase       phase response, kicks, isochrons     estimates   slopes, null distributions, recurrences
+estimates   slopes, null distributions, recurrences
 """
 
 from __future__ import annotations

@@ -117,6 +117,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.solve.section import Section
     from dynlab.solve.spikes import SpikeTrain
     from dynlab.solve.symplectic import BlanesMoan4, BlanesMoan6, KahanLi8, Verlet, Yoshida4
+    from dynlab.solve.taylor import Taylor
     from dynlab.solve.trajectory import NodeEvents, Occurrences, Steps, Trajectory
     from dynlab.symbolic.system import System
 
@@ -136,6 +137,6 @@ def _known() -> dict[str, Callable[..., Any]]:
         Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, HomoclinicBranch, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
-        States, Steps, System, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
+        States, Steps, System, Taylor, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
     return {made.__name__: made for made in classes} | {"Diagram": diagram}

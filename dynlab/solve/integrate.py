@@ -27,6 +27,8 @@ from dynlab.solve.located import run_located
 from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.solve.pieces import Kept, joined, read, room
 from dynlab.solve.symplectic import SymplecticMethod, prepare
+from dynlab.solve.taylor import Taylor
+from dynlab.solve.taylor import prepare as prepare_taylor
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Continuous, require
@@ -269,6 +271,8 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
         return _prepared_adaptive(system, start, span, method)
     if isinstance(method, SymplecticMethod):
         return _prepared_symplectic(system, start, span, method)
+    if isinstance(method, Taylor):
+        return _prepared_taylor(system, start, span, method)
     raise SettingError(f"method is {method!r}; give a method such as dl.Automatic().")
 
 
@@ -306,6 +310,15 @@ def _prepared_symplectic(
     status = loops.begin(*arguments)
     kept = (made.rhs, *made.keeps_alive)
     return _Run(loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, kept)
+
+
+def _prepared_taylor(system: System, start: Array, span: float, method: Taylor) -> _Run:
+    made, loops = prepare_taylor(system, start, span, method), method.loops
+    arguments = (made.series.address, made.state, made.tally, made.work, *made.inputs)
+    status = loops.begin(*arguments)
+    return _Run(
+        loops, arguments, made.state, made.tally, made.work, status, FIRST_STEPS, (made.series,)
+    )
 
 
 def _sample(run: _Run, times: Array) -> Kept:

@@ -54,13 +54,7 @@ class AdaptiveMethod(OdeMethod):
         rtol, atol = checked_tolerances(self.rtol, self.atol)
         object.__setattr__(self, "rtol", rtol)
         object.__setattr__(self, "atol", atol)
-        if int(finite(self.max_steps, "max_steps")) < 1:
-            raise SettingError(f"max_steps is {self.max_steps}; give a positive number of steps.")
-        if self.first_step is not None and finite(self.first_step, "first_step") <= 0:
-            raise SettingError(
-                f"first_step is {self.first_step}; give a positive size, also when the time runs "
-                "backwards, or None."
-            )
+        check_counts(self.max_steps, self.first_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +218,17 @@ class Automatic(AdaptiveMethod):
         from dynlab.kernels.run import MEASURED
 
         return MEASURED
+
+
+def check_counts(max_steps: int, first_step: float | None) -> None:
+    """Refuse a number of steps, or a first step, that cannot work."""
+    if int(finite(max_steps, "max_steps")) < 1:
+        raise SettingError(f"max_steps is {max_steps}; give a positive number of steps.")
+    if first_step is not None and finite(first_step, "first_step") <= 0:
+        raise SettingError(
+            f"first_step is {first_step}; give a positive size, also when the time runs "
+            "backwards, or None."
+        )
 
 
 def checked_tolerances(rtol: float, atol: float) -> tuple[float, float]:

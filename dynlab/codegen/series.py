@@ -10,6 +10,7 @@ from dynlab.codegen import cache
 from dynlab.codegen.kernels import Kernel
 from dynlab.codegen.taylor import lower_taylor
 from dynlab.codegen.taylor_printer import series_source, workspace
+from dynlab.kernels.power_series import NARROW
 from dynlab.symbolic.system import System
 
 __all__ = ["Series", "series_of"]
@@ -24,8 +25,8 @@ class Series(NamedTuple):
     workspace: int
 
 
-def series_of(system: System) -> Series:
-    """Return the kernel of the Taylor coefficients; systems with the same rule share it.
+def series_of(system: System, order: int) -> Series:
+    """Return the kernel of the Taylor coefficients up to an order; systems with the same rule share it.
 
     Raises
     ------
@@ -34,15 +35,16 @@ def series_of(system: System) -> Series:
     """
     with _lock:
         made = _shared(system.rule_hash)
-        if "series" not in made:
+        is_narrow = order < NARROW
+        if is_narrow not in made:
             program = lower_taylor(system)
-            compiled = cache.compile_kernel(series_source(program), "series", 0)
+            compiled = cache.compile_kernel(series_source(program, order), "series", 0)
             kernel = Kernel(compiled.address, 0, 0, compiled)
-            made["series"] = Series(kernel, workspace(program))
-        return made["series"]
+            made[is_narrow] = Series(kernel, workspace(program))
+        return made[is_narrow]
 
 
 @functools.cache
-def _shared(rule_hash: str) -> dict[str, Series]:
+def _shared(rule_hash: str) -> dict[bool, Series]:
     """Return what has been built so far for a rule."""
     return {}

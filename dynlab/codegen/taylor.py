@@ -226,7 +226,11 @@ class _Lowering:
         """Return the coefficients of a value at order 0 and at all others."""
         if isinstance(value, _Linear):
             return value.start, value.following
-        return (("name", value), ("name", value)) if isinstance(value, str) else (self.constant(value), _ZERO)
+        return (
+            (("name", value), ("name", value))
+            if isinstance(value, str)
+            else (self.constant(value), _ZERO)
+        )
 
     def named(self, value: Value) -> str:
         """Return the name of a series, of a constant too."""
@@ -313,7 +317,7 @@ class _Lowering:
         return _Linear(("add", *(start for start, _ in found)), _added(moving))
 
     def _product(self, parts: list[Value]) -> Value:
-        steady = [p for p in parts if not _moves(p)]
+        steady = [p for p in parts if isinstance(p, tuple)]
         moving = [p for p in parts if _moves(p)]
         product: Value = moving[0] if moving else _ONE
         for factor in moving[1:]:
@@ -354,7 +358,7 @@ class _Lowering:
         return name
 
     def _power(self, base: Value, exponent: Value) -> Value:
-        if _moves(exponent):
+        if not isinstance(exponent, tuple):
             logarithm = self.series_of("log", base)
             return self.series_of("exp", self._product([exponent, logarithm]))
         a = self.named(base)

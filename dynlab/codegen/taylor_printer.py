@@ -21,7 +21,7 @@ from dynlab.codegen.taylor import (
     TaylorProgram,
     initial,
 )
-from dynlab.kernels.power_series import COMPOSED, WORK_PER_COMPOSITION
+from dynlab.kernels.power_series import COMPOSED, NARROW, WORK_PER_COMPOSITION
 from dynlab.names import checked_name
 
 __all__ = ["series_source", "workspace"]
@@ -30,8 +30,8 @@ _BEGINNINGS = ", ".join(f"begin_{name} as _begin_{name}" for name in COMPOSED)
 _HEADER = f"""{HEADER}
 from dynlab.kernels.power_series import ({_BEGINNINGS})
 from dynlab.kernels.power_series import (
-    compose as _compose, first as _first, nothing as _nothing, place as _place, push as _push, put as _put,
-    row as _row, shifted as _shifted,
+    compose as _compose, first as _first, {{width}}_place as _place, push as _push, put as _put,
+    {{width}}_row as _row, shifted as _shifted,
 )
 
 _range, _float = range, float
@@ -43,8 +43,8 @@ def workspace(program: TaylorProgram) -> int:
     return WORK_PER_COMPOSITION * sum(isinstance(s, Composition) for s in program.statements)
 
 
-def series_source(program: TaylorProgram) -> str:
-    """Return a whole module."""
+def series_source(program: TaylorProgram, order: int) -> str:
+    """Return a whole module, for orders up to one, or somewhat higher ones."""
     lines = [
         "def series(_t, _x, _z, _p, _d, _k, _w, _out):",
         *(f"    {line}" for line in _order_0(program)),
@@ -53,7 +53,8 @@ def series_source(program: TaylorProgram) -> str:
         "    return 0",
         "",
     ]
-    return f"{_HEADER}\n\n" + "\n".join(lines)
+    header = _HEADER.format(width="narrow" if order < NARROW else "wide")
+    return f"{header}\n\n" + "\n".join(lines)
 
 
 def _factors(program: TaylorProgram) -> list[Factor]:
@@ -100,11 +101,11 @@ def _order_0(program: TaylorProgram) -> Iterator[str]:
             yield f"{initial(name)[1]} = {name}"
     for factor in _factors(program):
         yield f"{_row_of(factor)} = " + (
-            "_nothing()" if factor.weighted else f"_row({factor.series})"
+            "_row(0.0)" if factor.weighted else f"_row({factor.series})"
         )
     for s in program.statements:
         if isinstance(s, Convolution):
-            yield f"_sums{s.name} = _nothing()"
+            yield f"_sums{s.name} = _row(0.0)"
     for state, (start, _) in zip(program.states, program.rates, strict=True):
         yield f"_d_{state} = {expression_text(start)}"
 
@@ -162,9 +163,7 @@ def _new_rows(series: str, factors: list[Factor]) -> Iterator[str]:
 
 def _pushed(s: Convolution) -> str:
     first, second = _row_of(s.first), _row_of(s.second)
-    return (
-        f"_push(_sums{s.name}, {_number_of(s.first)}, _new{second}, {_number_of(s.second)}, {first})"
-    )
+    return f"_push(_sums{s.name}, {_number_of(s.first)}, _new{second}, {_number_of(s.second)}, {first})"
 
 
 def _sum(s: Convolution) -> Iterator[str]:

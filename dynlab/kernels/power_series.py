@@ -18,91 +18,93 @@ from numba.extending import intrinsic, models, register_model
 from dynlab.kernels.dense import OPTIONS
 
 __all__ = [
-    "COMPOSED", "MOST_ORDER", "WORK_PER_COMPOSITION", "begin_exprel", "begin_logrel", "begin_sinc", "begin_tanhc",
-    "compose", "first", "nothing", "place", "push", "put", "row", "shifted",
+    "COMPOSED", "MOST_ORDER", "NARROW", "WORK_PER_COMPOSITION", "begin_exprel", "begin_logrel", "begin_sinc",
+    "begin_tanhc", "compose", "first", "narrow_place", "narrow_row", "push", "put", "shifted", "wide_place", "wide_row",
 ]  # fmt: skip
 
 #: Functions of one number with a removable singularity.
 COMPOSED = ("exprel", "logrel", "sinc", "tanhc")
-#: Coefficients in a row; the highest order is one less.
-WIDTH = 32
+#: Coefficients in a row, for low and for high orders (14 orders of Lorenz: 0.12 and 0.15 microseconds).
+NARROW, WIDTH = 16, 32
 MOST_ORDER = WIDTH - 1
 
-_DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
-_INTEGERS = ir.VectorType(ir.IntType(64), WIDTH)
-_TRUTHS = ir.VectorType(ir.IntType(1), WIDTH)
-_PLACES = ir.VectorType(ir.IntType(32), WIDTH)
 _ZERO = ir.Constant(ir.IntType(32), 0)
-_NOTHING = ir.Constant(_DOUBLES, [0.0] * WIDTH)
 #: As in `dynlab.kernels.dense.OPTIONS`: a product and a sum may become one instruction.
 _FLAGS = ("contract",)
 
 
-class RowType(types.Type):
-    """`WIDTH` coefficients, those not known yet 0."""
+def _vector(width, kind=None):  # type: ignore[no-untyped-def]
+    return ir.VectorType(kind or ir.DoubleType(), width)
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Row({WIDTH})")
+
+class RowType(types.Type):
+    """Coefficients of a series, those not known yet 0."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"Row({width})")
 
 
 class PlaceType(types.Type):
     """A place in a row, as truth values."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Place({WIDTH})")
-
-
-series_row, series_place = RowType(), PlaceType()
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"Place({width})")
 
 
 @register_model(RowType)
 class _RowModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):  # type: ignore[no-untyped-def]
-        super().__init__(dmm, fe_type, _DOUBLES)
+        super().__init__(dmm, fe_type, _vector(fe_type.width))
 
 
 @register_model(PlaceType)
 class _PlaceModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):  # type: ignore[no-untyped-def]
-        super().__init__(dmm, fe_type, _TRUTHS)
+        super().__init__(dmm, fe_type, _vector(fe_type.width, ir.IntType(1)))
 
 
-def _splat(builder, value, kind=_DOUBLES):  # type: ignore[no-untyped-def]
+def _splat(builder, value, width):  # type: ignore[no-untyped-def]
     """Return the value in every place."""
-    nothing = ir.Constant(kind, ir.Undefined)
+    nothing = ir.Constant(_vector(width, value.type), ir.Undefined)
     one = builder.insert_element(nothing, value, _ZERO)
-    return builder.shuffle_vector(one, nothing, ir.Constant(_PLACES, [0] * WIDTH))
+    return builder.shuffle_vector(
+        one, nothing, ir.Constant(_vector(width, ir.IntType(32)), [0] * width)
+    )
 
 
-@intrinsic
-def nothing(typingctx):  # type: ignore[no-untyped-def]
-    """Return a row of zeros."""
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return _NOTHING
-
-    return series_row(), codegen
+def _empty(width):  # type: ignore[no-untyped-def]
+    return ir.Constant(_vector(width), [0.0] * width)
 
 
-@intrinsic
-def row(typingctx, x):  # type: ignore[no-untyped-def]
-    """Return a row whose first coefficient is known."""
+def _makers(width):  # type: ignore[no-untyped-def]
+    """Return `row` and `place` for rows of a width."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.insert_element(_NOTHING, args[0], _ZERO)
+    @intrinsic
+    def row(typingctx, x):  # type: ignore[no-untyped-def]
+        """Return a row whose first coefficient is known."""
 
-    return series_row(types.float64), codegen
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return builder.insert_element(_empty(width), args[0], _ZERO)
+
+        return RowType(width)(types.float64), codegen
+
+    @intrinsic
+    def place(typingctx, n):  # type: ignore[no-untyped-def]
+        """Return the place of the coefficient of order n."""
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            orders = ir.Constant(_vector(width, ir.IntType(64)), list(range(width)))
+            return builder.icmp_signed("==", _splat(builder, args[0], width), orders)
+
+        return PlaceType(width)(types.int64), codegen
+
+    return row, place
 
 
-@intrinsic
-def place(typingctx, n):  # type: ignore[no-untyped-def]
-    """Return the place of the coefficient of order n."""
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        orders = ir.Constant(_INTEGERS, list(range(WIDTH)))
-        return builder.icmp_signed("==", _splat(builder, args[0], _INTEGERS), orders)
-
-    return series_place(types.int64), codegen
+narrow_row, narrow_place = _makers(NARROW)
+wide_row, wide_place = _makers(WIDTH)
 
 
 @intrinsic
@@ -110,9 +112,9 @@ def put(typingctx, series, at, x):  # type: ignore[no-untyped-def]
     """Return the row with a coefficient at a place."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.select(args[1], _splat(builder, args[2]), args[0])
+        return builder.select(args[1], _splat(builder, args[2], series.width), args[0])
 
-    return series_row(series_row, series_place, types.float64), codegen
+    return series(series, at, types.float64), codegen
 
 
 @intrinsic
@@ -125,11 +127,11 @@ def push(typingctx, sums, f, g_row, g, f_row):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         total = args[0]
         for number, series in ((args[1], args[2]), (args[3], args[4])):
-            part = builder.fmul(_splat(builder, number), series, flags=_FLAGS)
+            part = builder.fmul(_splat(builder, number, sums.width), series, flags=_FLAGS)
             total = builder.fadd(total, part, flags=_FLAGS)
         return total
 
-    return series_row(series_row, types.float64, series_row, types.float64, series_row), codegen
+    return sums(sums, types.float64, sums, types.float64, sums), codegen
 
 
 @intrinsic
@@ -139,18 +141,19 @@ def first(typingctx, sums):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         return builder.extract_element(args[0], _ZERO)
 
-    return types.float64(series_row), codegen
+    return types.float64(sums), codegen
 
 
 @intrinsic
 def shifted(typingctx, sums):  # type: ignore[no-untyped-def]
     """Return the row without its first place: the order after the next one is then first."""
+    width = sums.width
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        moved = ir.Constant(_PLACES, list(range(1, WIDTH + 1)))
-        return builder.shuffle_vector(args[0], _NOTHING, moved)
+        moved = ir.Constant(_vector(width, ir.IntType(32)), list(range(1, width + 1)))
+        return builder.shuffle_vector(args[0], _empty(width), moved)
 
-    return series_row(series_row), codegen
+    return sums(sums), codegen
 
 
 # -- composition -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ than twice the last is checked against four more.
 Rounding: what each sum of state and increment, or of time and step, loses is carried along and added to the next
 (Hairer, Lubich and Wanner, Geometric Numerical Integration, 2nd ed., Springer 2006, section VIII.5).
 
-There is no trial that is rejected: the series is known before the step is chosen.  Cost of a step: about n_products p^2
+No trial is rejected, but for a step that grows much and does not fit (`_fits`).  Cost of a step: about n_products p^2
 operations.  What makes it slow: stiffness, as for every explicit method, and equations of many products.
 
 Arrays as in `dynlab.kernels.run`, with more rows; the order stands in ``k[0]``.  The loops are those of
@@ -52,6 +52,7 @@ from dynlab.kernels.run import (
     ATOL,
     ATTEMPTS,
     BAD_STEP,
+    CUT,
     END,
     ENDED_BY,
     EVENTS,
@@ -95,7 +96,7 @@ __all__ = [
 TIME_LOST, FALL, PART = RUN_STATE_SIZE, RUN_STATE_SIZE + 1, RUN_STATE_SIZE + 2
 STATE_SIZE = RUN_STATE_SIZE + 3
 # More rows of `work`: what rounding took from the state; the coefficients; the polynomial of the step.
-LOST, SERIES = RUN_ROWS, RUN_ROWS + 1
+LOST, STILL_LOST, SERIES = RUN_ROWS, RUN_ROWS + 1, RUN_ROWS + 2
 POLYNOMIAL = SERIES + MOST_ORDER + 1
 WORK_ROWS = POLYNOMIAL + MOST_ORDER + 1
 
@@ -184,6 +185,53 @@ def begin(series, state, tally, work, z, p, d, k, w):
     return OK if state[END] == state[T] else RUNNING
 
 
+@njit("void(f8, i8, f8[:, ::1])", forceinline=True, **OPTIONS)
+def _sum_up(h, order, work):
+    """Write the end of a step to ``work[Y]``, and what its sums lose."""
+    square, top = h * h, order - order % 2
+    for i in range(work.shape[1]):
+        # Even and odd powers by themselves: half as long a chain.
+        even, odd = 0.0, 0.0 if top == order else work[SERIES + order, i]
+        for j in range(top, 0, -2):
+            even = even * square + work[SERIES + j, i]
+            odd = odd * square + work[SERIES + j - 1, i]
+        before, change = work[X, i], odd * h + even * square + work[LOST, i]
+        after = before + change
+        kept = after - before
+        work[STILL_LOST, i] = (before - (after - kept)) + (change - kept)
+        work[Y, i] = after
+
+
+@njit(f"b1(i8, f8, f8, f8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
+def _fits(series, h, t, state, work, z, p, d, k, w):
+    """Whether the series, at the end of a step, still has the slope that the equations have there.
+
+    Asked where a step grows much: a series can end (``y' = -sqrt(y)`` from 1 is ``(1 - t / 2)^2``) and go on where
+    the equations do not, or see nothing of what is to come.
+    """
+    end = work[POLYNOMIAL : POLYNOMIAL + 1 + k[0]]
+    call0(
+        series,
+        t,
+        pointer(work[Y]),
+        pointer(z),
+        pointer(p),
+        pointer(d),
+        pointer(k),
+        pointer(w),
+        pointer(end),
+    )
+    coarse = math.sqrt(max(state[RTOL], state[ATOL]))
+    for i in range(work.shape[1]):
+        slope = 0.0
+        for j in range(k[0], 0, -1):
+            slope = slope * h + j * work[SERIES + j, i]
+        scale = max(abs(work[X, i]), abs(work[Y, i]), abs(h * slope)) + state[ATOL]
+        if not abs(h * (end[1, i] - slope)) <= coarse * scale:
+            return False
+    return True
+
+
 @njit("i8(f8[:, ::1])", **OPTIONS)
 def _why_not_finite(work):
     for i in range(work.shape[1]):
@@ -201,37 +249,33 @@ def proceed(series, state, tally, work, z, p, d, k, w):
     if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
         return TOO_MANY_STEPS
     _expand_here(series, state, tally, work, z, p, d, k, w)
-    t, order = state[T], k[0]
+    t, order, before = state[T], k[0], state[LAST_STEP]
     rest = (state[END] - t) - state[TIME_LOST]
     h = _step(order, state, work)
-    if state[LAST_STEP] == 0.0 and state[STEP] != 0.0:
+    if before == 0.0 and state[STEP] != 0.0:
         h = min(h, abs(state[STEP]))
     h = math.copysign(h, rest)
-    is_last = 1.01 * abs(h) >= abs(rest)
     copy(work[SERIES + 1], work[K0])
-    if is_last:
-        h = rest
-    elif abs(h) < SMALLEST_STEP * abs(t) or abs(h) < TINY:
-        return diagnose(h, state, tally, work)
-    tally[ATTEMPTS] += 1
+    while True:
+        is_last = 1.01 * abs(h) >= abs(rest)
+        if is_last:
+            h = rest
+        elif abs(h) < SMALLEST_STEP * abs(t) or abs(h) < TINY:
+            return diagnose(h, state, tally, work)
+        tally[ATTEMPTS] += 1
+        _sum_up(h, order, work)
+        if not is_finite(work[Y]):
+            return _why_not_finite(work)
+        if abs(h) <= CHECKED_GROWTH * before or _fits(series, h, t + h, state, work, z, p, d, k, w):
+            break
+        h *= CUT
+        if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
+            return TOO_MANY_STEPS
+    copy(work[STILL_LOST], work[LOST])
     if abs(h) > 10.0 * state[MARKED_STEP]:
         tally[MARKS] = 0
     if tally[MARKS] == 0 or MARK_RATIO * abs(h) < state[MARKED_STEP]:
         remember(h, state, tally, work)
-    square, top = h * h, order - order % 2
-    for i in range(work.shape[1]):
-        # Even and odd powers by themselves: half as long a chain.
-        even, odd = 0.0, 0.0 if top == order else work[SERIES + order, i]
-        for j in range(top, 0, -2):
-            even = even * square + work[SERIES + j, i]
-            odd = odd * square + work[SERIES + j - 1, i]
-        before, change = work[X, i], odd * h + even * square + work[LOST, i]
-        after = before + change
-        kept = after - before
-        work[LOST, i] = (before - (after - kept)) + (change - kept)
-        work[Y, i] = after
-    if not is_finite(work[Y]):
-        return _why_not_finite(work)
     state[FROM], state[TAKEN], state[LAST_STEP] = t, h, abs(h)
     passed = h + state[TIME_LOST]
     state[T] = state[END] if is_last else t + passed

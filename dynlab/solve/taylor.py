@@ -95,7 +95,9 @@ class Taylor(OdeMethod):
         check_counts(self.max_steps, self.first_step)
         for name, value in (("rtol", rtol), ("atol", atol)):
             if value < 0:
-                raise SettingError(f"{name} is {value:g}; a tolerance is not negative. Try {name}=1e-16.")
+                raise SettingError(
+                    f"{name} is {value:g}; a tolerance is not negative. Try {name}=1e-16."
+                )
         if max(rtol, atol) == 0 or max(rtol, atol) >= 1:
             raise SettingError(
                 f"rtol is {rtol:g} and atol {atol:g}; no step could follow that. Try rtol=1e-16."
@@ -147,9 +149,7 @@ class Prepared(NamedTuple):
     inputs: Inputs
 
 
-def prepare(
-    system: System, start: NDArray[np.float64], span: float, method: Taylor
-) -> Prepared:
+def prepare(system: System, start: NDArray[np.float64], span: float, method: Taylor) -> Prepared:
     """Return the arrays of a run.
 
     Raises
@@ -157,7 +157,7 @@ def prepare(
     UnsupportedSystemError
         If the equations have no Taylor series.
     """
-    loops, series = method.loops, series_of(system)
+    loops, series = method.loops, series_of(system, method.order_used)
     inputs = inputs_of(system)._replace(
         sizes=np.array([method.order_used]), workspace=np.zeros(max(1, series.workspace))
     )

@@ -42,7 +42,7 @@ class Steps:
 
     @property
     def degrees(self) -> NDArray[np.int64]:
-        """Degree of each polynomial: 7 as a rule where the step was explicit, 4 where it was implicit."""
+        """Degree of each polynomial: 7 as a rule where the step was explicit, 4 where it was implicit; the order of a series."""
         used = (self.coefficients != 0).any(axis=2)
         powers: NDArray[np.int64] = np.where(used, np.arange(used.shape[1]), 0)
         return np.asarray(powers.max(axis=1, initial=0), np.int64)

@@ -5,6 +5,7 @@ import ctypes
 import mpmath as mp
 import numpy as np
 import pytest
+import sympy
 
 import dynlab as dl
 from dynlab import zoo
@@ -115,11 +116,19 @@ def test_networks_are_refused():
         dl.integrate(ring, duration=1, method=FULL)
 
 
-SMOOTH = [
+KINKS = (sympy.Abs, sympy.floor, sympy.Piecewise, sympy.Max, sympy.Min, sympy.sign, sympy.Heaviside)
+FLOWS = [
     s
     for s in (getattr(zoo, name) for name in sorted(set(dir(zoo))))
-    if type(s) is dl.System and not s.is_discrete and not s.is_indexed and s.name != "stick_slip"
+    if type(s) is dl.System and not s.is_discrete and not s.is_indexed
 ]
+SMOOTH = [s for s in FLOWS if not any(e.has(*KINKS) for e in s.rule)]
+
+
+@pytest.mark.parametrize("system", [s for s in FLOWS if s not in SMOOTH], ids=lambda s: s.name)
+def test_all_other_flows_are_refused(system):
+    with pytest.raises(dl.UnsupportedSystemError, match="not smooth"):
+        dl.integrate(system, duration=1, method=FULL)
 
 
 @pytest.mark.parametrize("system", SMOOTH, ids=lambda s: s.name)

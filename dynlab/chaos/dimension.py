@@ -245,7 +245,7 @@ def _count_pairs(
     top = int(np.float64(largest).view(np.int64) >> correlation.SHIFT)
     lowest = top - 4 * _OCTAVES
     edges = ((np.arange(lowest, top + 1) + 1) << correlation.SHIFT).view(np.float64)
-    counts = np.zeros((BLOCKS, len(edges)), np.int64)
+    counts = np.zeros((BLOCKS, len(edges), 4), np.int64)
     taken = np.zeros(BLOCKS, np.int64)
     starts = np.linspace(0, -(-n // stride), BLOCKS + 1).round().astype(int) * stride
 
@@ -261,7 +261,7 @@ def _count_pairs(
 
     pieces = [partial(count, block) for block in range(BLOCKS)]
     status = on_threads(pieces, lambda: float(taken.sum()), n / stride, "correlation sum")
-    return edges, counts, taken, status
+    return edges, counts.sum(axis=2), taken, status
 
 
 def _pairs(n: int, window: int, stride: int) -> Array:

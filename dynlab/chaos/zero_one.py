@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from dynlab.chaos.samples import Data, series_of
+from dynlab.chaos.verdict import Verdict
 from dynlab.errors import SettingError
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -83,11 +84,11 @@ class ZeroOneTest(Result):
     provenance: Provenance
 
     @property
-    def verdict(self) -> str:
-        """``"chaotic"``, ``"regular"`` or ``"undecided"``."""
+    def verdict(self) -> Verdict:
+        """``Verdict.CHAOTIC``, ``Verdict.REGULAR`` or ``Verdict.UNDECIDED``."""
         if not self.status.ok:
-            return "undecided"
-        return "chaotic" if self.value > 0.5 else "regular"
+            return Verdict.UNDECIDED
+        return Verdict.CHAOTIC if self.value > 0.5 else Verdict.REGULAR
 
     @property
     def decision_error(self) -> float:

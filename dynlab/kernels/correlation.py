@@ -28,20 +28,21 @@ def distances_from(columns, here, first, last, out):
             out[j] = max(out[j], abs(columns[c, j] - place))
 
 
-@njit("void(f8[::1], i8, i8, i8, i8[::1])", **OPTIONS)
+@njit("void(f8[::1], i8, i8, i8, i8[:, ::1])", **OPTIONS)
 def _count(distances, first, last, lowest, counts):
-    top = counts.size - 1
+    top = counts.shape[0] - 1
     for j in range(first, last):
         place = (np.float64(distances[j]).view(np.int64) >> SHIFT) - lowest
-        counts[min(max(place, 0), top)] += 1
+        counts[min(max(place, 0), top), j & 3] += 1
 
 
-@njit("i8(f8[:, ::1], i8, i8, i8, i8, i8, f8[::1], i8[::1])", **OPTIONS)
+@njit("i8(f8[:, ::1], i8, i8, i8, i8, i8, f8[::1], i8[:, ::1])", **OPTIONS)
 def count_distances(columns, first, last, stride, window, lowest, distances, counts):
     """Count distances from points first, first + stride, ... to all others outside the window in time.
 
     The first bin takes everything below its upper edge, the last everything above its lower one.
-    Returns the number of points that it started from.
+    Most distances fall into a few bins: each bin has four counters, taken in turn, so that no count waits for
+    the one before.  Returns the number of points that it started from.
     """
     n = columns.shape[1]
     taken = 0

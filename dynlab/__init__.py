@@ -77,6 +77,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.chaos.exponents": ("LyapunovExponent", "lyapunov_exponent"),
     "dynlab.chaos.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
     "dynlab.chaos.verdict": ("Verdict",),
+    "dynlab.chaos.exponent_chart": ("ExponentChart", "exponent_chart"),
+    "dynlab.chaos.period_chart": ("PeriodChart", "period_chart"),
+    "dynlab.chaos.period_search": ("PeriodSearch",),
+    "dynlab.chaos.attractor_chart": ("AttractorChart", "attractor_chart"),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

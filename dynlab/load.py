@@ -46,17 +46,21 @@ def load(path: str | os.PathLike[str]) -> Any:
     return found
 
 
-def _known() -> dict[str, Callable[..., Any]]:
+def _known() -> dict[str, Callable[..., Any]]:  # noqa: PLR0915  (an import for each module with results)
     from dynlab.attractors.attractor import Attractor
     from dynlab.attractors.basins import Basins
     from dynlab.attractors.find import Attractors
     from dynlab.attractors.fractions import BasinFractions
     from dynlab.attractors.recurrences import Recurrences
+    from dynlab.chaos.attractor_chart import AttractorChart
     from dynlab.chaos.deviations import Growth
     from dynlab.chaos.dimension import Dimension
     from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
+    from dynlab.chaos.exponent_chart import ExponentChart
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
+    from dynlab.chaos.period_chart import PeriodChart
+    from dynlab.chaos.period_search import PeriodSearch
     from dynlab.chaos.recurrence import RecurrenceQuantification
     from dynlab.chaos.scaling import Estimate, Scaling
     from dynlab.chaos.spectrum import LyapunovSpectrum
@@ -125,6 +129,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         return Diagram(*branches, provenance=provenance)
 
     classes = (
+        AttractorChart, ExponentChart, PeriodChart, PeriodSearch,
         Growth, LyapunovExponent, LyapunovSpectrum,
         Attractor, Attractors, BasinFractions, Basins, Recurrences,
         Isochrons, PhaseResponse, PulseResponse,

@@ -12,17 +12,19 @@ them and the time; all others (networks, inputs from outside) have no such kerne
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from numba import types
 
 from dynlab.codegen import cache, lower
 from dynlab.codegen.kernels import Kernel
-from dynlab.codegen.lane_printer import source
+from dynlab.codegen.lane_printer import orbit_source, source
 from dynlab.errors import CompileError
 from dynlab.kernels.lanes import lanes
 from dynlab.symbolic.system import System
 
-__all__ = ["lane_kernel"]
+__all__ = ["lane_kernel", "orbit_kernel"]
 
 _FLOATS, _LANES = types.CPointer(types.float64), types.CPointer(lanes)
 _SIGNATURE = types.int64(
@@ -31,22 +33,32 @@ _SIGNATURE = types.int64(
 #: Parts that a system may have and lanes do not know.
 _UNKNOWN = ("signals", "events", "noise", "delays")
 _lock = threading.RLock()
-_built: dict[str, Kernel | None] = {}
+_built: dict[Any, Kernel | None] = {}
 
 
 def lane_kernel(system: System) -> Kernel | None:
     """Return the kernel of the right-hand side for lanes, or None if the system has none."""
+    return _found(system, source)
+
+
+def orbit_kernel(system: System) -> Kernel | None:
+    """Return the kernel that takes ``k[0]`` steps of a map in lanes, or None if the map has none."""
+    return _found(system, orbit_source)
+
+
+def _found(system: System, print_: Callable[[lower.Program], str]) -> Kernel | None:
     if system.is_indexed or any(getattr(system, part, None) for part in _UNKNOWN):
         return None
+    key = (system.rule_hash, print_)
     with _lock:
-        if system.rule_hash not in _built:
-            _built[system.rule_hash] = _build(system)
-        return _built[system.rule_hash]
+        if key not in _built:
+            _built[key] = _build(system, print_)
+        return _built[key]
 
 
-def _build(system: System) -> Kernel | None:
+def _build(system: System, print_: Callable[[lower.Program], str]) -> Kernel | None:
     try:
-        text = source(lower.lower_rule(system))
+        text = print_(lower.lower_rule(system))
     except CompileError:
         return None
     compiled = cache.compile_function(text, "rhs", _SIGNATURE)

@@ -11,6 +11,7 @@ cobweb      orbits of maps of the line    bifurcation_line  curves in a plane of
 connection  curves of homoclinic orbits in two parameters
 phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
 estimates   slopes, null distributions, recurrences
+chart       exponents and classes over parameters
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ from dynlab.plotting.basins import (
     shade_of,
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
+from dynlab.plotting.chart import (
+    draw_class_line,
+    draw_class_map,
+    draw_exponent_line,
+    draw_exponent_map,
+)
 from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
@@ -80,6 +87,8 @@ __all__ = [
     "draw_basin_line",
     "draw_basins",
     "draw_bifurcation_line",
+    "draw_class_line",
+    "draw_class_map",
     "draw_cloud",
     "draw_cobweb",
     "draw_connection_line",
@@ -91,6 +100,8 @@ __all__ = [
     "draw_equilibria",
     "draw_estimates",
     "draw_events",
+    "draw_exponent_line",
+    "draw_exponent_map",
     "draw_fan",
     "draw_field",
     "draw_isochrons",

@@ -20,7 +20,7 @@ from dynlab.progress import tick
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.symbolic.system import System
 
-__all__ = ["Answers", "run_in_lanes"]
+__all__ = ["Answers", "aligned", "run_in_lanes"]
 
 Array = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ def run_in_lanes(
     return run
 
 
-def _aligned(*shape: int) -> Array:
+def aligned(*shape: int) -> Array:
     """Return zeros that begin where a group of lanes may begin: vectors are loaded whole."""
     size = 8 * WIDTH
     raw = np.zeros(8 * int(np.prod(shape)) + size, np.uint8)
@@ -103,9 +103,9 @@ def _flows(task: _Task, starts: Array, parameters: Array, answers: Answers) -> C
     one = (state, tally, np.zeros((layout.WORK_ROWS, n)), *inputs_of(task.system))
     members = (starts, parameters, task.times, answers.values, answers.ends, answers.status)
     group = (
-        _aligned(1, lane_members.FLOW_STATE_SIZE, WIDTH),
-        _aligned(layout.WORK_ROWS, n, WIDTH),
-        _aligned(1, parameters.shape[1], WIDTH),
+        aligned(1, lane_members.FLOW_STATE_SIZE, WIDTH),
+        aligned(layout.WORK_ROWS, n, WIDTH),
+        aligned(1, parameters.shape[1], WIDTH),
         np.full((lane_members.PLACE_ROWS, WIDTH), lane_members.NOBODY),
         np.zeros(lane_members.PROGRESS_SIZE, np.int64),
     )
@@ -118,8 +118,8 @@ def _maps(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Ca
     members = (starts, parameters, task.times, answers.values, answers.ends, answers.status)
     inputs, duration = inputs_of(task.system), int(task.duration)
     group = (
-        _aligned(2, starts.shape[1], WIDTH),
-        _aligned(1, parameters.shape[1], WIDTH),
+        aligned(2, starts.shape[1], WIDTH),
+        aligned(1, parameters.shape[1], WIDTH),
         np.full((lane_members.PLACE_ROWS, WIDTH), lane_members.NOBODY),
         np.zeros(lane_members.PROGRESS_SIZE, np.int64),
     )

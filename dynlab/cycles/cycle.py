@@ -90,6 +90,11 @@ class Cycle(Point):
         return self.orbit.degree
 
     @property
+    def jumps(self) -> int:
+        """How often an event sets the state anew in a period."""
+        return int(np.sum(np.diff(self.mesh) == 0.0))
+
+    @property
     def t(self) -> Vector:
         """Times of the rows of the profile, from 0 to the period."""
         return self.orbit.places * self.period
@@ -204,16 +209,8 @@ class Cycle(Point):
 
     def _traced(self) -> tuple[Vector, Vector]:
         """Return times and states that follow the curve closely; at a jump those before and after it."""
-        mesh, each = self.mesh, max(_EACH, _DRAWN // len(self.mesh))
-        inner = mesh[:-1, None] + np.diff(mesh)[:, None] * (np.arange(each) / each)
-        places = np.append(inner.ravel(), 1.0)
-        states = self.orbit.at(places)
-        jumps = np.flatnonzero(np.diff(mesh) == 0.0)
-        states[jumps * each] = self.profile[jumps * self.degree]
-        # Of the places in an interval of length zero one will do.
-        kept = np.ones(len(places), bool)
-        kept[(jumps[:, None] * each + np.arange(1, each)).ravel()] = False
-        return places[kept] * self.period, states[kept]
+        places, states = self.orbit.traced(max(_EACH, _DRAWN // len(self.mesh)))
+        return places * self.period, states
 
     def __repr__(self) -> str:
         values = ", ".join(short(e) for e in self.eigenvalues[:6])

@@ -18,13 +18,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import SingularProblem
 from dynlab.names import Layout
 from dynlab.solve.integrate import integrate
 from dynlab.solve.legs import pause_of
 from dynlab.solve.methods import Explicit8
-from dynlab.solve.saltation import kernel_value, saltation
+from dynlab.solve.saltation import kernel_value, reset_by, resets_of, saltation
 from dynlab.solve.trajectory import Trajectory
 from dynlab.solve.variational import VariationalFlow
 from dynlab.status import Status
@@ -231,15 +232,9 @@ class _Way:
         first = instant.events[0]
         self._arrive(flow, first)
         before, n = self.state, len(self.state)
-        kernels = kernels_of(system)
-        reset, after = np.eye(n), before
-        for g in instant.events:
-            if system.events[g].reset:
-                name = system.events[g].name
-                found = kernel_value(kernels.reset_jacobian(name), system, 0.0, after)
-                reset = found.reshape(n, n + 1)[:, :n] @ reset
-                after = kernel_value(kernels.reset(name), system, 0.0, after).copy()
-        gradient = kernel_value(kernels.guard_gradient(), system, 0.0, before).reshape(-1, n + 1)
+        after, reset = reset_by(resets_of(system, instant.events), inputs_of(system), before)
+        gradient = kernel_value(kernels_of(system).guard_gradient(), system, 0.0, before)
+        gradient = gradient.reshape(-1, n + 1)
         arriving = flow.slope(before)
         earlier = gradient[first, :n] / self._rate(first, gradient[first, :n], arriving)
         pauses = [(pause_of(system, system.events[g]), g) for g in instant.events]

@@ -61,6 +61,18 @@ class Orbit(NamedTuple):
             total += weight[:, None] * self.profile[interval * m + a]
         return total
 
+    def traced(self, each: int) -> tuple[Vector, Vector]:
+        """Return places, so many in each interval, and the states there; at a jump those before and after it."""
+        inner = self.mesh[:-1, None] + np.diff(self.mesh)[:, None] * (np.arange(each) / each)
+        places = np.append(inner.ravel(), 1.0)
+        states = self.at(places)
+        jumps = np.flatnonzero(np.diff(self.mesh) == 0.0)
+        states[jumps * each] = self.profile[jumps * self.degree]
+        # Of the places in an interval of length zero one will do.
+        kept = np.ones(len(places), bool)
+        kept[(jumps[:, None] * each + np.arange(1, each)).ravel()] = False
+        return places[kept], states[kept]
+
     def spread(self, intervals: int, scale: Vector) -> Orbit:
         """Return the orbit on a mesh that spreads the error evenly over so many intervals."""
         from dynlab.kernels import meshes

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import SingularProblem, UnknownNameError, UnsupportedSystemError
 from dynlab.kernels import dense
@@ -26,7 +26,7 @@ from dynlab.names import Layout, finite
 from dynlab.symbolic.events import in_leg
 from dynlab.symbolic.system import System
 
-__all__ = ["kernel_value", "saltation", "saltation_matrix"]
+__all__ = ["kernel_value", "reset_by", "resets_of", "saltation", "saltation_matrix"]
 
 Array = NDArray[np.float64]
 
@@ -107,6 +107,28 @@ def saltation_matrix(
 def saltation(reset: Array, arriving: Array, leaving: Array, earlier: Array) -> Array:
     """Return R + (f+ - R f-) e, with R f- given as ``arriving`` and e saying how much earlier a deviation comes."""
     return np.asarray(reset + np.outer(leaving - arriving, earlier))
+
+
+def resets_of(system: System, events: Sequence[int]) -> tuple[tuple[Kernel, Kernel], ...]:
+    """Return the resets of some events, in their order, and their derivatives."""
+    kernels, names = kernels_of(system), [system.events[g].name for g in events]
+    setting = [name for name, g in zip(names, events, strict=True) if system.events[g].reset]
+    return tuple((kernels.reset(name), kernels.reset_jacobian(name)) for name in setting)
+
+
+def reset_by(
+    resets: Sequence[tuple[Kernel, Kernel]], inputs: Inputs, before: Array
+) -> tuple[Array, Array]:
+    """Return the state that some resets leave, one after another, and its derivative."""
+    n = len(before)
+    whole, after, found = np.eye(n), before.copy(), np.empty(n * (n + 1))
+    for reset, jacobian in resets:
+        dense.call(jacobian.address, 0.0, after, *inputs, found)
+        whole = found.reshape(n, n + 1)[:, :n] @ whole
+        left = np.empty(n)
+        dense.call(reset.address, 0.0, after, *inputs, left)
+        after = left
+    return after, whole
 
 
 def _flows(

@@ -48,6 +48,8 @@ class Status(IntEnum):
     NOT_HYPERBOLIC = 30
     AT_BOGDANOV_TAKENS = 31
     ABSORBED = 32
+    GRAZING = 33
+    EVENTS_CHANGE = 34
     NO_SCALING_RANGE = 40
     UNDECIDED = 41
 
@@ -140,6 +142,11 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "use what was computed before; average over several starts",
     ),
     Status.AT_BOGDANOV_TAKENS: ("the orbit shrinks onto a Bogdanov-Takens point", ""),
+    Status.GRAZING: (
+        "the cycle only touches the guard of an event, and beyond that its events are others",
+        "",
+    ),
+    Status.EVENTS_CHANGE: ("the events along the cycle, or their order, change", ""),
     Status.NO_SCALING_RANGE: (
         "the curve is straight over no range that is long enough, so it has no slope to report",
         "look at the curve with plot(); take a longer series, one with less noise, or fewer coordinates",
@@ -165,5 +172,7 @@ _COMPLETE = frozenset(
         Status.SADDLE_NODE_CIRCLE,
         Status.NOT_HYPERBOLIC,
         Status.AT_BOGDANOV_TAKENS,
+        Status.GRAZING,
+        Status.EVENTS_CHANGE,
     }
 )

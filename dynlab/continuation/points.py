@@ -60,7 +60,8 @@ class Points(tuple[P, ...]):
 class SpecialPoint(Point):
     """A point of a branch that was located by its own defining equations.
 
-    On a branch of limit cycles of a flow it carries the cycle, `orbit`: `eigenvalues` are then its Floquet
+    On a branch of limit cycles of a flow it carries the cycle, `orbit` (where events happen on its way, the
+    coefficients of normal forms are not computed: they are nan): `eigenvalues` are then its Floquet
     multipliers, and a state's name gives its values over one period.  Normal forms are those of the map
     once round the cycle; an eigenvector is then a function q along the cycle, with a row for each row of
     ``orbit.profile``, and its mean square over the period is 1 (Kuznetsov, Govaerts, Doedel and Dhooge 2005,
@@ -254,7 +255,8 @@ class BranchPoint(SpecialPoint):
         As for `Fold`.
     tangents
         Unit directions of the two branches in (states, parameter), the one followed first; for cycles of a
-        flow in (states at each row of ``orbit.profile``, period, parameter).
+        flow in (states at each row of ``orbit.profile``, period, parameter), and with events in (states where
+        the stretches between them begin, their durations, parameter).
     kind
         ``"transcritical"`` (a is not 0), ``"pitchfork"`` (a = 0) or ``"degenerate"`` (a = c = 0).
     coefficients
@@ -291,7 +293,9 @@ class BranchPoint(SpecialPoint):
 
     def details(self) -> str:
         b, a, c = self.coefficients
-        if np.isnan(b):
+        if _unknown(self, b):
+            text = f"{self.kind}, coefficients not computed"
+        elif np.isnan(b):
             text = f"{self.kind}, another eigenvalue meets the one that crosses"
         elif self.kind == "pitchfork":
             text = f"{self.criticality} pitchfork, b = {b:.9g}, c = {c:.9g}"
@@ -343,14 +347,19 @@ class PeriodDoubling(SpecialPoint):
 
     @property
     def criticality(self) -> str:
-        """``"supercritical"`` (b > 0: a stable doubled cycle), ``"subcritical"`` or ``"degenerate"``."""
+        """``"supercritical"`` (b > 0: a stable doubled cycle), ``"subcritical"`` or ``"degenerate"``.
+
+        ``"unknown"`` of a cycle with events.
+        """
+        if _unknown(self, self.coefficient):
+            return "unknown"
         if self.coefficient == 0 or np.isnan(self.coefficient):
             return "degenerate"
         return "supercritical" if self.coefficient > 0 else "subcritical"
 
     def details(self) -> str:
         return (
-            f"period {self.period:.9g} to {2 * self.period:.9g}, {self.criticality}, "
+            f"period {self.period:.9g} to {2 * self.period:.9g}, {_told(self.criticality)}, "
             f"b = {self.coefficient:.9g}, relative accuracy {self.accuracy:.1e}"
         )
 
@@ -409,7 +418,12 @@ class Torus(SpecialPoint):
 
     @property
     def criticality(self) -> str:
-        """``"supercritical"`` (d < 0: a stable closed curve), ``"subcritical"`` or ``"degenerate"``."""
+        """``"supercritical"`` (d < 0: a stable closed curve), ``"subcritical"`` or ``"degenerate"``.
+
+        ``"unknown"`` of a cycle with events.
+        """
+        if _unknown(self, self.coefficient):
+            return "unknown"
         if self.coefficient == 0 or np.isnan(self.coefficient) or self.resonance:
             return "degenerate"
         return "supercritical" if self.coefficient < 0 else "subcritical"
@@ -417,7 +431,7 @@ class Torus(SpecialPoint):
     def details(self) -> str:
         strong = f" ({self.resonance} resonance)" if self.resonance else ""
         return (
-            f"{self.criticality}, d = {self.coefficient:.9g}, angle = {self.angle:.9g}{strong}, "
+            f"{_told(self.criticality)}, d = {self.coefficient:.9g}, angle = {self.angle:.9g}{strong}, "
             f"relative accuracy {self.accuracy:.1e}"
         )
 
@@ -462,6 +476,15 @@ class Unconfirmed(SpecialPoint):
 
     def details(self) -> str:
         return f"perhaps a {self.suspected}: {self.reason}"
+
+
+def _unknown(point: SpecialPoint, coefficient: float) -> bool:
+    """Whether a coefficient was not computed: it is not across events."""
+    return bool(np.isnan(coefficient) and point.orbit is not None and point.orbit.jumps)
+
+
+def _told(criticality: str) -> str:
+    return "criticality unknown" if criticality == "unknown" else criticality
 
 
 def resonance(angle: float) -> int:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation.curves.cycle import CycleNode
+from dynlab.continuation.curves.hybrid_cycle import HybridNode
+from dynlab.continuation.cycles.guards import met_event
+from dynlab.continuation.cycles.hybrid import landing
 from dynlab.continuation.followed import End, Marked
 from dynlab.continuation.picture import COLORS, draw_branches, marker_of
 from dynlab.continuation.points import Points, SpecialPoint, Unconfirmed
@@ -86,7 +89,7 @@ class CycleBranch(Marked):
 
     @classmethod
     def through(
-        cls, problem: CycleProblem, nodes: Sequence[CycleNode],
+        cls, problem: CycleProblem, nodes: Sequence[CycleNode | HybridNode],
         special: tuple[tuple[int, SpecialPoint], ...], ends: tuple[End, End],
         provenance: Provenance,
     ) -> CycleBranch:  # fmt: skip
@@ -171,10 +174,7 @@ class CycleBranch(Marked):
         rows = []
         for k in range(len(self)):
             orbit = self.orbit(k)
-            if place is None:
-                values = self._observed(name, orbit)
-            else:
-                values = orbit.at(_places(orbit.mesh))[:, place]
+            values = self._observed(name, orbit) if place is None else _closely(orbit)[:, place]
             rows.append(np.stack([np.min(values, axis=0), np.max(values, axis=0)]))
         return np.array(rows)
 
@@ -186,7 +186,7 @@ class CycleBranch(Marked):
         kernel, column = kernels_of(system).observables, system.observable_names.index(name)
         p = np.array(system.parameter_values)
         p[system.parameter_names.index(self.vary)] = orbit.value
-        states = np.ascontiguousarray(orbit.at(_places(orbit.mesh)))
+        states = np.ascontiguousarray(_closely(orbit))
         return np.array([kernel(0.0, x, p)[column] for x in states])
 
     @property
@@ -227,7 +227,8 @@ class CycleBranch(Marked):
     def at(self, *, method: Collocation | None = None, **where: float) -> Points[Cycle]:
         """Return the cycles of the branch where the parameter or the period has a value.
 
-        Each is solved anew on meshes that are made finer until it stands still.
+        Each is solved anew on meshes that are made finer until it stands still; where events happen on the
+        way by shooting, to which `method` means nothing.
 
         Raises
         ------
@@ -258,20 +259,27 @@ class CycleBranch(Marked):
         closed = self.ends[0].status is Status.CLOSED_LOOP
         for k in range(len(column)):
             if column[k] == 0.0 and not (closed and k + 1 == len(column)):
-                guess = self.orbit(k)
+                known, share = [self.orbit(k)], 0.0
             elif k and column[k - 1] * column[k] < 0:
-                guess = _between(self.orbit(k - 1), self.orbit(k), column[k - 1], column[k])
+                known = [self.orbit(k - 1), self.orbit(k)]
+                share = column[k - 1] / (column[k - 1] - column[k])
             else:
                 continue
+            if met_event(problem, known[0]):
+                found = landing(self.system, self.vary, span, known, share, (held, target))
+                if found is not None:
+                    yield found
+                continue
+            guess = known[0] if len(known) == 1 else _between(known[0], known[1], share)
             if held == PERIOD:
                 guess = guess._replace(period=target)
             else:
                 guess = guess._replace(value=target)
             if np.ptp(guess.profile, axis=0).max() == 0.0:
                 continue  # the Hopf point itself
-            found = refined(problem, guess, method, held=held)
-            if found is not None:
-                yield cycle_of(problem, found)
+            solved = refined(problem, guess, method, held=held)
+            if solved is not None:
+                yield cycle_of(problem, solved)
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return parameter, period, extremes of the states and multipliers as columns."""
@@ -334,19 +342,16 @@ class CycleBranch(Marked):
         )
 
 
-def _places(mesh: Vector) -> Vector:
-    """Return places to look for extremes: some in each interval."""
-    each = max(_PLACES // (len(mesh) - 1), 4)
-    inner = mesh[:-1, None] + np.diff(mesh)[:, None] * (np.arange(each) / each)
-    return np.append(inner.ravel(), 1.0)
+def _closely(orbit: Orbit) -> Vector:
+    """Return states to look for extremes at: some in each interval, and both sides of a jump."""
+    return orbit.traced(max(_PLACES // (len(orbit.mesh) - 1), 4))[1]
 
 
-def _between(a: Orbit, b: Orbit, at_a: float, at_b: float) -> Orbit:
-    """Return the curve between two orbits where a quantity that is at_a and at_b would be zero."""
+def _between(a: Orbit, b: Orbit, share: float) -> Orbit:
+    """Return the curve that divides the way from one to another."""
     if len(a.mesh) < len(b.mesh):
         a = a.on(b.mesh)
     b = b.on(a.mesh)
-    share = at_a / (at_a - at_b)
     states = share
     wide = [float(np.linalg.norm(np.ptp(orbit.profile, axis=0))) for orbit in (a, b)]
     if wide[0] < 1e-9 * wide[1]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
 from dynlab.continuation.curves.cycle import CycleNode
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
+from dynlab.continuation.curves.hybrid_cycle import HybridNode
 from dynlab.continuation.followed import End
 from dynlab.continuation.locate import Located, locate_fold, locate_pair
 from dynlab.continuation.monitors import special_point
@@ -52,7 +55,9 @@ def end_at_hopf(problem: CycleProblem, last: CycleNode) -> tuple[End, Hopf | Non
     return End(Status.AT_HOPF_POINT, orbit.value, reason), None
 
 
-def end_of_long_period(problem: CycleProblem, nodes: list[CycleNode], status: Status) -> End:
+def end_of_long_period(
+    problem: CycleProblem, nodes: Sequence[CycleNode | HybridNode], status: Status
+) -> End:
     """Tell what a cycle tends to whose period has grown to its bound, or until it cannot be solved."""
     last = nodes[-1].orbit
     periods = np.array([n.orbit.period for n in nodes])

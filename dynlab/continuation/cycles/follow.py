@@ -14,6 +14,7 @@ from dynlab.continuation.curves.cycle import DEFAULT, CycleNode, CycleWalk, Dire
 from dynlab.continuation.cycles.branch import CycleBranch
 from dynlab.continuation.cycles.ends import end_at_hopf, end_of_long_period
 from dynlab.continuation.cycles.guards import met_event
+from dynlab.continuation.cycles.hybrid import followed_both_ways, hybrid_start
 from dynlab.continuation.cycles.monitors import cycle_events, meeting, without_echoes
 from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod
@@ -28,7 +29,6 @@ from dynlab.errors import (
     SettingError,
     SingularProblem,
     UnknownNameError,
-    UnsupportedSystemError,
 )
 from dynlab.names import finite
 from dynlab.point import Point
@@ -76,10 +76,12 @@ def continue_cycles(
 ) -> CycleBranch:
     """Follow limit cycles as a parameter changes: from a Hopf point, a cycle, or where branches of them part.
 
-    The cycles are solved by orthogonal collocation on a mesh that follows them and grows when it must.
+    The cycles are solved by orthogonal collocation on a mesh that follows them and grows when it must; those
+    on whose way events happen by multiple shooting from event to event, as long as the events stay the same.
     Folds (LPC), branch points, period doublings and torus points are located on the way; each end of the
     branch says why it is one: at a Hopf point, towards a homoclinic orbit, a saddle-node on an invariant
-    circle or a heteroclinic cycle, where a bound is met, or where the branch closes.
+    circle or a heteroclinic cycle, where a bound is met, where the branch closes, or where the sequence of
+    events changes: by a guard that is only touched (`Status.GRAZING`) or otherwise (`Status.EVENTS_CHANGE`).
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def continue_cycles(
     method
         How to step along the branch.
     collocation
-        The first mesh, and how fine it may become.
+        The first mesh, and how fine it may become; of no use where events happen.
 
     Returns
     -------
@@ -121,18 +123,28 @@ def continue_cycles(
     [0.32417852, 1.42582148]
     >>> print(cycles.ends[1])
     at hopf point at 1.41872: the cycle shrinks onto the Hopf point at I = 1.41871866
+
+    A branch of cycles with events:
+
+    >>> firing = dl.find_cycle(dl.zoo.leaky_integrate_and_fire(I=1.2))
+    >>> cycles = dl.continue_cycles(firing, vary="I", over=(0.5, 2))
+    >>> print(cycles.ends[0].reason)
+    an equilibrium reaches the guard of event 'spike' at I = 1; the period grows without bound
+
+    References
+    ----------
+    Keller 1977; Doedel, Keller and Kernevez 1991, Int. J. Bifurc. Chaos 1, 745 (collocation).
+    Dercole and Kuznetsov 2005, ACM Trans. Math. Softw. 31, 95; Thota and Dankowicz 2008, SIAM J. Appl. Dyn.
+    Syst. 7, 1283 (events).
     """
     began = time.perf_counter()
-    collocation = collocation or Collocation()
     name = _named(point, vary)
     low, high = checked_range(name, over)
+    if _meets_events(point, name, (low, high)):
+        return _with_jumps(point, name, (low, high), longest, method, collocation)
+    collocation = collocation or Collocation()
     start = _start(point, name, (low, high), collocation)
-    bound = _LONGEST * start.orbit.period if longest is None else finite(longest, "longest")
-    if bound <= start.orbit.period:
-        raise SettingError(
-            f"longest is {bound:g}, but the first cycle has the period {start.orbit.period:.6g}. "
-            "Give a larger one, or leave it out."
-        )
+    bound = _bound(longest, start.orbit.period)
     given = CycleWalk(
         start.problem, start.orbit, start.direction, start.units, (low, high), bound,
         method or DEFAULT, collocation.most_intervals,
@@ -166,6 +178,51 @@ def continue_cycles(
     )  # fmt: skip
     assert back is not None
     return CycleBranch.through(start.problem, nodes, special, (back, end), provenance)
+
+
+def _bound(longest: float | None, period: float) -> float:
+    """Return the period at which a branch ends that begins with another."""
+    bound = _LONGEST * period if longest is None else finite(longest, "longest")
+    if bound <= period:
+        raise SettingError(
+            f"longest is {bound:g}, but the first cycle has the period {period:.6g}. "
+            "Give a larger one, or leave it out."
+        )
+    return bound
+
+
+def _meets_events(point: Any, vary: str, over: tuple[float, float]) -> bool:
+    """Whether a point is a cycle on whose way events happen."""
+    if isinstance(point, Cycle):
+        cycle, value = point, float(point.system[vary])
+    elif isinstance(point, PeriodDoubling | BranchPoint) and point.orbit is not None:
+        cycle, value = point.orbit, point.value
+    else:
+        return False
+    problem = _problem(point.system, vary, over, value)
+    return bool(met_event(problem, cycle.orbit._replace(value=value)))
+
+
+def _with_jumps(
+    point: Any, vary: str, over: tuple[float, float], longest: float | None,
+    method: ContinuationMethod | None, collocation: Collocation | None,
+) -> CycleBranch:  # fmt: skip
+    """Return the branch of cycles on whose way events happen, followed by shooting."""
+    began = time.perf_counter()
+    if collocation is not None:
+        raise SettingError(
+            f"the cycle of {point.system.name!r} meets events, and is followed by shooting; "
+            f"{collocation!r} has no part in that. Leave collocation= out."
+        )
+    start, method = hybrid_start(point, vary, over[1] - over[0]), method or DEFAULT
+    bound = _bound(longest, start.first.orbit.period)
+    nodes, special, ends = followed_both_ways(start, over, bound, method)
+    provenance = Provenance(
+        "continue_cycles", point.system, {"vary": vary, "over": over, "method": method},
+        seconds=time.perf_counter() - began,
+    )  # fmt: skip
+    problem = CycleProblem(point.system, vary, over[1] - over[0])
+    return CycleBranch.through(problem, nodes, special, ends, provenance)
 
 
 def _named(point: Point, vary: str | None) -> str:
@@ -238,12 +295,6 @@ def _units_at_hopf(point: Hopf) -> Vector:
 def _(point: Cycle, vary: str, over: tuple[float, float], collocation: Collocation) -> _Start:
     problem = _problem(point.system, vary, over, float(point.system[vary]))
     orbit = point.orbit._replace(value=float(point.system[vary]))
-    if event := met_event(problem, orbit):
-        raise UnsupportedSystemError(
-            f"the cycle of {problem.system.name!r} meets event {event!r}, and branches are followed by "
-            "collocation, which needs a smooth flow. Find the cycle at each value by shooting, with the one "
-            "before as the guess: dl.find_cycle(system, orbit=cycle)."
-        )
     # A mesh as fine as the branch needs, not as the cycle was refined to.
     units = problem.units(orbit)
     solved = None

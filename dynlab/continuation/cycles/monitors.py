@@ -25,6 +25,13 @@ from numpy.typing import NDArray
 
 from dynlab.continuation.curves.cycle import CycleNode, along
 from dynlab.continuation.cycles import normal_forms
+from dynlab.continuation.cycles.unit_circle import (
+    angle_of_pair,
+    flips,
+    from_minus_one,
+    pair_at_circle,
+    pairs_outside,
+)
 from dynlab.continuation.points import (
     BranchPoint,
     Fold,
@@ -38,12 +45,12 @@ from dynlab.cycles.problem import CycleProblem, Orbit, Solved
 from dynlab.errors import SingularProblem
 from dynlab.symbolic.system import System
 
-__all__ = ["cycle_events", "meeting", "without_echoes"]
+__all__ = ["Head", "cycle_events", "meeting", "without_echoes", "without_form"]
 
 Vector = NDArray[np.float64]
 Test = Callable[[Solved], float]
 #: System, parameter, state, multipliers and accuracy of a point.
-_Head = tuple[System, str, Vector, NDArray[np.complex128], float]
+Head = tuple[System, str, Vector, NDArray[np.complex128], float]
 
 _ITERATIONS = 60
 #: Next to a branch point a Newton step this small will do.
@@ -63,8 +70,6 @@ _NEAR = 1e-3
 _CONFIRMED = 1e-5
 #: Folds closer than this part of the parameter's range are one fold seen through round-off.
 _SAME = 1e-9
-#: Multipliers with a smaller imaginary part, relatively, count as real.
-_REAL = 1e-7
 
 
 class _Kind(NamedTuple):
@@ -144,10 +149,12 @@ def _suspected(problem: CycleProblem, a: CycleNode, b: CycleNode) -> Iterator[_K
         yield _Kind("branch point", gap, lambda s: abs(gap(s)))
     if not reliable:
         return
-    if not planar and _flips(a.multipliers) * _flips(b.multipliers) < 0:
-        yield _Kind("period doubling", lambda s: _flips(s.multipliers), _off_minus_one)
-    if not planar and _pairs_outside(a.multipliers) != _pairs_outside(b.multipliers):
-        yield _Kind("torus point", _pair_at_circle, lambda s: abs(_pair_at_circle(s)))
+    if not planar and flips(a.multipliers) * flips(b.multipliers) < 0:
+        yield _Kind("period doubling", lambda s: flips(s.multipliers),
+                    lambda s: from_minus_one(s.multipliers))  # fmt: skip
+    if not planar and pairs_outside(a.multipliers) != pairs_outside(b.multipliers):
+        yield _Kind("torus point", lambda s: pair_at_circle(s.multipliers),
+                    lambda s: abs(pair_at_circle(s.multipliers)))  # fmt: skip
 
 
 def _turns(a: CycleNode, b: CycleNode) -> bool:
@@ -172,36 +179,6 @@ def _crosses_branch(problem: CycleProblem, a: CycleNode, b: CycleNode) -> bool:
     span = _Span.between(problem, a.orbit, b.orbit, max(len(a.orbit.mesh), len(b.orbit.mesh)) - 1)
     ends = span.at(0.0), span.at(1.0)
     return ends[0] is not None and ends[1] is not None and ends[0].sign * ends[1].sign < 0
-
-
-def _flips(multipliers: NDArray[np.complex128]) -> float:
-    """Return the product of (multiplier + 1), each by its size: continuous where two real ones meet."""
-    if not np.all(np.isfinite(multipliers)):
-        return float("nan")
-    return float(np.prod((1.0 + multipliers) / (1.0 + np.abs(multipliers))).real)
-
-
-def _is_real(multipliers: NDArray[np.complex128]) -> NDArray[np.bool_]:
-    return np.abs(multipliers.imag) <= _REAL * np.maximum(np.abs(multipliers), 1e-12)
-
-
-def _pairs_outside(multipliers: NDArray[np.complex128]) -> int:
-    """Return how many complex pairs lie outside the unit circle."""
-    pairs = multipliers[(multipliers.imag > 0) & ~_is_real(multipliers)]
-    return int(np.sum(np.abs(pairs) > 1.0))
-
-
-def _off_minus_one(solved: Solved) -> float:
-    """Return how far the multiplier nearest to -1 is from it."""
-    return float(np.min(np.abs(solved.multipliers + 1.0)))
-
-
-def _pair_at_circle(solved: Solved) -> float:
-    """Return the modulus of the complex multiplier nearest to the unit circle, minus 1."""
-    pairs = solved.multipliers[(solved.multipliers.imag > 0) & ~_is_real(solved.multipliers)]
-    if not len(pairs):
-        return 1.0
-    return float(np.abs(pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))]) - 1.0)
 
 
 def _located(
@@ -303,18 +280,18 @@ def _point(
     multipliers = floquet_order(solved.multipliers)
     cycle = Cycle(system, orbit.period, orbit.mesh, orbit.profile, multipliers,
                   solved.divergence, change)  # fmt: skip
-    head: _Head = (system, problem.vary, orbit.profile[0], multipliers, change)
+    head: Head = (system, problem.vary, orbit.profile[0], multipliers, change)
     turn: dict[str, Any] = {"period": orbit.period, "orbit": cycle}
     if reason:
         return Unconfirmed(*head, word, reason, **turn)
     try:
         return _with_normal_form(problem, solved, word, head, turn)
     except SingularProblem:
-        return _without(word, head, turn, solved.orbit.profile)
+        return without_form(word, head, turn, solved.orbit.profile)
 
 
 def _with_normal_form(
-    problem: CycleProblem, solved: Solved, word: str, head: _Head, turn: dict[str, Any]
+    problem: CycleProblem, solved: Solved, word: str, head: Head, turn: dict[str, Any]
 ) -> SpecialPoint:
     """Return the point with its coefficients."""
     if word == "fold":
@@ -326,7 +303,7 @@ def _with_normal_form(
             *head, flip.coefficient, flip.crossing_speed, flip.eigenvector, **turn
         )
     if word == "torus point":
-        angle = _angle(solved.multipliers)
+        angle = angle_of_pair(solved.multipliers)
         torus = normal_forms.torus_form(problem, solved, angle)
         return Torus(
             *head, angle, torus.coefficient, torus.crossing_speed, torus.eigenvector, **turn
@@ -336,7 +313,7 @@ def _with_normal_form(
     return BranchPoint(*head, branches.tangents, form.kind, form.coefficients, **turn)
 
 
-def _without(word: str, head: _Head, turn: dict[str, Any], profile: Vector) -> SpecialPoint:
+def without_form(word: str, head: Head, turn: dict[str, Any], profile: Vector) -> SpecialPoint:
     """Return the point where a higher singularity leaves no coefficients."""
     nothing = float("nan")
     if word == "fold":
@@ -345,15 +322,9 @@ def _without(word: str, head: _Head, turn: dict[str, Any], profile: Vector) -> S
         return PeriodDoubling(*head, nothing, nothing, np.full(profile.shape, nothing), **turn)
     if word == "torus point":
         unknown = np.full(profile.shape, complex(nothing))
-        return Torus(*head, _angle(head[3]), nothing, complex(nothing), unknown, **turn)
+        return Torus(*head, angle_of_pair(head[3]), nothing, complex(nothing), unknown, **turn)
     tangents = np.full((2, profile.size + 2), nothing)
     return BranchPoint(*head, tangents, "degenerate", (nothing,) * 3, **turn)
-
-
-def _angle(multipliers: NDArray[np.complex128]) -> float:
-    """Return the argument of the pair nearest to the unit circle."""
-    pairs = multipliers[multipliers.imag > 0]
-    return abs(float(np.angle(pairs[np.argmin(np.abs(np.abs(pairs) - 1.0))])))
 
 
 def meeting(

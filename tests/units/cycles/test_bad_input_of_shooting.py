@@ -114,9 +114,12 @@ def test_a_guard_that_is_only_grazed():
         dl.find_cycle(system, start={"x": 1.0 - 1e-13, "v": 0.0}, period=2 * np.sqrt(2.0))
 
 
-def test_collocation_and_branches_refuse_events():
+def test_collocation_refuses_events():
     cell = dl.zoo.leaky_integrate_and_fire
     with pytest.raises(dl.UnsupportedSystemError, match=r"Use method=dl\.Shooting\(\)"):
         dl.find_cycle(cell, method=dl.Collocation())
-    with pytest.raises(dl.UnsupportedSystemError, match="meets event 'spike', and branches"):
-        dl.continue_cycles(dl.find_cycle(cell), vary="I", over=(1.1, 2))
+    cycle, over = dl.find_cycle(cell), {"vary": "I", "over": (1.1, 2)}
+    with pytest.raises(dl.SettingError, match="Leave collocation= out"):
+        dl.continue_cycles(cycle, **over, collocation=dl.Collocation())
+    with pytest.raises(dl.SettingError, match="longest is 3, but the first cycle"):
+        dl.continue_cycles(cycle, **over, longest=3)

@@ -52,25 +52,6 @@ def _known() -> dict[str, Callable[..., Any]]:  # noqa: PLR0915  (an import for 
     from dynlab.attractors.find import Attractors
     from dynlab.attractors.fractions import BasinFractions
     from dynlab.attractors.recurrences import Recurrences
-    from dynlab.chaos.attractor_chart import AttractorChart
-    from dynlab.chaos.deviations import Growth
-    from dynlab.chaos.dimension import Dimension
-    from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
-    from dynlab.chaos.exponent_chart import ExponentChart
-    from dynlab.chaos.exponents import LyapunovExponent
-    from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
-    from dynlab.chaos.period_chart import PeriodChart
-    from dynlab.chaos.period_search import PeriodSearch
-    from dynlab.chaos.recurrence import RecurrenceQuantification
-    from dynlab.chaos.scaling import Estimate, Scaling
-    from dynlab.chaos.spectrum import LyapunovSpectrum
-    from dynlab.chaos.surrogates import (
-        AmplitudeAdjusted,
-        IteratedAmplitudeAdjusted,
-        PhaseRandomised,
-        SurrogateTest,
-    )
-    from dynlab.chaos.zero_one import ZeroOneTest
     from dynlab.continuation.branch import Branch
     from dynlab.continuation.connections.branch import HomoclinicBranch
     from dynlab.continuation.cycles.branch import CycleBranch
@@ -129,13 +110,8 @@ def _known() -> dict[str, Callable[..., Any]]:  # noqa: PLR0915  (an import for 
         return Diagram(*branches, provenance=provenance)
 
     classes = (
-        AttractorChart, ExponentChart, PeriodChart, PeriodSearch,
-        Growth, LyapunovExponent, LyapunovSpectrum,
         Attractor, Attractors, BasinFractions, Basins, Recurrences,
         Isochrons, PhaseResponse, PulseResponse,
-        AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
-        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
-        SurrogateTest, ZeroOneTest,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,
@@ -144,4 +120,34 @@ def _known() -> dict[str, Callable[..., Any]]:  # noqa: PLR0915  (an import for 
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
         States, Steps, System, Taylor, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
-    return {made.__name__: made for made in classes} | {"Diagram": diagram}
+    return {made.__name__: made for made in (*classes, *_of_chaos())} | {"Diagram": diagram}
+
+
+def _of_chaos() -> tuple[type, ...]:
+    from dynlab.chaos.alignment import AlignmentIndices
+    from dynlab.chaos.attractor_chart import AttractorChart
+    from dynlab.chaos.deviations import Growth
+    from dynlab.chaos.dimension import Dimension
+    from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
+    from dynlab.chaos.exponent_chart import ExponentChart
+    from dynlab.chaos.exponents import LyapunovExponent
+    from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
+    from dynlab.chaos.period_chart import PeriodChart
+    from dynlab.chaos.period_search import PeriodSearch
+    from dynlab.chaos.recurrence import RecurrenceQuantification
+    from dynlab.chaos.scaling import Estimate, Scaling
+    from dynlab.chaos.spectrum import LyapunovSpectrum
+    from dynlab.chaos.surrogates import (
+        AmplitudeAdjusted,
+        IteratedAmplitudeAdjusted,
+        PhaseRandomised,
+        SurrogateTest,
+    )
+    from dynlab.chaos.zero_one import ZeroOneTest
+
+    return (
+        AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, Growth, LyapunovExponent, LyapunovSpectrum,
+        AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
+        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
+        SurrogateTest, ZeroOneTest,
+    )  # fmt: skip

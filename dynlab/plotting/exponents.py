@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlab.plotting import style
-from dynlab.plotting.axes import new_axes, stacked_axes
+from dynlab.plotting.axes import draw_legend, new_axes, stacked_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
@@ -84,3 +86,15 @@ def draw_ladder(ax: Axes | None, exponents: ArrayLike, errors: ArrayLike) -> Axe
         marker="o", markersize=3.5, linewidth=0.9, capsize=0,
     )  # fmt: skip
     return ax
+
+
+def draw_alignment(
+    ax: Axes | None, t: ArrayLike, series: Mapping[str, ArrayLike], *, xlabel: str
+) -> Axes:
+    """Decimal logarithms of alignment indices over time, one line for each."""
+    ax = new_axes(ax, xlabel=xlabel, ylabel=r"$\log_{10}$ GALI")
+    for j, (name, values) in enumerate(series.items()):
+        color = style.CYCLE[j % len(style.CYCLE)]
+        ax.plot(t, values, color=color, linewidth=1.4, label=name)
+    ax.margins(x=0)
+    return draw_legend(ax)

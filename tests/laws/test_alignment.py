@@ -1,0 +1,134 @@
+"""Alignment of deviations: exact for linear maps, rates of chaos, powers of regular motion."""
+
+import mpmath
+import numpy as np
+import pytest
+
+import dynlab as dl
+from dynlab import zoo
+from dynlab.chaos.deviations import random_vectors
+from dynlab.seeds import seed_of
+
+
+def star(energy, y, py):
+    """A start of Henon and Heiles' star with x = 0 and px > 0."""
+    px = np.sqrt(2 * energy - py**2 - y**2 + 2 * y**3 / 3)
+    return {"x": 0.0, "y": y, "px": float(px), "py": py}
+
+
+@dl.iterated_map
+def cat(x=0.0, y=0.0):
+    """Linear, so that deviations follow it exactly."""
+    return {x: 2 * x + y, y: x + y}
+
+
+def test_a_linear_map_to_sixty_digits():
+    """GALI_2 after n steps is |det(J^n V)| over the lengths of its columns; below 1e-50 digits have to last."""
+    found = dl.alignment_indices(cat, duration=70, seed=4)
+    first = random_vectors(2, 2, seed_of(4).stream(0))
+    with mpmath.workdps(120):
+        V = mpmath.matrix(first.T.tolist())
+        for row in range(70):
+            V = mpmath.matrix([[2, 1], [1, 1]]) * V
+            lengths = [mpmath.norm(V[:, j]) for j in range(2)]
+            exact = mpmath.log(abs(mpmath.det(V)) / (lengths[0] * lengths[1]))
+            assert found.logarithms[row, 0] == pytest.approx(float(exact), abs=1e-9)
+    assert found.logarithms[-1, 0] < -50 * np.log(10)
+    # It falls by l1 - l2 = 2 ln((3 + sqrt 5) / 2).
+    rate = found.decay_rate(2)
+    assert rate.value == pytest.approx(2 * np.log((3 + np.sqrt(5)) / 2), rel=1e-9)
+
+
+def test_sali_is_the_shorter_diagonal():
+    found = dl.alignment_indices(cat, duration=16, seed=4)
+    first = random_vectors(2, 2, seed_of(4).stream(0))
+    for row in range(16):
+        V = np.linalg.matrix_power([[2, 1], [1, 1]], row + 1) @ first.T
+        one, two = (V / np.linalg.norm(V, axis=0)).T
+        exact = min(np.linalg.norm(one + two), np.linalg.norm(one - two))
+        assert found.sali[row] == pytest.approx(exact, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("system", "start", "duration", "count"),
+    [
+        (zoo.henon_heiles, star(1 / 6, -0.15, 0.05), 1500, 4),
+        (zoo.lorenz, {}, 300, 3),
+        (zoo.standard_map(K=3), {"theta": 0.5, "p": 0.1}, 4000, 2),
+    ],
+    ids=["star", "lorenz", "standard map"],
+)
+def test_chaos_decays_at_differences_of_exponents(system, start, duration, count):
+    """The same orbit in both; over a part of a run rates scatter by their errors."""
+    found = dl.alignment_indices(system, start=start, duration=duration, count=count, seed=1)
+    spectrum = dl.lyapunov_spectrum(system, start=start, duration=duration, seed=1)
+    assert found.verdict is dl.Verdict.CHAOTIC
+    gaps = np.cumsum(spectrum.exponents[0] - spectrum.exponents)[1:]
+    total = -found.logarithms[-1] / found.times[-1]
+    # In the whole run they differ by how the first deviations lay: a few units over the duration.
+    np.testing.assert_allclose(total, gaps[: count - 1], atol=6 * count / duration)
+    for k in range(2, count + 1):
+        rate = found.decay_rate(k)
+        assert abs(rate.value - gaps[k - 2]) < 4 * rate.standard_error + 6 * count / duration
+
+
+def test_regular_motion_of_a_star_follows_powers():
+    """On a torus of two dimensions in four: constant, t^-2, t^-4 (Skokos et al. 2007, eq 18)."""
+    start = star(1 / 8, 0.1, 0.0)
+    found = dl.alignment_indices(zoo.henon_heiles, start=start, duration=3000, count=4, seed=1)
+    assert found.verdict is dl.Verdict.REGULAR
+    np.testing.assert_allclose([found.power(k) for k in (2, 3, 4)], [0, -2, -4], atol=0.1)
+    assert found.sali.min() > 0.1
+
+
+def test_regular_motion_of_a_map_of_the_plane():
+    """Both deviations turn into the curve: SALI ~ t^-2 (Skokos 2001)."""
+    start = {"theta": 0.0, "p": 2.4}
+    found = dl.alignment_indices(zoo.standard_map(K=0.5), start=start, duration=20_000, seed=1)
+    assert found.verdict is dl.Verdict.REGULAR
+    assert found.power(2) == pytest.approx(-2, abs=0.15)
+
+
+def test_count_only_adds_indices():
+    """GALI_2 is of the first two deviations, whatever others there are."""
+    start = star(1 / 6, -0.15, 0.05)
+    two, four = (
+        dl.alignment_indices(zoo.henon_heiles(lam=1.0), start=start, duration=100, count=k, seed=3)
+        for k in (2, 4)
+    )
+    # Other columns, other steps, and first directions drawn anew: the rates are those of the same orbit.
+    assert two.decay_rate(2).value == pytest.approx(four.decay_rate(2).value, abs=0.05)
+    assert four.count == 4
+    assert (
+        np.diff(four.logarithms, axis=1) <= 1e-9
+    ).all()  # a volume is no larger than that of fewer
+
+
+def test_what_cannot_be_used_is_named():
+    with pytest.raises(dl.UnsupportedSystemError, match="has one state"):
+        dl.alignment_indices(zoo.logistic, duration=100)
+    with pytest.raises(dl.SettingError, match="count is 1; one deviation"):
+        dl.alignment_indices(zoo.henon, duration=100, count=1)
+    with pytest.raises(dl.SettingError, match="count is 3"):
+        dl.alignment_indices(zoo.henon, duration=100, count=3)
+    with pytest.raises(dl.SettingError, match="duration"):
+        dl.alignment_indices(zoo.henon, duration=-1)
+    found = dl.alignment_indices(zoo.henon, duration=100)
+    with pytest.raises(dl.SettingError, match="k is 3, but GALI is known for 2 to 2"):
+        found.gali(3)
+
+
+def test_an_orbit_that_escapes():
+    found = dl.alignment_indices(zoo.henon, start={"x": 3.0, "y": 0.0}, duration=500)
+    assert found.verdict is dl.Verdict.ESCAPED
+    assert np.isfinite(found.logarithms).all()
+
+
+def test_result_is_kept_and_drawn(tmp_path):
+    found = dl.alignment_indices(zoo.henon_heiles, duration=50, count=3, seed=1)
+    again = dl.load(found.save(tmp_path / "found.npz"))
+    assert repr(again) == repr(found)
+    np.testing.assert_array_equal(again.logarithms, found.logarithms)
+    assert list(found.to_table()) == ["time", "SALI", "GALI_2", "GALI_3"]
+    assert found.plot().get_ylabel()
+    assert found.verdict is dl.Verdict.UNDECIDED  # too short to tell

@@ -46,7 +46,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     return found
 
 
-def _known() -> dict[str, Callable[..., Any]]:  # noqa: PLR0915  (an import for each module with results)
+def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.attractors.attractor import Attractor
     from dynlab.attractors.basins import Basins
     from dynlab.attractors.find import Attractors

@@ -132,6 +132,7 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.exponent_chart import ExponentChart
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
+    from dynlab.chaos.mean_field import MeanFieldExponent
     from dynlab.chaos.period_chart import PeriodChart
     from dynlab.chaos.period_search import PeriodSearch
     from dynlab.chaos.recurrence import RecurrenceQuantification
@@ -148,6 +149,6 @@ def _of_chaos() -> tuple[type, ...]:
     return (
         AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, Growth, LyapunovExponent, LyapunovSpectrum,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
-        IteratedAmplitudeAdjusted, Kantz, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
+        IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         SurrogateTest, ZeroOneTest,
     )  # fmt: skip

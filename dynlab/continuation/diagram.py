@@ -384,6 +384,11 @@ def bifurcation_diagram(  # noqa: PLR0913  (what, over what, how, and from where
     in systems of more than 60 states cycles are not followed here; use
     `continue_cycles`.)
 
+    Of a system with events the equilibria are those of the flow, also where a guard keeps the system away from
+    them.  So at three places of the range a run looks for an attracting cycle unless one is known there, and
+    that is followed as far as its events stay the same; cycles beyond such an end are found only if a run
+    meets them, and those of a network whose nodes have events are not.
+
     Parameters
     ----------
     system, vary, over, within, method, periods, resume
@@ -509,7 +514,9 @@ def _doublings_before(branch: CycleBranch, others: Sequence[CycleBranch]) -> int
 
 def _something_attracts(diagram: Diagram, cycles: list[CycleBranch], value: float) -> bool:
     """Whether a branch already followed is stable at a value of the parameter."""
-    every: tuple[Branch | CycleBranch, ...] = (*diagram.equilibria, *cycles)
+    # With events an equilibrium may stand where the system never is.
+    rests = () if diagram.system.events else diagram.equilibria
+    every: tuple[Branch | CycleBranch, ...] = (*rests, *cycles)
     for branch in every:
         before, after = branch.values[:-1] - value, branch.values[1:] - value
         crossed = np.flatnonzero(before * after <= 0)

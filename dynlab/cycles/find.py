@@ -7,6 +7,7 @@ from typing import Any
 
 from dynlab.cycles.collocation import Collocation, cycle_of, refined
 from dynlab.cycles.cycle import Cycle
+from dynlab.cycles.events import check_events
 from dynlab.cycles.guess import (
     FEW_LEGS,
     Guess,
@@ -20,7 +21,7 @@ from dynlab.cycles.guess import (
 )
 from dynlab.cycles.problem import CycleProblem
 from dynlab.cycles.shooting import Shooting, shot
-from dynlab.errors import NotConverged, SettingError, UnsupportedSystemError
+from dynlab.errors import ComputationError, NotConverged, SettingError, UnsupportedSystemError
 from dynlab.names import Layout
 from dynlab.point import described
 from dynlab.solve.trajectory import Trajectory
@@ -123,13 +124,13 @@ def _near(system: System, guess: Guess, method: Collocation | Shooting) -> Cycle
 def attracting_cycle(system: System) -> Cycle | None:
     """Return the cycle that the system's own start settles on before long, or None.
 
-    None with events, too: a cycle that jumps begins no branch.
+    None, too, of a system whose events no cycle may meet, such as a network whose nodes have events.
     """
-    if system.events:
-        return None
+    method = Shooting() if system.events else Collocation()
     try:
-        return _solved(system, settled(system, None, FEW_LEGS), Collocation())
-    except NotConverged:
+        check_events(system)
+        return _solved(system, settled(system, None, FEW_LEGS), method)
+    except (ComputationError, UnsupportedSystemError):
         return None
 
 

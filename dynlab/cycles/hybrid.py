@@ -32,7 +32,6 @@ from dynlab.cycles.cycle import floquet_order
 from dynlab.cycles.itinerary import Itinerary
 from dynlab.cycles.passage import Lost
 from dynlab.cycles.problem import PERIOD
-from dynlab.errors import UnsupportedSystemError
 from dynlab.kernels import dense
 from dynlab.solve.methods import Explicit8
 from dynlab.solve.saltation import reset_by, resets_of
@@ -41,9 +40,9 @@ from dynlab.status import Status
 from dynlab.symbolic.events import in_leg
 from dynlab.symbolic.lifted import lifted
 from dynlab.symbolic.system import System
-from dynlab.symbolic.tree import TIME, symbol
+from dynlab.symbolic.tree import symbol
 
-__all__ = ["HybridProblem", "Leg", "Tour", "supported"]
+__all__ = ["HybridProblem", "Leg", "Tour"]
 
 Vector = NDArray[np.float64]
 
@@ -335,22 +334,3 @@ class HybridProblem:
             factors[k] = factor
         found = floquet_order(floquet.of_product(factors))
         return np.asarray(found[:n])
-
-
-def supported(system: System) -> None:
-    """Refuse systems whose cycles with events cannot be solved for.
-
-    Raises
-    ------
-    UnsupportedSystemError
-        Saying why.
-    """
-    if system.is_indexed and system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} is a network whose nodes have events; their cycles cannot be found yet. Run it "
-            "with dl.integrate until it repeats."
-        )
-    if any(expression.has(TIME) for e in system.events for expression, _ in e.expressions):
-        raise UnsupportedSystemError(
-            f"events of {system.name!r} depend on the time dl.t. Make the phase a state with .with_phase."
-        )

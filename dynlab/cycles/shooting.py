@@ -25,18 +25,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.cycles.cycle import Cycle, floquet_order
+from dynlab.cycles.events import check_events
 from dynlab.cycles.guess import Guess, Turn, begun, closed, rests, wound
 from dynlab.cycles.passage import Lost, Passage, Passages, instants
 from dynlab.cycles.problem import range_of
 from dynlab.cycles.profile import profile_through
-from dynlab.errors import NotConverged, SettingError, UnsupportedSystemError
+from dynlab.errors import NotConverged, SettingError
 from dynlab.names import Layout, finite
 from dynlab.point import described
 from dynlab.solve.legs import pause_of
 from dynlab.solve.methods import SMALLEST_RTOL, Explicit8
 from dynlab.status import Status
 from dynlab.symbolic.system import System
-from dynlab.symbolic.tree import TIME
 
 __all__ = ["Shooting", "shot"]
 
@@ -115,15 +115,7 @@ class _Points(NamedTuple):
 
 def shot(system: System, guess: Guess, method: Shooting) -> Cycle:
     """Return the cycle near a guess."""
-    if system.is_indexed and system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} is a network whose nodes have events; their cycles cannot be found yet. Run it "
-            "with dl.integrate until it repeats."
-        )
-    if any(expression.has(TIME) for e in system.events for expression, _ in e.expressions):
-        raise UnsupportedSystemError(
-            f"events of {system.name!r} depend on the time dl.t. Make the phase a state with .with_phase."
-        )
+    check_events(system)
     first, units = _first(system, guess, method.segments)
     passages = Passages(system, units, method.integrator(), first.period)
     rough = replace(passages, method=method.integrator(_LOOSER))

@@ -59,6 +59,17 @@ def test_landing_on_a_current_and_on_a_period(firing):
     assert firing.at(I=4.0) == ()
 
 
+def test_a_diagram_finds_the_firing_that_a_run_settles_on():
+    # The equilibrium of the flow, V = I, stands beyond the threshold, where the cell never is.
+    diagram = dl.bifurcation_diagram(
+        dl.zoo.leaky_integrate_and_fire(tref=2.0), vary="I", over=(0.5, 3)
+    )
+    (branch,) = diagram.cycles
+    assert np.max(branch.values) == 3.0
+    assert np.min(branch.values) == pytest.approx(1.0, abs=1e-6)
+    assert branch.at(I=2.0).single().period == pytest.approx(interspike(2.0, 2.0), rel=1e-12)
+
+
 def test_a_refractory_time_that_varies():
     cell = dl.zoo.leaky_integrate_and_fire(I=1.2, tref=2.0)
     branch = dl.continue_cycles(dl.find_cycle(cell), vary="tref", over=(0.5, 5))

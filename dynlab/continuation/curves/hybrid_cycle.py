@@ -128,10 +128,13 @@ def _run(problem: HybridProblem, u: Vector, tour: Tour) -> Orbit | None:
         problem.itinerary, run, np.array([leg.end for leg in tour.legs]), passages.units
     ):
         return None
-    knots, rows = polynomials(
-        _edges(problem, u, tour), lambda times: run.at(times).values, problem.units[:-2], period,
-        _FOLLOWED,
-    )  # fmt: skip
+    last = float(run.end[0])
+
+    def at(times: Vector) -> Vector:
+        return np.asarray(run.at(np.minimum(times, last)).values)
+
+    edges = _edges(problem, u, tour)
+    knots, rows = polynomials(edges, at, passages.units, period, _FOLLOWED)
     return _orbit(problem, u, knots, rows)
 
 

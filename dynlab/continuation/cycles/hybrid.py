@@ -39,7 +39,8 @@ from dynlab.continuation.followed import End
 from dynlab.continuation.methods import ContinuationMethod
 from dynlab.continuation.points import BranchPoint, PeriodDoubling, SpecialPoint, Unconfirmed
 from dynlab.cycles.cycle import RELIABLE, Cycle
-from dynlab.cycles.hybrid import HybridProblem, Tour, supported
+from dynlab.cycles.events import check_events
+from dynlab.cycles.hybrid import HybridProblem, Tour
 from dynlab.cycles.itinerary import travelled
 from dynlab.cycles.passage import Lost, Passages
 from dynlab.cycles.problem import PARAMETER, CycleProblem, Orbit, range_of
@@ -93,7 +94,7 @@ def hybrid_problem(
     UnsupportedSystemError, NotConverged
         If there are no such equations.
     """
-    supported(system)
+    check_events(system)
     here = system(**{vary: orbit.value})
     method = replace(Shooting(rtol=rtol).integrator(), max_steps=_MOST_STEPS)
     units, period = range_of(system, orbit.profile), orbit.period

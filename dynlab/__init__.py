@@ -116,6 +116,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.attractors.basins": ("Basins", "basins"),
     "dynlab.attractors.fractions": ("BasinFractions", "basin_fractions"),
     "dynlab.chaos.alignment": ("AlignmentIndices", "alignment_indices"),
+    "dynlab.chaos.expansion": ("ExpansionEntropy", "expansion_entropy"),
     # chaos from data
     "dynlab.chaos.zero_one": ("ZeroOneTest", "zero_one_test"),
     "dynlab.chaos.recurrence": ("RecurrenceQuantification", "recurrence_quantification"),

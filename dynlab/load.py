@@ -129,6 +129,7 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.deviations import Growth
     from dynlab.chaos.dimension import Dimension
     from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
+    from dynlab.chaos.expansion import ExpansionEntropy
     from dynlab.chaos.exponent_chart import ExponentChart
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
@@ -147,7 +148,7 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.zero_one import ZeroOneTest
 
     return (
-        AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, Growth, LyapunovExponent, LyapunovSpectrum,
+        AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
         IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         SurrogateTest, ZeroOneTest,

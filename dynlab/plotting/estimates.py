@@ -73,14 +73,15 @@ def draw_straight_part(
     line
         Slope, intercept and both ends of the line across; None for no line.
     level
-        The level.
+        The level; nan for none.
     labels
         Of both axes, and of the line.
     """
     ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
     color = style.CYCLE[len(ax.lines) // 3 % len(style.CYCLE)]
     ax.plot(*curve, ".-", color=style.lightened(color, 0.45), markersize=4, linewidth=0.8)
-    ax.axhline(level, color=style.GREY, linewidth=0.8, linestyle="--", label="unrelated points")
+    if np.isfinite(level):
+        ax.axhline(level, color=style.GREY, linewidth=0.8, linestyle="--", label="unrelated points")
     if line:
         slope, intercept, *ends = line
         across = np.asarray(ends, float)

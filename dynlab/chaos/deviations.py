@@ -19,19 +19,19 @@ from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.codegen.sparse import SparseJacobian
 from dynlab.errors import SettingError
-from dynlab.kernels import loops, maps, tangent
+from dynlab.kernels import columns, loops, maps, run, tangent
 from dynlab.kernels.convention import EVENT, OK, RUNNING
 from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.legs import GAP
-from dynlab.solve.methods import AdaptiveMethod, Automatic, Explicit8, OdeMethod
+from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
 __all__ = ["DEFAULT_METHOD", "Deviations", "Growth", "deviations_of", "random_vectors"]
 
 Array = NDArray[np.float64]
-DEFAULT_METHOD = Automatic(max_steps=10**12)
+DEFAULT_METHOD = Automatic(rtol=1e-8, atol=1e-11, max_steps=10**8)
 
 #: With more entries of the Jacobian than so many for each state a product J v costs less than they.
 MOST_ENTRIES = 24
@@ -81,7 +81,7 @@ def deviations_of(
     """Return a run of a state with deviations from it, one in each row of `vectors`."""
     if system.is_discrete:
         return _AlongMap(system, start, vectors, begin)
-    if not isinstance(method, Explicit8 | Automatic):
+    if not isinstance(method, AdaptiveMethod):
         raise SettingError(
             f"method is {method!r}, which does not carry deviations. Give a method with tolerances, such "
             "as dl.Explicit8(), or leave method= out."
@@ -228,7 +228,7 @@ class _AlongFlow(Deviations):
         # Columns of this length have their error measured against their length; see kernels.tangent.
         unit = method.atol / method.rtol if method.rtol and method.atol else 1.0
         super().__init__(system, start, vectors, unit)
-        self._numbers = np.zeros(loops.STATE_SIZE)
+        self._numbers = np.zeros(loops.STATE_SIZE + columns.CONTEXT_SIZE)
         self._tally = np.zeros(loops.TALLY_SIZE, np.int64)
         self._work = np.zeros((loops.WORK_ROWS, len(self._first)))
         self._numbers[loops.RTOL] = method.rtol
@@ -236,9 +236,24 @@ class _AlongFlow(Deviations):
         self._numbers[loops.STEP] = method.first_step or 0.0
         self._numbers[loops.T] = begin
         self._tally[loops.MOST_ATTEMPTS] = method.max_steps
-        self._tally[loops.CHOICE] = 0
+        self._tally[loops.CHOICE] = method.choice
+        if method.choice != run.EXPLICIT:
+            self._provide_columns()
         self._x = self._work[loops.X]
         self._x[:] = self._first
+
+    def _provide_columns(self) -> None:
+        """Let the implicit method solve for all columns with the matrices of the state."""
+        n, own = self._n, inputs_of(self._system)
+        jacobian = kernels_of(self._system).jacobian()
+        matrices, pivots = np.zeros((columns.ROWS * n + 4, n)), np.zeros(2 * n, np.int64)
+        self._kept_for_columns = jacobian, own, matrices, pivots
+        self._numbers[columns.CONTEXT :] = (
+            n, self._m, jacobian.address, *(array.ctypes.data for array in own),
+            matrices.ctypes.data, pivots.ctypes.data,
+        )  # fmt: skip
+        self._tally[run.LINEAR] = columns.answer.address
+        self._tally[run.FOREIGN] = 1
 
     @property
     def t(self) -> float:

@@ -80,10 +80,10 @@ def judged(growth: Growth, *, status: Status, states: int, is_free: bool) -> tup
         return Verdict.FIXED_POINT, 0.0
     rates, doubts = _signs(growth)
     zeros = int(np.sum(rates == 0))
-    if np.isnan(rates).any():
-        return Verdict.UNDECIDED, 1.0
     if rates[0] > 0:
         return Verdict.CHAOTIC, float(doubts[0])
+    if np.isnan(rates).any():
+        return Verdict.UNDECIDED, 1.0
     if rates[0] < 0:
         settled = Verdict.FIXED_POINT if is_free else Verdict.PERIODIC
         return settled, float(doubts[0])
@@ -100,6 +100,8 @@ def judged(growth: Growth, *, status: Status, states: int, is_free: bool) -> tup
 
 def _stands_still(growth: Growth) -> bool:
     corners = np.abs(np.concatenate([growth.low, growth.high]))
+    if not np.isfinite(corners).all():
+        return False
     width = growth.high - growth.low
     return bool(np.all(width <= STILL * max(float(corners.max()), 1e-300)))
 

@@ -399,9 +399,8 @@ def _composed(system: System, count: int, unit: float) -> tuple[Kernel, Inputs, 
         jacobian = kernels.sparse_jacobian()
         alive.append(jacobian.kernel)
         head[tangent.ENTRIES] = jacobian.kernel.address
-        head[tangent.COUNT] = len(jacobian.place)
-        pattern = _by_rows(jacobian)
-    space = np.zeros(1 + int(head[tangent.COUNT]) + 2 * n)
+        head[tangent.COUNT :], pattern = _by_rows(jacobian)
+    space = np.zeros(1 + int(head[tangent.COUNT] + head[tangent.PLACES]) + 2 * n)
     space[0] = unit
     inputs = own._replace(
         sizes=np.concatenate([head, pattern, own.sizes]),
@@ -410,11 +409,17 @@ def _composed(system: System, count: int, unit: float) -> tuple[Kernel, Inputs, 
     return tangent.rule, inputs, tuple(alive)
 
 
-def _by_rows(jacobian: SparseJacobian) -> NDArray[np.int64]:
-    """Return where each row of entries begins, as what number each entry is written, and its column."""
+def _by_rows(jacobian: SparseJacobian) -> tuple[tuple[int, int, bool], NDArray[np.int64]]:
+    """Return how many entries and places there are, whether to merge, and the pattern by rows.
+
+    The pattern: where each row begins, the column of each place, and the place of each entry if several
+    belong to one.
+    """
     n = jacobian.shape[0]
     row = jacobian.rows[jacobian.place]
     column = np.repeat(np.arange(n), np.diff(jacobian.first))[jacobian.place]
-    order = np.argsort(row, kind="stable")
-    first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))])
-    return np.concatenate([first, order, column[order]]).astype(np.int64)
+    codes, place = np.unique(row * n + column, return_inverse=True)
+    first = np.concatenate([[0], np.cumsum(np.bincount(codes // n, minlength=n))])
+    merge = not np.array_equal(place.ravel(), np.arange(len(row)))
+    parts = [first, codes % n, place.ravel()[: len(row) if merge else 0]]
+    return (len(row), len(codes), merge), np.concatenate(parts).astype(np.int64)

@@ -48,16 +48,19 @@ from dynlab.kernels.loops import proceed
 from dynlab.kernels.run import END, K0, LAST_STEP, T, X, commit
 
 __all__ = [
-    "BLOCK", "BOXED_FROM", "COUNT", "ENTRIES", "HEADER", "INTERVAL", "LAST", "LAST_TIME", "NEXT", "PERIOD",
+    "BLOCK", "BOXED_FROM", "COUNT", "ENTRIES", "HEADER", "INTERVAL", "LAST", "LAST_TIME",
+    "MERGE", "NEXT", "PERIOD",
+    "PLACES",
     "PLAN_SIZE", "PRODUCT", "PROGRESS_SIZE", "ROWS", "RULE", "SPREAD", "STEPS", "UNIT", "WATCH", "WATCHED_FROM",
     "advance", "iterate", "orthonormalise", "rule",
 ]  # fmt: skip
 
-# Places in `k`: sizes; the rule; the kernel of the entries of J or 0, that of J v or 0; how many entries.  Then
-# come the entries by rows: where each row begins, as what number each entry is written, its column; then the
-# system's own `k`.  `w` begins with the unit, room for the entries and for two vectors.
-STATES, VECTORS, RULE, ENTRIES, PRODUCT, COUNT = range(6)
-HEADER = 6
+# Places in `k`: sizes; the rule; the kernel of the entries of J or 0, that of J v or 0; how many entries it
+# writes; how many different places they have; whether several belong to one place.  Then come the places by
+# rows: where each row begins, the column of each; if entries are to be merged, the place of each entry; then the
+# system's own `k`.  `w` begins with the unit, room for entries, places and two vectors.
+STATES, VECTORS, RULE, ENTRIES, PRODUCT, COUNT, PLACES, MERGE = range(8)
+HEADER = 8
 
 # Places in `plan`: the length of a column; when the columns were made orthonormal last and how long until they
 # are again; where the row of now began and how long rows are; from when on the box is drawn.
@@ -72,6 +75,8 @@ PROGRESS_SIZE = 6
 #: Columns may grow apart by this factor: their small parts then keep 12 digits, and an error of a step
 #: is magnified no more than this.
 SPREAD = math.log(100.0)
+#: From so many columns on they are taken row by row.
+MANY = 12
 #: The interval grows by this at most, and bends back when beyond.
 GROW_MOST = 2.0
 #: A state of a map is watched for as many steps as have gone before, at least and at most so many.
@@ -89,28 +94,18 @@ def call1(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-u
 
 
 @njit(
-    types.void(types.int64, types.int64, types.int64, _K, _F, _F, _F), forceinline=True, **OPTIONS
-)
-def _multiply(n, m, count, k, w, x, out):
-    """Write J V, four columns at a time in registers; the entries of J stand in w."""
-    places, columns = HEADER + n + 1, HEADER + n + 1 + count
+    types.void(types.int64, types.int64, _K, _F, _F, _F), forceinline=True, **OPTIONS
+)  # fmt: skip
+def _multiply_few(n, m, k, values, x, out):
+    """Write J V, three columns at a time in registers."""
+    columns = HEADER + n + 1
     for row in range(n):
         begin, end, to = k[HEADER + row], k[HEADER + row + 1], n + row * m
         j = 0
-        while j + 4 <= m:
-            a = b = c = d = 0.0
-            for e in range(begin, end):
-                value, of = w[1 + k[places + e]], n + k[columns + e] * m + j
-                a += value * x[of]
-                b += value * x[of + 1]
-                c += value * x[of + 2]
-                d += value * x[of + 3]
-            out[to + j], out[to + j + 1], out[to + j + 2], out[to + j + 3] = a, b, c, d
-            j += 4
-        if j + 3 == m:
+        while j + 3 <= m:
             a = b = c = 0.0
             for e in range(begin, end):
-                value, of = w[1 + k[places + e]], n + k[columns + e] * m + j
+                value, of = values[e], n + k[columns + e] * m + j
                 a += value * x[of]
                 b += value * x[of + 1]
                 c += value * x[of + 2]
@@ -119,30 +114,53 @@ def _multiply(n, m, count, k, w, x, out):
         while j < m:
             a = 0.0
             for e in range(begin, end):
-                a += w[1 + k[places + e]] * x[n + k[columns + e] * m + j]
+                a += values[e] * x[n + k[columns + e] * m + j]
             out[to + j] = a
             j += 1
+
+
+@njit(
+    types.void(types.int64, types.int64, _K, _F, _F, _F), forceinline=True, **OPTIONS
+)  # fmt: skip
+def _multiply_many(n, m, k, values, x, out):
+    """Write J V, one row of V after another, of which the processor takes four numbers at a time."""
+    columns = HEADER + n + 1
+    for row in range(n):
+        to = n + row * m
+        for j in range(m):
+            out[to + j] = 0.0
+        for e in range(k[HEADER + row], k[HEADER + row + 1]):
+            value, of = values[e], n + k[columns + e] * m
+            for j in range(m):
+                out[to + j] += value * x[of + j]
 
 
 @cfunc(kernel_signature(0), cache=True, error_model="numpy", fastmath={"contract"})
 def rule(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
     """Write f, J V and tr J."""
-    n, m, count = k[STATES], k[VECTORS], k[COUNT]
-    pattern = HEADER + n + 1 + 2 * count
-    integers = carray(k, pattern + 1)
-    space = carray(w, 2 + count + 2 * n)
-    inner_k, inner_w = pointer(integers[pattern:]), pointer(space[1 + count + 2 * n :])
+    n, m, count, places = k[STATES], k[VECTORS], k[COUNT], k[PLACES]
+    columns, placed = HEADER + n + 1, HEADER + n + 1 + places
+    own_k = placed + (count if k[MERGE] != 0 else 0)
+    integers = carray(k, own_k + 1)
+    space = carray(w, 2 + count + places + 2 * n)
+    inner_k, inner_w = pointer(integers[own_k:]), pointer(space[1 + count + places + 2 * n :])
     call0(k[RULE], t, x, z, p, d, inner_k, inner_w, out)
+    values = pointer(space[1:])
     trace = 0.0
     if k[ENTRIES] != 0:
-        call0(k[ENTRIES], t, x, z, p, d, inner_k, inner_w, pointer(space[1:]))
-        places, columns = HEADER + n + 1, HEADER + n + 1 + count
+        call0(k[ENTRIES], t, x, z, p, d, inner_k, inner_w, values)
+        if k[MERGE] != 0:
+            values = pointer(space[1 + count :])
+            for e in range(places):
+                values[e] = 0.0
+            for e in range(count):
+                values[k[placed + e]] += space[1 + e]
         for row in range(n):
             for e in range(k[HEADER + row], k[HEADER + row + 1]):
                 if k[columns + e] == row:
-                    trace += w[1 + k[places + e]]
+                    trace += values[e]
     if k[PRODUCT] != 0:
-        v, jv = 1 + count, 1 + count + n
+        v, jv = 1 + count + places, 1 + count + places + n
         for j in range(m):
             for i in range(n):
                 space[v + i] = x[n + i * m + j]
@@ -151,8 +169,10 @@ def rule(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
             )
             for i in range(n):
                 out[n + i * m + j] = space[jv + i]
+    elif m < MANY:
+        _multiply_few(n, m, k, values, x, out)
     else:
-        _multiply(n, m, count, k, w, x, out)
+        _multiply_many(n, m, k, values, x, out)
     out[n + n * m] = space[0] * trace
     return OK
 
@@ -314,15 +334,14 @@ def advance(
 
 @njit("f8(i8[::1], f8[::1], f8[:, ::1], i8[::1])", **OPTIONS)
 def _logarithm_of_determinant(k, w, matrix, pivots):
-    """Return log |det J| from the entries that `rule` has left."""
-    n, count = k[STATES], k[COUNT]
+    """Return log |det J| from the values that `rule` has left."""
+    n, columns = k[STATES], HEADER + k[STATES] + 1
+    values = 1 + k[COUNT] if k[MERGE] != 0 else 1
     for i in range(n):
         for j in range(n):
             matrix[i, j] = 0.0
-    places, columns = HEADER + n + 1, HEADER + n + 1 + count
-    for row in range(n):
-        for e in range(k[HEADER + row], k[HEADER + row + 1]):
-            matrix[row, k[columns + e]] += w[1 + k[places + e]]
+        for e in range(k[HEADER + i], k[HEADER + i + 1]):
+            matrix[i, k[columns + e]] = w[values + e]
     if factor(matrix, pivots) == 0.0:
         return -math.inf
     total = 0.0

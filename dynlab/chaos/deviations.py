@@ -144,6 +144,12 @@ class Deviations(abc.ABC):
         self._x[self._n : -1] = (np.asarray(vectors, float).T * self._unit).ravel()
         self._renew()
 
+    def put(self, state: Array, vectors: Array) -> None:
+        """Put another state and other deviations in place of those of now."""
+        self._x[: self._n] = state
+        self._x[-1] = 0.0
+        self.turn(vectors)
+
     def orthonormalise(self) -> Array:
         """Make the deviations orthonormal; return the triangular R, of which V = Q R with columns."""
         tangent.orthonormalise(self._unit, self._x, self._basis, self._r)

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.chaos.deviations import Deviations, Growth, deviations_of, random_vectors
+from dynlab.chaos.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
-from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
+from dynlab.errors import AccuracyWarning, SettingError
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.seeds import Seed, seed_of
@@ -67,10 +68,7 @@ class Wanted:
         """Return what is wanted of a system, or say what of it is impossible."""
         require(system)
         if system.events:
-            raise UnsupportedSystemError(
-                f"{system.name!r} has events, across which deviations are not carried here. Smooth the "
-                "event, or use dl.saltation_matrix."
-            )
+            require_plain_events(system)
         n = len(system.state_names)
         wanted = n if count is None else finite(count, "count")
         if wanted != int(wanted) or not 1 <= wanted <= n:
@@ -147,7 +145,7 @@ def _measured(
     carried, status = _settled(system, begin, vectors, wanted)
     if not status.ok:
         return Followed(_nothing(carried), np.append(carried.t, carried.state), status)
-    if traps is not None and system.is_autonomous:
+    if traps is not None and system.is_autonomous and isinstance(carried, Deviations):
         carried.watch(traps)
     rows = min(ROWS, int(wanted.duration)) if system.is_discrete else ROWS
     growth = carried.measure(wanted.duration, rows)
@@ -162,7 +160,7 @@ def _measured(
 
 def _settled(
     system: System, begin: Array, vectors: Array, wanted: Wanted
-) -> tuple[Deviations, Status]:
+) -> tuple[Deviations | AlongEvents, Status]:
     """Run the transient: the state alone for the first half, with its deviations for the second."""
     alone = wanted.transient // 2 if system.is_discrete else 0.5 * wanted.transient
     state, t = begin, 0.0
@@ -173,14 +171,18 @@ def _settled(
             else integrate(system, start=begin.tolist(), duration=alone, at=[alone], method=wanted.method)
         )  # fmt: skip
         t, state, status = float(run.end[0]), run.end[1:], run.status
-    carried = deviations_of(system, state, vectors, method=wanted.method, begin=t)
+    carried: Deviations | AlongEvents
+    if system.events:
+        carried = AlongEvents(system, state, vectors, wanted.method, t)
+    else:
+        carried = deviations_of(system, state, vectors, method=wanted.method, begin=t)
     if status.ok and wanted.transient > alone:
         carried.measure(wanted.transient - alone, 1, "transient")
         status = carried.status
     return carried, status
 
 
-def _nothing(carried: Deviations) -> Growth:
+def _nothing(carried: Deviations | AlongEvents) -> Growth:
     state = carried.state
     none = np.zeros(0)
     return Growth(carried.t, none, np.zeros((0, len(carried.vectors))), none, state, state, 0)

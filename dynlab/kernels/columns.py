@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from numba import carray, cfunc, types
 
-from dynlab.kernels.convention import OK, SINGULAR, _F, call0, integers_at, matrix_at, pointer
+from dynlab.kernels.convention import _F, OK, SINGULAR, call0, integers_at, matrix_at, pointer
 from dynlab.kernels.implicit import DIFFERENTIATE, FACTOR, SOLVE, largest_rate
 from dynlab.kernels.linear import factor, factor_complex, solve, solve_complex
 from dynlab.kernels.run import LARGEST_RATE, SHIFT, SHIFT_IM, SHIFT_RE, STATE_SIZE, TIME

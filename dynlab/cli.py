@@ -5,6 +5,7 @@
     dynlab diagram hodgkin_huxley --vary I --over 0 200
     dynlab diagram my_model.toml --vary a --over 0 1
     dynlab diagram my_model.py:my_flow --vary a --over 0 1 --set b=2 --show y
+    dynlab spectrum lorenz --duration 1000 --transient 50
     dynlab models
     dynlab cache
 """
@@ -77,6 +78,27 @@ def _parser() -> argparse.ArgumentParser:
         help="where to write (default: %(default)s)",
     )  # fmt: skip
     diagram.set_defaults(run=_diagram)
+    spectrum = commands.add_parser(
+        "spectrum", help="Lyapunov exponents of a model",
+        description="Follow an orbit with its deviations; print the exponents, write figure and data.",
+    )  # fmt: skip
+    spectrum.add_argument("model", help="as for 'dynlab diagram'")
+    spectrum.add_argument(
+        "--duration", required=True, type=float, metavar="TIME", help="over how long to average"
+    )
+    spectrum.add_argument(
+        "--transient", default=0.0, type=float, metavar="TIME", help="how long to run before"
+    )
+    spectrum.add_argument("--count", type=int, metavar="K", help="only the largest K exponents")
+    spectrum.add_argument("--seed", type=int, metavar="NUMBER", help="of the first deviations")
+    spectrum.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="set a parameter"
+    )
+    spectrum.add_argument(
+        "--output", type=Path, default=Path("dynlab-results"), metavar="FOLDER",
+        help="where to write (default: %(default)s)",
+    )  # fmt: skip
+    spectrum.set_defaults(run=_spectrum)
     models = commands.add_parser("models", help="list the models of the zoo")
     models.set_defaults(run=_models)
     cache = commands.add_parser("cache", help="show, or clear, the directory of compiled code")
@@ -107,6 +129,34 @@ def _diagram(chosen: argparse.Namespace) -> int:
         print(f"branch {k}: {len(branch)} points. Ends: {ends}")
     print()
     for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def _spectrum(chosen: argparse.Namespace) -> int:
+    os.environ.setdefault("MPLBACKEND", "Agg")  # files only: no window is needed
+    import dynlab as dl
+    from dynlab.plotting import close_figure, save_figure
+
+    system = _model(chosen.model)(**_settings(chosen.set))
+    with dl.progress_bar():
+        found = dl.lyapunov_spectrum(
+            system, count=chosen.count, duration=chosen.duration, transient=chosen.transient,
+            seed=chosen.seed,
+        )  # fmt: skip
+    print(found)
+    print()
+    for number, (value, error) in enumerate(
+        zip(found.exponents, found.standard_errors, strict=True), start=1
+    ):
+        print(f"  {number}  {value:+.6g} +- {error:.2g}")
+    print()
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"\W+", "_", f"{system.name}_spectrum")
+    axes = found.plot()
+    paths = [save_figure(axes, chosen.output / f"{stem}.{kind}") for kind in ("png", "svg")]
+    close_figure(axes)
+    for path in [*paths, found.save(chosen.output / f"{stem}.npz")]:
         print(f"wrote {path}")
     return 0
 

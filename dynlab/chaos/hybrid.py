@@ -11,6 +11,7 @@ instant, refractory times, and guards that are only grazed.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -162,7 +163,7 @@ def _events(run: Trajectory) -> list[_Event]:
         for time, before, after in zip(of.times, of.values, of.after.values, strict=True)
     ]
     found.sort(key=lambda event: event.time)
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in itertools.pairwise(found):
         if first.time == second.time:
             raise UnsupportedSystemError(
                 f"events {first.name!r} and {second.name!r} of {run.system.name!r} come at one instant, "

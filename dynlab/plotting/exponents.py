@@ -46,6 +46,8 @@ def draw_convergence(
     """
     t, rows, last = (np.asarray(v, float) for v in (elapsed, series, errors))
     count = rows.shape[1]
+    if not t.size:
+        return new_axes(ax, xlabel=xlabel, ylabel="Lyapunov exponents")
     panels = stacked_axes(count) if ax is None else [new_axes(ax, xlabel="", ylabel="")] * count
     for j, panel in enumerate(panels):
         color = style.CYCLE[j % len(style.CYCLE)]

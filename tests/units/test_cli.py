@@ -96,3 +96,15 @@ def test_models_and_cache(capsys, tmp_path, monkeypatch):
     assert main(["cache", "--clear"]) == 0
     # Only compiled code goes; what else the folder holds is not ours.
     assert [p.name for p in (tmp_path / "cache").iterdir()] == ["mine.txt"]
+
+
+def test_spectrum_of_a_zoo_model(tmp_path, capsys):
+    code = main(["spectrum", "lorenz", "--duration", "100", "--transient", "10", "--seed", "1",
+                 "--count", "2", "--set", "rho=30", "--output", str(tmp_path)])  # fmt: skip
+    out = capsys.readouterr().out
+    assert code == 0
+    found = dl.load(tmp_path / "lorenz_spectrum.npz")
+    assert found.system["rho"] == 30
+    assert [f"{e:+.6g}" in out for e in found.exponents] == [True, True]
+    assert "chaotic" in out
+    assert (tmp_path / "lorenz_spectrum.png").stat().st_size > 10_000

@@ -245,4 +245,4 @@ def test_pictures_of_what_is_not_a_number():
     gone = dl.lyapunov_spectrum(explosion, duration=10, transient=5, seed=1)
     assert gone.plot().get_ylabel() == "Lyapunov exponents"
     endless = dl.lyapunov_spectrum(logistic(r=1 + np.sqrt(5)), duration=100, transient=100, seed=1)
-    assert endless.plot().get_xlabel() == "time"
+    assert endless.plot().get_xlabel() == "time (step)"

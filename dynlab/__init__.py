@@ -47,6 +47,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.solve.symplectic": (
         "BlanesMoan4", "BlanesMoan6", "KahanLi8", "Verlet", "Yoshida4",
     ),
+    "dynlab.solve.gauss": ("Gauss6", "Gauss8"),
     "dynlab.solve.taylor": ("Taylor",),
     "dynlab.solve.clocked": ("Clocked",),
     "dynlab.solve.crossing": ("Crossing",),

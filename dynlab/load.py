@@ -96,6 +96,7 @@ def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.equilibria.stability import Equilibrium
     from dynlab.result import Provenance
     from dynlab.solve.clocked import Clocked
+    from dynlab.solve.gauss import Gauss6, Gauss8
     from dynlab.solve.keep import Extremes, Histogram, Moments, States
     from dynlab.solve.methods import Automatic, Explicit8, Radau5
     from dynlab.solve.outcomes import Ensemble
@@ -115,7 +116,7 @@ def _known() -> dict[str, Callable[..., Any]]:
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,
         Clocked, NodeEvents, Automatic, BlanesMoan4, BlanesMoan6, Branch, BranchPoint, Cobweb, Collocation, Cycle, CycleBifurcationCurve, CycleBranch, End, Ensemble,
-        Equilibria, Equilibrium, Explicit8, Extremes, Fold, Histogram, HomoclinicBranch, Hopf, KahanLi8,
+        Equilibria, Equilibrium, Explicit8, Extremes, Fold, Gauss6, Gauss8, Histogram, HomoclinicBranch, Hopf, KahanLi8,
         Manifolds, Moments, NaturalParameter, Occurrences, PeriodDoubling, PeriodicOrbit,
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
         States, Steps, System, Taylor, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,

@@ -1,6 +1,6 @@
-"""Symplectic integration of ``H = T(p) + V(q, t)`` with equal steps, dense output and crossings.
+"""Symplectic integration with equal steps, dense output and crossings.
 
-A step is a symmetric product of kicks ``p -= b h dV/dq`` and drifts ``q += a h dT/dp`` (see
+A step of ``H = T(p) + V(q, t)`` is a symmetric product of kicks ``p -= b h dV/dq`` and drifts ``q += a h dT/dp`` (see
 `compositions`; Hairer, Lubich and Wanner, Geometric Numerical Integration, 2nd ed., Springer 2006,
 chapters II, V and VIII).  The time advances with the drifts, so a force that depends on the time keeps
 the order.  Such a step is the exact flow, to rounding, of a nearby energy: the energy error stays
@@ -12,7 +12,9 @@ VIII.5), so that over N steps the energy walks at random by some sqrt(N) units o
 Between the ends of a step stands the Hermite polynomial through both states and one, two or three of
 their derivatives along the flow: its degree, 3, 5 or 7, fits the order of the method.
 
-Cost of a step: s forces and s velocities; one call of the derivatives along the flow where the polynomial is
+For any other right-hand side it is one of Gauss collocation (`dynlab.kernels.gauss`): with no address of velocities.
+
+Cost of a composed step: s forces and s velocities; one call of the derivatives along the flow where the polynomial is
 needed.  What makes it fail: a step that is not short against the fastest motion (a close encounter)
 shows in the energy error, not in a status.
 
@@ -26,6 +28,7 @@ import math
 
 from numba import njit
 
+from dynlab.kernels import gauss
 from dynlab.kernels.convention import (
     DIVERGED,
     EVENT,
@@ -45,7 +48,8 @@ from dynlab.kernels.dense import (
     polynomial,
 )
 
-# Places in `state`: time, the step and its largest size, ...; from COEFFICIENTS on b_0, a_1, b_1, ..., a_s, b_s.
+# Places in `state`: time, the step and its largest size, ...; from COEFFICIENTS on b_0, a_1, b_1, ..., a_s, b_s,
+# or those of Gauss collocation.
 T, STEP, END, FROM, TAKEN, BEGAN, LARGEST, SCALE, COEFFICIENTS = range(9)
 
 # Places in `tally`: counts; then the addresses of dT/dp, of -dV/dq and of the derivatives along the flow, and
@@ -57,6 +61,8 @@ STEPS, STAGES, EXPANDED, VELOCITY, FORCE, ALONG, SLOPES, PAIRS = range(7, 15)
 # guards, the derivatives at both ends, and the polynomial.
 X, Y, LOST, VELOCITIES, FORCES, HERE, FIRST, LAST, POLYNOMIAL = 0, 1, 2, 3, 4, 5, 6, 9, 12
 WORK_ROWS = 20
+# More rows for Gauss collocation: the rates at the stages, and as many more.
+STAGE_RATES = WORK_ROWS
 
 #: Powers in the longest polynomial of a step, 0 to 7.
 POWERS = 8
@@ -104,6 +110,11 @@ def begin(rhs, state, tally, work, z, p, d, k, w):
     for i in range(work.shape[1]):
         work[LOST, i] = 0.0
         state[SCALE] = max(state[SCALE], abs(work[X, i]))
+    if tally[VELOCITY] == 0:
+        gauss.begin(rhs, state[T], work[X], work[STAGE_RATES:], z, p, d, k, w)
+        if not _are_finite(work, STAGE_RATES, work.shape[1]):
+            return LEFT_DOMAIN
+        return OK if span == 0.0 else RUNNING
     call(tally[FORCE], state[T], work[X], z, p, d, k, w, work[FORCES])
     if not _are_finite(work, FORCES, work.shape[1] // 2):
         return LEFT_DOMAIN
@@ -118,14 +129,9 @@ def _why_not_finite(work, scale):
     return LEFT_DOMAIN
 
 
-@njit(f"i8({_RUN})", forceinline=True, **OPTIONS)
-def proceed(rhs, state, tally, work, z, p, d, k, w):
-    """Take one step from ``work[X]`` to ``work[Y]``; return RUNNING or why not.
-
-    The caller may use both ends, then calls `commit`.
-    """
-    if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
-        return TOO_MANY_STEPS
+@njit(f"i8(f8[::1], i8[::1], f8[:, ::1], {MODEL})", forceinline=True, **OPTIONS)
+def _compose(state, tally, work, z, p, d, k, w):
+    """Take one step of kicks and drifts."""
     half, stages = work.shape[1] // 2, tally[STAGES]
     t, h = state[T], state[STEP]
     copy(work[X], work[Y])
@@ -138,7 +144,37 @@ def proceed(rhs, state, tally, work, z, p, d, k, w):
         call(tally[FORCE], t, work[Y], z, p, d, k, w, work[FORCES])
         _add(work, tally, PAIRS + half, FORCES, h * kick)
     if not (_are_finite(work, Y, 2 * half) and _are_finite(work, FORCES, half)):
+        return LEFT_DOMAIN
+    return RUNNING
+
+
+@njit(f"i8({_RUN})", **OPTIONS)
+def _collocate(rhs, state, tally, work, z, p, d, k, w):
+    """Take one step of Gauss collocation."""
+    s = tally[STAGES]
+    return gauss.step(
+        rhs, state[T], state[STEP], s, state[COEFFICIENTS:], work[X], work[Y], work[LOST],
+        work[STAGE_RATES : STAGE_RATES + s], work[STAGE_RATES + s :], z, p, d, k, w,
+    )  # fmt: skip
+
+
+@njit(f"i8({_RUN})", forceinline=True, **OPTIONS)
+def proceed(rhs, state, tally, work, z, p, d, k, w):
+    """Take one step from ``work[X]`` to ``work[Y]``; return RUNNING or why not.
+
+    The caller may use both ends, then calls `commit`.
+    """
+    if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:
+        return TOO_MANY_STEPS
+    h = state[STEP]
+    if tally[VELOCITY] == 0:
+        status = _collocate(rhs, state, tally, work, z, p, d, k, w)
+    else:
+        status = _compose(state, tally, work, z, p, d, k, w)
+    if status == LEFT_DOMAIN:
         return _why_not_finite(work, state[SCALE])
+    if status != RUNNING:
+        return status
     tally[ATTEMPTS] += 1
     state[FROM], state[TAKEN] = state[T], h
     is_last = tally[ATTEMPTS] == tally[STEPS]

@@ -20,13 +20,15 @@ from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.clocked import Clocked, run_clocked
 from dynlab.solve.crossing import Crossing
+from dynlab.solve.gauss import GaussMethod
+from dynlab.solve.gauss import prepare as prepare_gauss
 from dynlab.solve.guards import Found, Guards
 from dynlab.solve.legs import in_legs
 from dynlab.solve.linear_algebra import LinearAlgebra, linear_algebra_of
 from dynlab.solve.located import run_located
 from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.solve.pieces import Kept, joined, read, room
-from dynlab.solve.symplectic import SymplecticMethod, prepare
+from dynlab.solve.symplectic import Prepared, SymplecticMethod, prepare
 from dynlab.solve.taylor import Taylor
 from dynlab.solve.taylor import prepare as prepare_taylor
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
@@ -270,7 +272,9 @@ def _prepared(system: System, start: Array, span: float, method: OdeMethod) -> _
     if isinstance(method, AdaptiveMethod):
         return _prepared_adaptive(system, start, span, method)
     if isinstance(method, SymplecticMethod):
-        return _prepared_symplectic(system, start, span, method)
+        return _begun(prepare(system, start, span, method), system, method)
+    if isinstance(method, GaussMethod):
+        return _begun(prepare_gauss(system, start, span, method), system, method)
     if isinstance(method, Taylor):
         return _prepared_taylor(system, start, span, method)
     raise SettingError(f"method is {method!r}; give a method such as dl.Automatic().")
@@ -302,10 +306,9 @@ def _prepared_adaptive(
     return _Run(loops, arguments, state, tally, work, status, first, (rhs,), linear)
 
 
-def _prepared_symplectic(
-    system: System, start: Array, span: float, method: SymplecticMethod
-) -> _Run:
-    made, loops = prepare(system, start, span, method), method.loops
+def _begun(made: Prepared, system: System, method: OdeMethod) -> _Run:
+    """Begin a run in equal steps."""
+    loops = method.loops
     arguments = (made.rhs.address, made.state, made.tally, made.work, *inputs_of(system))
     status = loops.begin(*arguments)
     kept = (made.rhs, *made.keeps_alive)

@@ -54,14 +54,7 @@ class SymplecticMethod(OdeMethod):
     max_steps: int = 1_000_000_000
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "step", finite(self.step, "step"))
-        if self.step <= 0:
-            raise SettingError(
-                f"step is {self.step:g}; give a positive size, also when the time runs backwards. "
-                "A twentieth of the fastest period is a beginning."
-            )
-        if int(finite(self.max_steps, "max_steps")) < 1:
-            raise SettingError(f"max_steps is {self.max_steps}; give a positive number of steps.")
+        object.__setattr__(self, "step", checked_step(self.step, self.max_steps))
 
     @property
     @abc.abstractmethod
@@ -71,7 +64,7 @@ class SymplecticMethod(OdeMethod):
     @property
     def loops(self) -> Any:
         """The loops of `dynlab.kernels.symplectic`, with as many powers as the order needs."""
-        return _loops(2 * SLOPES[self.composition.order] + 2)
+        return loops_of(SLOPES[self.composition.order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +209,25 @@ class KahanLi8(SymplecticMethod):
         return compositions.KAHAN_LI_8
 
 
+def checked_step(step: float, max_steps: int) -> float:
+    """Return the size of equal steps; refuse one, or a count, that cannot work."""
+    size = finite(step, "step")
+    if size <= 0:
+        raise SettingError(
+            f"step is {size:g}; give a positive size, also when the time runs backwards. "
+            "A twentieth of the fastest period is a beginning."
+        )
+    if int(finite(max_steps, "max_steps")) < 1:
+        raise SettingError(f"max_steps is {max_steps}; give a positive number of steps.")
+    return size
+
+
 @functools.cache
-def _loops(powers: int) -> Any:
+def loops_of(slopes: int) -> Any:
+    """Return the loops whose polynomials meet so many derivatives at both ends."""
     from dynlab.kernels import symplectic
 
-    return SimpleNamespace(**{**vars(symplectic), "POWERS": powers})
+    return SimpleNamespace(**{**vars(symplectic), "POWERS": 2 * slopes + 2})
 
 
 class Prepared(NamedTuple):

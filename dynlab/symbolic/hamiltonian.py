@@ -65,7 +65,7 @@ def hamiltonian(
     System
         A flow with the observable ``energy``.  It runs with every method; where H is a sum of a
         function of the momenta and one of the coordinates, also with the symplectic ones, such as
-        `dynlab.BlanesMoan4`.
+        `dynlab.BlanesMoan4`, and else with `dynlab.Gauss8`.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def parts_of(system: System) -> Parts:
         raise UnsupportedSystemError(
             f"the energy of {system.name!r} is not T(p) + V(q): the term {_mixed_term(system)} holds "
             "momenta together with coordinates or the time, so kicks and drifts cannot be done one "
-            "after the other. Use dl.Explicit8(rtol=1e-12) and watch trajectory.energy_error."
+            "after the other. Use dl.Gauss8(step=...), which is symplectic for any energy."
         )
     return parts
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from dynlab.codegen import cache
 from dynlab.codegen.kernels import Kernel
 from dynlab.codegen.taylor import lower_taylor
-from dynlab.codegen.taylor_printer import series_source, workspace
-from dynlab.kernels.power_series import NARROW
+from dynlab.codegen.taylor_printer import row_parts, series_source, workspace
 from dynlab.symbolic.system import System
 
 __all__ = ["Series", "series_of"]
@@ -35,16 +34,16 @@ def series_of(system: System, order: int) -> Series:
     """
     with _lock:
         made = _shared(system.rule_hash)
-        is_narrow = order < NARROW
-        if is_narrow not in made:
+        parts = row_parts(order)
+        if parts not in made:
             program = lower_taylor(system)
             compiled = cache.compile_kernel(series_source(program, order), "series", 0)
             kernel = Kernel(compiled.address, 0, 0, compiled)
-            made[is_narrow] = Series(kernel, workspace(program))
-        return made[is_narrow]
+            made[parts] = Series(kernel, workspace(program))
+        return made[parts]
 
 
 @functools.cache
-def _shared(rule_hash: str) -> dict[bool, Series]:
+def _shared(rule_hash: str) -> dict[int, Series]:
     """Return what has been built so far for a rule."""
     return {}

@@ -21,17 +21,17 @@ from dynlab.codegen.taylor import (
     TaylorProgram,
     initial,
 )
-from dynlab.kernels.power_series import COMPOSED, NARROW, WORK_PER_COMPOSITION
+from dynlab.kernels.power_series import COMPOSED, NARROWEST, PART, WORK_PER_COMPOSITION
 from dynlab.names import checked_name
 
-__all__ = ["series_source", "workspace"]
+__all__ = ["row_parts", "series_source", "workspace"]
 
 _BEGINNINGS = ", ".join(f"begin_{name} as _begin_{name}" for name in COMPOSED)
 _HEADER = f"""{HEADER}
 from dynlab.kernels.power_series import ({_BEGINNINGS})
 from dynlab.kernels.power_series import (
-    compose as _compose, first as _first, {{width}}_place as _place, push as _push, put as _put,
-    {{width}}_row as _row, shifted as _shifted,
+    compose as _compose, first as _first, place_{{parts}} as _place, push as _push, put as _put,
+    row_{{parts}} as _row, shifted as _shifted,
 )
 
 _range, _float = range, float
@@ -53,8 +53,13 @@ def series_source(program: TaylorProgram, order: int) -> str:
         "    return 0",
         "",
     ]
-    header = _HEADER.format(width="narrow" if order < NARROW else "wide")
+    header = _HEADER.format(parts=row_parts(order))
     return f"{header}\n\n" + "\n".join(lines)
+
+
+def row_parts(order: int) -> int:
+    """Return how many parts the rows have."""
+    return max(NARROWEST, order // PART + 1)
 
 
 def _factors(program: TaylorProgram) -> list[Factor]:

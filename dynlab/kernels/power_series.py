@@ -9,6 +9,7 @@ three states of Lorenz take 0.2 microseconds so, and 0.4 with one loop per sum.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from llvmlite import ir
@@ -18,93 +19,107 @@ from numba.extending import intrinsic, models, register_model
 from dynlab.kernels.dense import OPTIONS
 
 __all__ = [
-    "COMPOSED", "MOST_ORDER", "NARROW", "WORK_PER_COMPOSITION", "begin_exprel", "begin_logrel", "begin_sinc",
-    "begin_tanhc", "compose", "first", "narrow_place", "narrow_row", "push", "put", "shifted", "wide_place", "wide_row",
+    "COMPOSED", "MOST_ORDER", "NARROWEST", "PART", "WORK_PER_COMPOSITION", "begin_exprel", "begin_logrel", "begin_sinc",
+    "begin_tanhc", "compose", "first", "place_2", "place_3", "place_4", "push", "put", "row_2", "row_3", "row_4", "shifted",
 ]  # fmt: skip
 
 #: Functions of one number with a removable singularity.
 COMPOSED = ("exprel", "logrel", "sinc", "tanhc")
-#: Coefficients in a row, for low and for high orders (14 orders of Lorenz: 0.12 and 0.15 microseconds).
-NARROW, WIDTH = 16, 32
+#: A row stands in parts of so many numbers, a register each (one vector of all is split badly by LLVM), and has so
+#: many of them: for orders below 16, 24 and 32.
+PART, NARROWEST, MOST_PARTS = 8, 2, 4
+WIDTH = PART * MOST_PARTS
 MOST_ORDER = WIDTH - 1
 
 _ZERO = ir.Constant(ir.IntType(32), 0)
+_DOUBLES = ir.VectorType(ir.DoubleType(), PART)
+_PLACES = ir.VectorType(ir.IntType(32), PART)
+_EMPTY = ir.Constant(_DOUBLES, [0.0] * PART)
 #: As in `dynlab.kernels.dense.OPTIONS`: a product and a sum may become one instruction.
 _FLAGS = ("contract",)
-
-
-def _vector(width, kind=None):  # type: ignore[no-untyped-def]
-    return ir.VectorType(kind or ir.DoubleType(), width)
 
 
 class RowType(types.Type):
     """Coefficients of a series, those not known yet 0."""
 
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__(name=f"Row({width})")
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        super().__init__(name=f"Row({parts})")
 
 
 class PlaceType(types.Type):
     """A place in a row, as truth values."""
 
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__(name=f"Place({width})")
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        super().__init__(name=f"Place({parts})")
 
 
 @register_model(RowType)
 class _RowModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):  # type: ignore[no-untyped-def]
-        super().__init__(dmm, fe_type, _vector(fe_type.width))
+        super().__init__(dmm, fe_type, ir.ArrayType(_DOUBLES, fe_type.parts))
 
 
 @register_model(PlaceType)
 class _PlaceModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):  # type: ignore[no-untyped-def]
-        super().__init__(dmm, fe_type, _vector(fe_type.width, ir.IntType(1)))
+        truths = ir.VectorType(ir.IntType(1), PART)
+        super().__init__(dmm, fe_type, ir.ArrayType(truths, fe_type.parts))
 
 
-def _splat(builder, value, width):  # type: ignore[no-untyped-def]
-    """Return the value in every place."""
-    nothing = ir.Constant(_vector(width, value.type), ir.Undefined)
+def _splat(builder, value):  # type: ignore[no-untyped-def]
+    """Return the value in every place of a part."""
+    nothing = ir.Constant(ir.VectorType(value.type, PART), ir.Undefined)
     one = builder.insert_element(nothing, value, _ZERO)
-    return builder.shuffle_vector(
-        one, nothing, ir.Constant(_vector(width, ir.IntType(32)), [0] * width)
-    )
+    return builder.shuffle_vector(one, nothing, ir.Constant(_PLACES, [0] * PART))
 
 
-def _empty(width):  # type: ignore[no-untyped-def]
-    return ir.Constant(_vector(width), [0.0] * width)
+def _taken(builder, row):  # type: ignore[no-untyped-def]
+    """Return the parts of a row."""
+    return [builder.extract_value(row, j) for j in range(row.type.count)]
 
 
-def _makers(width):  # type: ignore[no-untyped-def]
-    """Return `row` and `place` for rows of a width."""
+def _joined(builder, parts):  # type: ignore[no-untyped-def]
+    """Return a row of parts."""
+    made = ir.Constant(ir.ArrayType(parts[0].type, len(parts)), ir.Undefined)
+    for j, part in enumerate(parts):
+        made = builder.insert_value(made, part, j)
+    return made
+
+
+def _makers(parts):  # type: ignore[no-untyped-def]
+    """Return `row` and `place` for rows of some parts."""
 
     @intrinsic
     def row(typingctx, x):  # type: ignore[no-untyped-def]
         """Return a row whose first coefficient is known."""
 
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            return builder.insert_element(_empty(width), args[0], _ZERO)
+            begin = builder.insert_element(_EMPTY, args[0], _ZERO)
+            return _joined(builder, [begin, *[_EMPTY] * (parts - 1)])
 
-        return RowType(width)(types.float64), codegen
+        return RowType(parts)(types.float64), codegen
 
     @intrinsic
     def place(typingctx, n):  # type: ignore[no-untyped-def]
         """Return the place of the coefficient of order n."""
 
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            orders = ir.Constant(_vector(width, ir.IntType(64)), list(range(width)))
-            return builder.icmp_signed("==", _splat(builder, args[0], width), orders)
+            kind, asked = ir.VectorType(ir.IntType(64), PART), _splat(builder, args[0])
+            orders = [
+                ir.Constant(kind, list(range(j, j + PART))) for j in range(0, PART * parts, PART)
+            ]
+            return _joined(builder, [builder.icmp_signed("==", asked, o) for o in orders])
 
-        return PlaceType(width)(types.int64), codegen
+        return PlaceType(parts)(types.int64), codegen
 
     return row, place
 
 
-narrow_row, narrow_place = _makers(NARROW)
-wide_row, wide_place = _makers(WIDTH)
+row_2, place_2 = _makers(2)
+row_3, place_3 = _makers(3)
+row_4, place_4 = _makers(4)
 
 
 @intrinsic
@@ -112,7 +127,9 @@ def put(typingctx, series, at, x):  # type: ignore[no-untyped-def]
     """Return the row with a coefficient at a place."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.select(args[1], _splat(builder, args[2], series.width), args[0])
+        number = _splat(builder, args[2])
+        pairs = zip(_taken(builder, args[1]), _taken(builder, args[0]), strict=True)
+        return _joined(builder, [builder.select(there, number, part) for there, part in pairs])
 
     return series(series, at, types.float64), codegen
 
@@ -125,11 +142,14 @@ def push(typingctx, sums, f, g_row, g, f_row):  # type: ignore[no-untyped-def]
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        total = args[0]
+        total = _taken(builder, args[0])
         for number, series in ((args[1], args[2]), (args[3], args[4])):
-            part = builder.fmul(_splat(builder, number, sums.width), series, flags=_FLAGS)
-            total = builder.fadd(total, part, flags=_FLAGS)
-        return total
+            factor = _splat(builder, number)
+            products = [
+                builder.fmul(factor, part, flags=_FLAGS) for part in _taken(builder, series)
+            ]
+            total = [builder.fadd(a, b, flags=_FLAGS) for a, b in zip(total, products, strict=True)]
+        return _joined(builder, total)
 
     return sums(sums, types.float64, sums, types.float64, sums), codegen
 
@@ -139,7 +159,7 @@ def first(typingctx, sums):  # type: ignore[no-untyped-def]
     """Return the sum of the next order."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.extract_element(args[0], _ZERO)
+        return builder.extract_element(builder.extract_value(args[0], 0), _ZERO)
 
     return types.float64(sums), codegen
 
@@ -147,11 +167,12 @@ def first(typingctx, sums):  # type: ignore[no-untyped-def]
 @intrinsic
 def shifted(typingctx, sums):  # type: ignore[no-untyped-def]
     """Return the row without its first place: the order after the next one is then first."""
-    width = sums.width
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        moved = ir.Constant(_vector(width, ir.IntType(32)), list(range(1, width + 1)))
-        return builder.shuffle_vector(args[0], _empty(width), moved)
+        moved = ir.Constant(_PLACES, list(range(1, PART + 1)))
+        parts = [*_taken(builder, args[0]), _EMPTY]
+        pairs = itertools.pairwise(parts)
+        return _joined(builder, [builder.shuffle_vector(a, b, moved) for a, b in pairs])
 
     return sums(sums), codegen
 

@@ -18,7 +18,7 @@ from dynlab import zoo
 START, AT_10 = {"x": 1, "y": 1, "z": 1}, [-4.902687541134639, -3.743872921802811, 24.6908581027907]
 EXPLICIT = [dl.Explicit8(rtol=tol, atol=tol) for tol in np.logspace(-6, -13, 8)]
 TAYLOR = [dl.Taylor(rtol=tol, atol=tol) for tol in np.logspace(-7, -16, 10)]
-GAUSS = [dl.Gauss8(step=step) for step in (0.5, 0.4, 0.2, 0.15)]
+GAUSS = [dl.Gauss8(step=step) for step in (0.5, 0.4, 0.25, 0.2, 0.125)]
 
 
 @dl.hamiltonian

@@ -106,7 +106,8 @@ class Gauss8(GaussMethod):
 
     Notes
     -----
-    A run whose iteration does not converge ends with `Status.NOT_CONVERGED`: the step is too long.
+    A run whose iteration does not converge ends with `Status.NOT_CONVERGED`: the step is too long.  Between the ends of the
+    steps stands a polynomial of degree 7, whose error can be larger than that of the steps.
 
     Examples
     --------

@@ -24,6 +24,7 @@ from dynlab.kernels.convention import EVENT, OK, RUNNING
 from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.legs import GAP
+from dynlab.solve.linear_algebra import LinearAlgebra
 from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.system import System
@@ -243,23 +244,10 @@ class _AlongFlow(Deviations):
         self._numbers[loops.T] = begin
         self._tally[loops.MOST_ATTEMPTS] = method.max_steps
         self._tally[loops.CHOICE] = method.choice
-        if method.choice != run.EXPLICIT:
-            self._provide_columns()
+        self._columns = _Columns(system, self._m, self._numbers)
+        self._columns.attach(self._tally, len(self._first))
         self._x = self._work[loops.X]
         self._x[:] = self._first
-
-    def _provide_columns(self) -> None:
-        """Let the implicit method solve for all columns with the matrices of the state."""
-        n, own = self._n, inputs_of(self._system)
-        jacobian = kernels_of(self._system).jacobian()
-        matrices, pivots = np.zeros((columns.ROWS * n + 4, n)), np.zeros(2 * n, np.int64)
-        self._kept_for_columns = jacobian, own, matrices, pivots
-        self._numbers[columns.CONTEXT :] = (
-            n, self._m, jacobian.address, *(array.ctypes.data for array in own),
-            matrices.ctypes.data, pivots.ctypes.data,
-        )  # fmt: skip
-        self._tally[run.LINEAR] = columns.answer.address
-        self._tally[run.FOREIGN] = 1
 
     @property
     def t(self) -> float:
@@ -294,6 +282,8 @@ class _AlongFlow(Deviations):
             self._tally[loops.ATTEMPTS] = self._steps
             if self.status == RUNNING:
                 self.status = in_chunks(take, lambda: self.t - begin, span, note, FIRST_CHUNK)
+            if self._columns.failure is not None:
+                raise self._columns.failure
             self._steps = int(self._tally[loops.ATTEMPTS])
             if self.status != OK:
                 break
@@ -315,6 +305,26 @@ class _AlongFlow(Deviations):
 
     def _renew(self) -> None:
         """Nothing to do: the loops begin anew whenever they are called."""
+
+
+class _Columns(LinearAlgebra):
+    """Lets the implicit method solve for all columns with the matrices of the state, once it is needed."""
+
+    def __init__(self, system: System, count: int, numbers: Array) -> None:
+        super().__init__()
+        self._system, self._count, self._numbers = system, count, numbers
+
+    def prepare(self) -> None:
+        n, own = len(self._system.state_names), inputs_of(self._system)
+        jacobian = kernels_of(self._system).jacobian()
+        matrices, pivots = np.zeros((columns.ROWS * n + 4, n)), np.zeros(2 * n, np.int64)
+        self._alive = jacobian, own, matrices, pivots
+        self._numbers[columns.CONTEXT :] = (
+            n, self._count, jacobian.address, *(array.ctypes.data for array in own),
+            matrices.ctypes.data, pivots.ctypes.data,
+        )  # fmt: skip
+        self._tally[run.LINEAR] = columns.answer.address
+        self._tally[run.FOREIGN] = 1
 
 
 class _AlongMap(Deviations):

@@ -252,3 +252,40 @@ def test_fewer_exponents_are_the_largest_of_all():
     every = dl.lyapunov_spectrum(henon, duration=100_000, transient=100, seed=1)
     one = dl.lyapunov_exponent(henon, duration=100_000, transient=100, seed=1)
     assert one.value == pytest.approx(every.exponents[0], abs=1e-4)
+
+
+def test_friction_on_all_momenta_shifts_the_pairs():
+    """Dressler 1988, Phys. Rev. A 38, 2103: with the friction d on all momenta pairs add up to -d."""
+
+    @dl.flow
+    def damped(x=0.3, y=0.1, px=0.2, py=0.4, *, d=0.05, push=0.6):
+        force = push * dl.cos(1.1 * dl.t)
+        return {
+            x: px, y: py,
+            px: -x - x**3 - 0.3 * (x - y) - d * px + force,
+            py: -y - 2 * y**3 - 0.3 * (y - x) - d * py,
+        }  # fmt: skip
+
+    found = dl.lyapunov_spectrum(damped, duration=2000, transient=100, seed=1)
+    pairs = found.exponents + found.exponents[::-1]
+    assert pairs == pytest.approx([-0.05] * 4, abs=2e-3)
+    assert found.pairing_defect < 4e-3
+
+
+@pytest.mark.parametrize(("K", "chaotic"), [(0.3, 0), (6.0, 60)])
+def test_verdicts_are_as_seldom_wrong_as_they_say(K, chaotic):
+    """No orbit of the nearly integrable standard map is chaotic to be seen, of the other nearly all are."""
+
+    @dl.iterated_map
+    def standard(q=0.0, p=0.0, *, K=0.3):
+        return {q: q + p + K * dl.sin(q), p: p + K * dl.sin(q)}
+
+    rng = np.random.default_rng(5)
+    runs = [
+        dl.lyapunov_spectrum(standard(K=K), start=rng.uniform(0.2, 6, 2), duration=5000, seed=1)
+        for _ in range(60)
+    ]
+    found = [run.verdict for run in runs]
+    # The islands at K = 6 take less than a hundredth of the plane.
+    assert abs(sum(v is Verdict.CHAOTIC for v in found) - chaotic) <= (2 if chaotic else 0)
+    assert all(run.verdict_error < 1e-3 for run in runs if run.verdict is Verdict.CHAOTIC)

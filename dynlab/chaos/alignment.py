@@ -33,6 +33,7 @@ from dynlab.chaos.scaling import Estimate
 from dynlab.chaos.verdict import MOTION, RESOLVED, Verdict
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.names import Layout
+from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
@@ -267,4 +268,7 @@ def _followed(carried: Deviations, duration: float, *, is_map: bool) -> tuple[Ar
             break
         times.append(end)
         kept.append(np.cumsum(volumes)[1:])
+        if not tick(row + 1, rows, "alignment"):
+            carried.status = Status.STOPPED
+            break
     return np.array(times), np.array(kept).reshape(len(kept), count - 1), steps

@@ -9,11 +9,12 @@ spans at least a factor of `SPAN` in size.
 
 What each curve is trusted for:
 
-* correlation sum: where at least `FEWEST_PAIRS` pairs were counted and C(r) is below `LARGEST_SUM`, above
-  which the edge of the set is felt;
+* correlation sum: where at least `FEWEST_PAIRS` pairs were counted, of which at most one in `SAME` are in the very same
+  place (as rounded data are), and C(r) is below `LARGEST_SUM`, above which the edge of the set is felt;
 * boxes: where at most `MOST_UNSEEN` of them are estimated to hold no sample by chance (Chao 1984, Scand. J.
   Stat. 11, 265, from those with one and with two points); the estimate is added to the number.  Entropies
-  are corrected for small counts (Grassberger 1988, Phys. Lett. A 128, 369).
+  are corrected for small counts (Grassberger 1988, Phys. Lett. A 128, 369).  Boxes that already tell all values apart
+  are not made smaller.
 
 Cost: M N distances for M reference points, at most `MOST_DISTANCES` by default; boxes N log N.  Memory: a few
 arrays of length N.
@@ -50,6 +51,7 @@ Array = NDArray[np.float64]
 SPAN = 4.0
 FEWEST_PAIRS = 1000
 LARGEST_SUM = 0.005
+SAME = 4
 BOX_SPAN = 16.0
 MOST_UNSEEN = 0.1
 MOST_DISTANCES = 2e8
@@ -212,7 +214,7 @@ def correlation_dimension(
     total = _pairs(len(samples), gap, stride)
     sums = np.cumsum(counts, axis=1)
     kept = (sums.sum(0) >= FEWEST_PAIRS) & (sums.sum(0) <= LARGEST_SUM * total.sum())
-    kept &= np.all(sums.sum(0) - sums > 0, axis=0)
+    kept &= np.all(sums.sum(0) - sums > 0, axis=0) & (sums.sum(0) >= SAME * sums.sum(0)[0])
     x, whole_sum = np.log(radii[kept]), sums.sum(0)[kept] / total.sum()
     left_out = (sums.sum(0) - sums)[:, kept] / (total.sum() - total)[:, None]
     scaling = takens = None
@@ -378,6 +380,8 @@ def _boxed(samples: Samples, order: int, function: str) -> Dimension:
     number, single, double = counted[..., 0], counted[..., 1], counted[..., 2]
     unseen = single * (single - 1) / (2 * (double + 1))
     kept = unseen[:, 0] <= MOST_UNSEEN * (number + unseen)[:, 0]
+    # The first size at which as many boxes are told apart as at the smallest is the last of use.
+    kept &= np.append(True, number[:-1, 0] < number[-1, 0])
     kept = np.logical_and.accumulate(kept)
     sizes = 0.5 ** np.arange(1, bits + 1)[kept]
     block = np.arange(n) * BLOCKS // n

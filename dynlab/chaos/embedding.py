@@ -327,6 +327,11 @@ def _cao(x: Array, dimension: int, step: int, window: int) -> tuple[float, Array
     places, distances = nearest(points, here, window=window, zero=False)
     met = places[:, 0] >= 0
     here, there, near = here[met], places[met, 0], distances[met, 0]
+    if len(here) < 2 * BLOCKS:
+        raise SettingError(
+            f"only {len(here)} points of {count} have a neighbour that is not the same point; most values are "
+            "equal. Take a series that moves, or give dimension=..."
+        )
     newest = np.abs(x[here + dimension * step] - x[there + dimension * step])
     growth = np.maximum(newest, near) / near
     block = np.arange(len(growth)) * BLOCKS // len(growth)

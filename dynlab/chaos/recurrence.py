@@ -141,6 +141,8 @@ class RecurrenceQuantification(Result):
         if not np.isfinite(value):
             return Estimate(np.nan, np.nan)
         left = np.array([of(whole_counts - one) for one in counts])
+        if not np.isfinite(left).all():
+            return Estimate(value, np.inf)  # all lines begin in one stretch
         return Estimate(value, float(jackknife_error(left[:, None], BOTH_ENDS)[0]))
 
     def _share(self, counts: Array) -> float:
@@ -245,6 +247,11 @@ def recurrence_quantification(
     least = whole(shortest, "shortest", least=2, most=len(points))
     gap = samples.window(window)
     size = _radius_of_rate(points, gap) if radius is None else finite(radius, "radius")
+    if size == 0 and radius is None:
+        raise SettingError(
+            f"more than one pair in twenty of {samples.label} is equal, so no radius makes one in twenty recur. "
+            "Give radius=..., of rounded data half a step of the rounding."
+        )
     if size <= 0:
         raise SettingError(
             f"the radius is {size!r}, and points must be nearer than that to recur. Give a number above "

@@ -28,6 +28,8 @@ _UNEVEN = 1e-6
 _MOST_COORDINATES = 64
 #: The fewest samples from which any of these quantities can be estimated with an error.
 FEWEST = 100
+#: Squares of larger values overflow, those of ranges below its inverse vanish.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -260,5 +262,13 @@ def _checked(samples: Samples) -> Samples:
         raise SettingError(
             f"{samples.names[still[0]]} is constant ({values[0, still[0]]:g}) in all {len(values)} "
             "samples, so there is nothing to measure. Leave it out with of=..., or take another part."
+        )
+    far = np.flatnonzero(
+        (np.abs(values).max(axis=0) > LARGEST) | (np.ptp(values, axis=0) < 1 / LARGEST)
+    )
+    if far.size:
+        raise SettingError(
+            f"{samples.names[far[0]]} goes from {values[:, far[0]].min():g} to {values[:, far[0]].max():g}, whose "
+            "squares cannot be represented. Measure it in another unit."
         )
     return samples

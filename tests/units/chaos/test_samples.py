@@ -51,6 +51,15 @@ GIVEN = {
         lambda: dl.recurrence_quantification(np.append(NOISE, np.nan)), "x is nan at sample 300",
     ),
     "inf": (lambda: dl.surrogate_test(np.append(NOISE, np.inf)), "x is inf at sample 300"),
+    "huge": (lambda: dl.zero_one_test(1e300 * NOISE), "squares cannot be represented"),
+    "tiny": (lambda: dl.box_dimension(1e-300 * NOISE), "Measure it in another unit"),
+    "two values": (
+        lambda: dl.recurrence_quantification(np.tile([0.0, 1.0], 100)), "one pair in twenty.*is equal",
+    ),
+    "one spike": (
+        lambda: dl.embedding_dimension(np.append(np.zeros(299), 1.0), delay=1, largest=2),
+        "most values are equal",
+    ),
     "complex": (lambda: dl.mutual_information(NOISE + 1j), "no series of real numbers"),
     "text": (lambda: dl.zero_one_test(["a", "b"]), "no series of real numbers"),
     "ragged": (lambda: dl.zero_one_test([[1, 2], [3]]), "no series of real numbers"),
@@ -143,3 +152,26 @@ def test_a_result_without_a_number_is_kept_and_drawn_too(tmp_path):
     assert again.scaling is None
     assert again.plot().get_ylabel()
     assert dl.correlation_dimension(np.random.default_rng(0).random((500, 8)), window=0).plot()
+
+
+def test_rounding_is_not_taken_for_a_dimension():
+    """Below the step of rounding every set looks like single points, of dimension 0; that is no answer."""
+    x = np.round(np.random.default_rng(0).random(5000), 2)
+    for function in (dl.correlation_dimension, dl.box_dimension, dl.information_dimension):
+        found = function(x)
+        assert not found.status.ok or abs(found.value - 1) < 3 * found.standard_error
+
+
+def test_everything_can_be_stopped():
+    x = np.random.default_rng(0).random(5000)
+    with dl.stop_after(0.0):
+        found = [
+            dl.correlation_dimension(x),
+            dl.mutual_information(x),
+            dl.exponent_from_data(x, method=dl.Kantz()),
+            dl.surrogate_test(x, statistic=dl.time_asymmetry),
+            dl.alignment_indices(zoo.lorenz, duration=100),
+            dl.expansion_entropy(zoo.logistic(r=4), within={"x": (0, 1)}, duration=10),
+        ]
+    assert [each.status for each in found] == [dl.Status.STOPPED] * 6
+    assert all(each.to_table() and repr(each) for each in found)

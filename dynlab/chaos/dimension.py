@@ -215,6 +215,7 @@ def correlation_dimension(
     sums = np.cumsum(counts, axis=1)
     kept = (sums.sum(0) >= FEWEST_PAIRS) & (sums.sum(0) <= LARGEST_SUM * total.sum())
     kept &= np.all(sums.sum(0) - sums > 0, axis=0) & (sums.sum(0) >= SAME * sums.sum(0)[0])
+    kept &= status.ok  # what was counted before it was stopped is no share of all pairs
     x, whole_sum = np.log(radii[kept]), sums.sum(0)[kept] / total.sum()
     left_out = (sums.sum(0) - sums)[:, kept] / (total.sum() - total)[:, None]
     scaling = takens = None

@@ -84,7 +84,9 @@ class RecurrenceQuantification(Result):
 
     @property
     def rate(self) -> Estimate:
-        """Share of all pairs that recur (RR)."""
+        """Share of all pairs that recur (RR); nan if the count was stopped."""
+        if not self.status.ok:
+            return Estimate(np.nan, np.nan)
         n, w = len(self.points), self.window
         pairs = np.array([
             part.size * n - np.sum(np.minimum(part + w + 1, n) - np.maximum(part - w, 0))

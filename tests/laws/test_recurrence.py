@@ -122,3 +122,4 @@ def test_asked_to_stop_it_keeps_what_it_has():
     with dl.stop_after(0.05):
         found = dl.recurrence_quantification(np.random.default_rng(0).random(20_000), radius=RADIUS)
     assert found.status is dl.Status.STOPPED
+    assert np.isnan(found.rate.value)

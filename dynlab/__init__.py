@@ -51,7 +51,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.solve.taylor": ("Taylor",),
     "dynlab.solve.clocked": ("Clocked",),
     "dynlab.solve.crossing": ("Crossing",),
-    "dynlab.solve.section": ("Section", "poincare_map", "stroboscopic_map"),
+    "dynlab.solve.section": ("Section", "maxima_map", "poincare_map", "stroboscopic_map"),
     "dynlab.solve.trajectory": ("Trajectory",),
     "dynlab.solve.spikes": ("SpikeTrain", "spike_train"),
     "dynlab.solve.saltation": ("saltation_matrix",),
@@ -63,6 +63,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.equilibria.find": ("Equilibria", "find_equilibria"),
     "dynlab.equilibria.stability": ("Equilibrium",),
     "dynlab.equilibria.orbits": ("PeriodicOrbit", "PeriodicOrbits", "find_periodic_orbits"),
+    "dynlab.equilibria.searches": ("DavidchackLai", "DeflatedNewton"),
     "dynlab.equilibria.manifolds": ("saddle_manifolds",),
     "dynlab.equilibria.portrait": ("phase_portrait",),
     "dynlab.equilibria.cobweb": ("Cobweb", "cobweb"),
@@ -83,6 +84,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.chaos.period_chart": ("PeriodChart", "period_chart"),
     "dynlab.chaos.period_search": ("PeriodSearch",),
     "dynlab.chaos.attractor_chart": ("AttractorChart", "attractor_chart"),
+    # where orbits go
+    "dynlab.chaos.orbit_diagram": ("OrbitDiagram", "orbit_diagram"),
+    "dynlab.chaos.return_map": ("ReturnMap", "return_map"),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),

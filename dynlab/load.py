@@ -135,9 +135,11 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.exponents import LyapunovExponent
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
     from dynlab.chaos.mean_field import MeanFieldExponent
+    from dynlab.chaos.orbit_diagram import OrbitDiagram
     from dynlab.chaos.period_chart import PeriodChart
     from dynlab.chaos.period_search import PeriodSearch
     from dynlab.chaos.recurrence import RecurrenceQuantification
+    from dynlab.chaos.return_map import ReturnMap
     from dynlab.chaos.scaling import Estimate, Scaling
     from dynlab.chaos.spectrum import LyapunovSpectrum
     from dynlab.chaos.surrogates import (
@@ -152,5 +154,5 @@ def _of_chaos() -> tuple[type, ...]:
         AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
         IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
-        SurrogateTest, ZeroOneTest,
+        OrbitDiagram, ReturnMap, SurrogateTest, ZeroOneTest,
     )  # fmt: skip

@@ -1,25 +1,30 @@
 """find_periodic_orbits: the cycles of a map of a given period.
 
 A cycle of period n is a root of f^n(x) = x whose n points differ.  Newton's method starts from a
-low-discrepancy sequence and from points of orbits, plain and deflated (`dynlab.kernels.orbits`).  Where
+low-discrepancy sequence and from points of orbits, plain and deflated (`dynlab.kernels.orbits`); in chaotic
+sets stabilising transformations find what Newton's method jumps over (`dynlab.kernels.stabilised`).  Where
 the states times the period are at most six, interval arithmetic tries to prove that no cycle is
 missing, on the n equations f(x_j) = x_{j+1}.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab import progress
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.iterated import iterated_kernels_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.find import Box, box_of, prove_complete, starts_in, unit_of_states
+from dynlab.equilibria.searches import DavidchackLai, DeflatedNewton, OrbitSearch
 from dynlab.equilibria.stability import (
     Point,
     apart,
@@ -53,6 +58,21 @@ _ORBITS, _STEPS = 8, 64
 #: The same for a map without a formula, each step of which integrates a flow.
 _ORBITS_OF_SECTIONS, _STEPS_OF_SECTIONS = 2, 12
 _LONGEST = 1_000
+#: In a chaotic set there are more.
+_MOST_OF_MANY = 40_000
+#: Caution grows by this with each step of the period, as the derivative of f^n does.
+_MORE_CAUTIOUS = 1.3
+#: There are n! 2^n transformations of n states.
+_MOST_STATES = 4
+
+NEWTON = DeflatedNewton()
+
+
+class Cycles(NamedTuple):
+    """The points of several cycles one after another, and at the first of each how many they are."""
+
+    points: Vector
+    lengths: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -205,8 +225,9 @@ class PeriodicOrbits(Result):
 
 
 def find_periodic_orbits(
-    system: System, *, period: int, within: Ranges | None = None
-) -> PeriodicOrbits:
+    system: System, *, period: int, within: Ranges | None = None,
+    method: OrbitSearch = NEWTON,
+) -> PeriodicOrbits:  # fmt: skip
     """Find the cycles of a map that come back after a number of steps, and not before.
 
     Solves f^n(x) = x.  A cycle counts once, whichever of its points was found.
@@ -220,6 +241,8 @@ def find_periodic_orbits(
     within
         A range for each state that all points of a cycle must lie in: ``{"x": (0, 1)}``.  States on a
         circle need none; others not named are searched about their default start without a bound.
+    method
+        `DeflatedNewton` (default), or `DavidchackLai` for the many unstable cycles of a chaotic set.
 
     Returns
     -------
@@ -242,21 +265,35 @@ def find_periodic_orbits(
     >>> [orbit.kind for orbit in found], found.complete
     (['stable node', 'unstable node'], True)
 
+    The Henon attractor and its mirror hold 7 cycles of period 8, all unstable:
+
+    >>> box = {"x": (-2, 2), "y": (-1, 1)}
+    >>> len(dl.find_periodic_orbits(dl.zoo.henon, period=8, within=box, method=dl.DavidchackLai()))
+    7
+
     References
     ----------
     Farrell, Birkisson, Funke 2015, SIAM J. Sci. Comput. 37, A2026 (deflation).
+    Davidchack and Lai 1999, Phys. Rev. E 60, 6172 (stabilising transformations).
     """
     require(system, Discrete, Autonomous)
     began = time.perf_counter()
     period = checked_period(period)
     box = box_of(system, within)
-    roots = _search(system, period, box)
-    orbits = _orbits(system, period, roots, box)
+    missed = ""
+    if isinstance(method, DavidchackLai):
+        found, missed = _climbed(system, period, box, method)
+    else:
+        found = _search(system, period, box)
+    roots = found.points
+    orbits = _orbits(system, period, found, box)
     complete, words = False, "not proved complete: not every state has a range"
-    if len(roots) + period > _MOST_POINTS:
+    if len(roots) + period > (_MOST_OF_MANY if missed else _MOST_POINTS):
         words = "not proved complete: so many cycles that the search was ended"
     elif box.bounded.all():
         complete, words = _prove(system, period, roots, box)
+    if missed and not complete:
+        words = f"not proved complete: {missed}"
     orbits.sort(key=lambda o: (o.unstable_directions, *o.state))
     ranges = {
         name: (float(a), float(b))
@@ -269,6 +306,73 @@ def find_periodic_orbits(
     return PeriodicOrbits(
         system, period, tuple(orbits), ranges, complete, words, Status.OK, provenance
     )
+
+
+def _climbed(system: System, period: int, box: Box, method: DavidchackLai) -> tuple[Cycles, str]:
+    """Return the points of all cycles whose period divides the given one, and what a second search says."""
+    from dynlab.kernels.stabilised import reach_cycles
+
+    n = len(system.state_names)
+    if n > _MOST_STATES:
+        raise SettingError(
+            f"{system.name!r} has {n} states, for which the method of Davidchack and Lai takes "
+            f"{math.factorial(n) * 2**n} transformations. Take dl.DeflatedNewton()."
+        )
+    order = list(itertools.permutations(range(n)))
+    sides = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+    places, signs = (
+        np.repeat(np.array(order, np.int64), len(sides), axis=0),
+        np.tile(sides, (len(order), 1)),
+    )
+    low = np.where(box.bounded, box.lower, -np.inf)
+    high = np.where(box.bounded, box.upper, np.inf)
+    visited = _orbit_in(system, box, method.starts)
+
+    def reached(length: int, starts: Vector, known: Cycles) -> Cycles:
+        kernels = iterated_kernels_of(system, length)
+        roots, lengths = np.empty((_MOST_OF_MANY, n)), np.zeros(_MOST_OF_MANY, np.int64)
+        done = len(known.points)
+        roots[:done], lengths[:done] = known
+        count = reach_cycles(
+            kernels_of(system).rhs.address, kernels.rhs.address, kernels.jacobian().address, length,
+            np.ascontiguousarray(starts), tuple(inputs_of(system)), tuple(kernels.inputs()), box.scale,
+            unit_of_states(system, box.scale), low, high, whole_turns(system), places, signs,
+            method.beta * _MORE_CAUTIOUS**length, method.steps, roots, lengths, done,
+        )  # fmt: skip
+        return Cycles(roots[:count], lengths[:count])
+
+    nothing = Cycles(np.empty((0, n)), np.empty(0, np.int64))
+    before, found = nothing, nothing
+    for length in range(1, period + 1):
+        starts = np.vstack([before.points, found.points, visited])
+        before, found = found, reached(length, starts, nothing)
+        if not progress.tick(length, period, f"cycles of period {length}"):
+            return found, f"stopped at period {length}"
+    first = len(found.points)
+    found = reached(period, found.points, found)
+    more = len(found.points) - first
+    again = f"a second search, from the {first} points found, found"
+    return found, f"{again} {more} more; raise beta or starts" if more else f"{again} no more"
+
+
+def _orbit_in(system: System, box: Box, count: int) -> Vector:
+    """Return points of an orbit in the box, from the default start or, if that leaves it, from another."""
+    turns = whole_turns(system)
+    rule, values = kernels_of(system).rhs, np.array(system.parameter_values)
+    best = np.empty((0, len(turns)))
+    for start in starts_in(system, box)[:_ORBITS]:
+        rows, x = [], start
+        for _ in range(_STEPS + count):
+            with np.errstate(all="ignore"):
+                x = rule(0.0, x, values)
+                x = x - turns * np.round(x / np.where(turns > 0, turns, 1.0))
+            if not (np.all(np.isfinite(x)) and box.holds(x)):
+                break
+            rows.append(x)
+        if len(rows) == _STEPS + count:
+            return np.array(rows[_STEPS:])
+        best = max(best, np.array(rows).reshape(-1, len(turns)), key=len)
+    return np.vstack([best[-count:], starts_in(system, box)[:count]])
 
 
 def search_orbits(system: System, period: int, within: Ranges) -> list[PeriodicOrbit]:
@@ -304,14 +408,7 @@ def same_orbit(system: System, a: Vector, b: Vector, period: int, size: Vector) 
     return min(float(np.max(np.abs(apart(system, a, row)) / size)) for row in rows)
 
 
-def prime_divisors(number: int) -> tuple[int, ...]:
-    """Return the primes that divide a number."""
-    return tuple(
-        q for q in range(2, number + 1) if number % q == 0 and all(q % k for k in range(2, q))
-    )
-
-
-def _search(system: System, period: int, box: Box) -> Vector:
+def _search(system: System, period: int, box: Box) -> Cycles:
     """Return the points of all cycles whose period divides the given one."""
     from dynlab.kernels.orbits import search_cycles
 
@@ -321,13 +418,13 @@ def _search(system: System, period: int, box: Box) -> Vector:
     positive = [domain is Domain.POSITIVE for domain in system.domains]
     low = np.where(positive, np.maximum(low, 0.0), low)
     starts = np.vstack([starts_in(system, box), _visited(system, box)])
-    roots = np.empty((_MOST_POINTS, starts.shape[1]))
+    roots, lengths = np.empty((_MOST_POINTS, starts.shape[1])), np.zeros(_MOST_POINTS, np.int64)
     count = search_cycles(
         kernels_of(system).rhs.address, kernels.rhs.address, kernels.jacobian().address, period,
         starts, tuple(inputs_of(system)), tuple(kernels.inputs()), box.scale,
-        unit_of_states(system, box.scale), low, high, whole_turns(system), roots, 0,
+        unit_of_states(system, box.scale), low, high, whole_turns(system), roots, lengths, 0,
     )  # fmt: skip
-    return roots[:count]
+    return Cycles(roots[:count], lengths[:count])
 
 
 def _visited(system: System, box: Box) -> Vector:
@@ -344,24 +441,14 @@ def _visited(system: System, box: Box) -> Vector:
     return np.array(found).reshape(-1, len(system.state_names))
 
 
-def _orbits(system: System, period: int, roots: Vector, box: Box) -> list[PeriodicOrbit]:
-    """Return each cycle of exactly the given period once, by its point with the least first state."""
+def _orbits(system: System, period: int, found: Cycles, box: Box) -> list[PeriodicOrbit]:
+    """Return each cycle of exactly the given period, by its point with the least first state."""
     kernels = iterated_kernels_of(system, period)
     values = np.array(system.parameter_values)
-    shorter = [period // q for q in prime_divisors(period)]
     orbits: list[PeriodicOrbit] = []
-    left = list(roots)
-    while left:
-        root = left.pop(0)
-        if any(same_orbit(system, root, points_of(system, root, m + 1)[-1], 1, box.scale) < 1e-6
-               for m in shorter):  # fmt: skip
-            continue
-        rows = points_of(system, root, period)
-        left = [
-            x for x in left
-            if min(np.max(np.abs(apart(system, x, row)) / box.scale) for row in rows) > 1e-6
-        ]  # fmt: skip
-        first = rows[np.lexsort(np.round(rows.T[::-1], 9))[0]]
+    for place in np.flatnonzero(found.lengths == period):
+        rows = found.points[place : place + period]
+        first = rows[np.lexsort(np.round(rows.T[::-1], 9))[0]].copy()
         matrix = kernels.jacobian()(0.0, first, values).reshape(len(first), -1) - np.eye(len(first))
         if not np.all(np.isfinite(matrix)):
             continue

@@ -16,7 +16,7 @@ from numba import njit, types
 from dynlab.kernels.convention import MODEL_INPUTS, OK, call0, pointer
 from dynlab.kernels.newton import newton
 
-__all__ = ["search_cycles"]
+__all__ = ["distance", "points_of_cycle", "search_cycles"]
 
 _M = types.float64[:, ::1]
 _V = types.float64[::1]
@@ -25,7 +25,7 @@ _SAME = 1e-6
 
 
 @njit(types.float64(_V, _V, _V, _V), cache=True, nogil=True, error_model="numpy")
-def _distance(a, b, scale, turns):  # type: ignore[no-untyped-def]
+def distance(a, b, scale, turns):  # type: ignore[no-untyped-def]
     """Return the largest difference of two states, without whole turns of those on a circle."""
     far = 0.0
     for i in range(a.shape[0]):
@@ -54,12 +54,12 @@ def _polished(rhs, jacobian, x, inputs, scale, unit, nothing):  # type: ignore[n
 @njit(
     types.int64(
         types.int64, types.int64, types.int64, _V, MODEL_INPUTS, MODEL_INPUTS, _V, _V, _V, _V, _V,
-        _M, _M,
+        _M, _M, types.float64,
     ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _cycle(
-    rule, rhs, jacobian, x, own, inputs, scale, unit, lower, upper, turns, nothing, points
+def points_of_cycle(
+    rule, rhs, jacobian, x, own, inputs, scale, unit, lower, upper, turns, nothing, points, same
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Write the points of the cycle through a root; return how many, 0 if one is not in the box."""
     z, p, d, k, w = own
@@ -75,7 +75,8 @@ def _cycle(
                 if x[i] < lower[i] - slack or x[i] > upper[i] + slack:
                     return 0
             points[step, i] = x[i]
-        if step > 0 and _distance(x, points[0], scale, turns) < _SAME:
+        divides = step > 0 and points.shape[0] % step == 0
+        if divides and distance(x, points[0], scale, turns) < same:
             return step
         call0(rule, float(step), pointer(points[step]), pointer(z), pointer(p), pointer(d),
               pointer(k), pointer(w), pointer(x))  # fmt: skip
@@ -85,16 +86,17 @@ def _cycle(
 @njit(
     types.int64(
         types.int64, types.int64, types.int64, types.int64, _M, MODEL_INPUTS, MODEL_INPUTS, _V, _V,
-        _V, _V, _V, _M, types.int64,
+        _V, _V, _V, _M, types.int64[::1], types.int64,
     ),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def search_cycles(
-    rule, rhs, jacobian, period, starts, own, inputs, scale, unit, lower, upper, turns, roots, count
+    rule, rhs, jacobian, period, starts, own, inputs, scale, unit, lower, upper, turns, roots, lengths,
+    count,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Append every point of each new cycle to the roots; return how many there are then.
 
-    ``rule`` is the map with its inputs ``own``; ``rhs``, ``jacobian`` and ``inputs`` are those of the
+    They stand in their order, and ``lengths`` says at the first how many they are.  ``rule`` is the map with its inputs ``own``; ``rhs``, ``jacobian`` and ``inputs`` are those of the
     map taken ``period`` times.
     """
     n = starts.shape[1]
@@ -112,17 +114,18 @@ def search_cycles(
                 newton(rhs, jacobian, 1.0, x, inputs, scale, 1e-6, roots[:count], report) != OK
             ):
                 continue
-            length = _cycle(
+            length = points_of_cycle(
                 rule, rhs, jacobian, x, own, inputs, scale, unit, lower, upper, turns, nothing,
-                points,
+                points, _SAME,
             )  # fmt: skip
             new = length > 0
             for known in range(count):
-                if new and _distance(points[0], roots[known], scale, turns) < _SAME:
+                if new and distance(points[0], roots[known], scale, turns) < _SAME:
                     new = False
             if new:
                 for step in range(length):
                     for i in range(n):
                         roots[count + step, i] = points[step, i]
+                lengths[count] = length
                 count += length
     return count

@@ -83,7 +83,7 @@ from dynlab.kernels.run import (
 
 __all__ = [
     "HEADER", "derivative_1", "derivative_2", "derivative_3", "flow_of_jets_2", "flow_of_jets_3", "flow_of_tangents",
-    "jacobian", "return_time", "rule", "workspace",
+    "fixed_state", "jacobian", "observables", "return_time", "rule", "workspace",
 ]  # fmt: skip
 
 #: The status of a run that did not meet the section again in time.
@@ -505,6 +505,35 @@ def return_time(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
     status = _rule(carray(x, n - 1), carray(z, 1), carray(p, 1), carray(d, 1), carray(k, HEADER),
                    space, space[end:end + n - 1])  # fmt: skip
     out[0] = space[_TOOK] if status == OK else math.nan
+    return status
+
+
+@cfunc(kernel_signature(0), cache=True, error_model="numpy")
+def fixed_state(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
+    """Write the state that the section fixes."""
+    n = k[STATES]
+    space = carray(w, workspace(n, k[ACTIVE]))
+    first = _travellers(n, k[ACTIVE])
+    full = space[first : first + n]
+    _lift(
+        carray(x, n - 1), carray(z, 1), carray(p, 1), carray(d, 1), carray(k, HEADER), space, full
+    )
+    out[0] = full[k[FIXED]]
+    return OK
+
+
+@cfunc(kernel_signature(0), cache=True, error_model="numpy")
+def observables(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
+    """Write how long the flow takes to the next point, and the state that the section fixes."""
+    n = k[STATES]
+    space = carray(w, workspace(n, k[ACTIVE]))
+    points, times = carray(x, n - 1), carray(out, 2)
+    given, values, arrays, sizes = carray(z, 1), carray(p, 1), carray(d, 1), carray(k, HEADER)
+    first, end = _travellers(n, k[ACTIVE]), _end(n, k[ACTIVE])
+    _lift(points, given, values, arrays, sizes, space, space[first : first + n])
+    times[1] = space[first + k[FIXED]]
+    status = _rule(points, given, values, arrays, sizes, space, space[end : end + n - 1])
+    times[0] = space[_TOOK] if status == OK else math.nan
     return status
 
 

@@ -12,6 +12,7 @@ connection  curves of homoclinic orbits in two parameters
 phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
 estimates   slopes, null distributions, recurrences
 chart       exponents and classes over parameters
+returns     orbits of maps in bulk
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ from dynlab.plotting.portrait import (
     draw_nullclines,
     draw_orbit,
 )
+from dynlab.plotting.returns import draw_orbit_density, draw_returns
 from dynlab.plotting.series import (
     draw_events,
     draw_raster,
@@ -115,6 +117,7 @@ __all__ = [
     "draw_nullclines",
     "draw_null",
     "draw_orbit",
+    "draw_orbit_density",
     "draw_points",
     "draw_points_once",
     "draw_ranges",
@@ -122,6 +125,7 @@ __all__ = [
     "draw_recurrences",
     "draw_resetting",
     "draw_response",
+    "draw_returns",
     "draw_scaling",
     "draw_series",
     "draw_shares",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -30,7 +30,14 @@ from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.system import DiscreteTime, Domain, State, System
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
-__all__ = ["Section", "SectionKernel", "SectionKernels", "poincare_map", "stroboscopic_map"]
+__all__ = [
+    "Section",
+    "SectionKernel",
+    "SectionKernels",
+    "maxima_map",
+    "poincare_map",
+    "stroboscopic_map",
+]
 
 Array = NDArray[np.float64]
 
@@ -46,8 +53,8 @@ class Section(Dynamics):
     """The map from a surface across a flow to the next meeting with it; made by `poincare_map`.
 
     Its states are the flow's without the one that the surface fixes; its parameters are the flow's.
-    One step is one return.  It has one observable, ``return_time``: how long the flow takes to the
-    next point.
+    One step is one return.  Its observables are ``return_time``, how long the flow takes to the next point,
+    and the state that the surface fixes.
 
     Parameters
     ----------
@@ -153,8 +160,8 @@ class Section(Dynamics):
 
     @property
     def observable_names(self) -> tuple[str, ...]:
-        """The return time."""
-        return (RETURN_TIME,)
+        """The return time, and the state that the section fixes."""
+        return (RETURN_TIME,) if self.guard is None else (RETURN_TIME, self.fixed)
 
     @property
     def is_discrete(self) -> bool:
@@ -366,6 +373,66 @@ def poincare_map(
     return Section(flow, fixed, surface, turned, turned, direction, longest, method)
 
 
+def maxima_map(
+    flow: System, *, of: str, longest: float = 1000.0, method: Explicit8 = METHOD
+) -> Section:
+    """Return the map from one maximum of a state to the next, along a flow.
+
+    The section on which the state's rate of change falls through zero; so the rate must be solvable for
+    some state, as in `poincare_map`.  Minima are the maxima of the state with the other sign.
+
+    Parameters
+    ----------
+    flow
+        The flow; its rule must not depend on time.
+    of
+        The state.
+    longest, method
+        As in `poincare_map`.
+
+    Returns
+    -------
+    Section
+        A map, for whatever takes maps; ``orbit[of]`` are the maxima, one after another.
+
+    Raises
+    ------
+    UnsupportedSystemError, SettingError
+        As `poincare_map`.
+    UnknownNameError
+        If there is no such state.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> peaks = dl.maxima_map(dl.zoo.lorenz, of="z")
+    >>> z = dl.iterate(peaks, start={"x": 10, "y": 7}, duration=50)["z"]
+    >>> bool(z.min() > 27), bool(z.max() < 49)
+    (True, True)
+    """
+    _check_flow(flow)
+    Layout.of(flow).state(of)
+    rate = flow.rule[flow.state_names.index(of)]
+    needed = sorted(s.name for s in rate.free_symbols if s != TIME)
+    called = {inner: outer for outer, inner in flow.names_in_rule.items()}
+    names = [called.get(name, name) for name in needed]
+    return poincare_map(
+        flow, when=_as_function(rate, names), direction=-1, longest=longest, method=method
+    )
+
+
+def _as_function(expression: sympy.Expr, names: Sequence[str]) -> Callable[..., Any]:
+    """Return an expression as a function of names, as `poincare_map` takes it."""
+    import inspect
+
+    def value(*_: Any) -> sympy.Expr:
+        return expression
+
+    kinds = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    value.__signature__ = inspect.Signature(kinds)  # type: ignore[attr-defined]
+    return value
+
+
 def stroboscopic_map(
     flow: System, *, period: float | Callable[..., Any], method: Explicit8 = METHOD
 ) -> Section:
@@ -568,8 +635,14 @@ class SectionKernels:
 
     @property
     def observables(self) -> SectionKernel:
-        """The return time."""
-        return self._kernel("return_time", 1, 0, ())
+        """The return time, and the state that the section fixes (the clock of a stroboscopic map: 0)."""
+        names = self.system.observable_names
+        return self._kernel("return_time" if len(names) == 1 else "observables", len(names), 0, ())
+
+    @property
+    def fixed_state(self) -> SectionKernel:
+        """The state that the section fixes, alone: no flow is integrated for it."""
+        return self._kernel("fixed_state", 1, 0, ())
 
     def jacobian(self, active: tuple[str, ...] = ()) -> SectionKernel:
         """Return the derivatives by states and active parameters, n rows of n + a numbers."""

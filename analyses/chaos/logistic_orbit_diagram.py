@@ -27,17 +27,15 @@ def study(columns: int = 1200, steps: int = 600) -> Figure:
     diagram.plot(above)
     above.set_xlabel("")
 
-    x = diagram["x"]
-    exponent = np.mean(np.log(np.abs(r[:, None] * (1 - 2 * x)) + 1e-300), axis=1)
-    below.axhline(0, color="#767676", linewidth=0.9)
-    below.fill_between(r, 0, exponent, where=exponent > 0, color="#D55E00", alpha=0.25, linewidth=0)
-    below.plot(r, exponent, color="#0072B2", linewidth=0.8)
+    chart = dl.exponent_chart(
+        zoo.logistic, vary={"r": r}, start={"x": 0.4}, duration=4 * steps, transient=600
+    )
+    chart.plot(below)
     below.plot(4.0, np.log(2), "o", color="#1A1A1A", markersize=4.5, clip_on=False, zorder=5)
     below.annotate(
         "ln 2", (4.0, np.log(2)), xytext=(-8, -1), textcoords="offset points", ha="right"
     )
-    below.set(xlabel="$r$", ylabel="exponent per step", ylim=(-1.5, 0.9), xlim=(r[0], r[-1]))
-    below.spines[["top", "right"]].set_visible(False)
+    below.set(ylabel="exponent (1/step)", ylim=(-1.5, 0.9), xlim=(r[0], r[-1]))
     return figure
 
 

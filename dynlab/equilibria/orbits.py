@@ -408,6 +408,13 @@ def same_orbit(system: System, a: Vector, b: Vector, period: int, size: Vector) 
     return min(float(np.max(np.abs(apart(system, a, row)) / size)) for row in rows)
 
 
+def prime_divisors(number: int) -> tuple[int, ...]:
+    """Return the primes that divide a number."""
+    return tuple(
+        q for q in range(2, number + 1) if number % q == 0 and all(q % k for k in range(2, q))
+    )
+
+
 def _search(system: System, period: int, box: Box) -> Cycles:
     """Return the points of all cycles whose period divides the given one."""
     from dynlab.kernels.orbits import search_cycles

@@ -22,6 +22,7 @@ from dynlab.codegen.kernels import Kernel
 from dynlab.codegen.lane_printer import orbit_source, source
 from dynlab.errors import CompileError
 from dynlab.kernels.lanes import lanes
+from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.system import System
 
 __all__ = ["lane_kernel", "orbit_kernel"]
@@ -36,18 +37,20 @@ _lock = threading.RLock()
 _built: dict[Any, Kernel | None] = {}
 
 
-def lane_kernel(system: System) -> Kernel | None:
+def lane_kernel(system: Dynamics) -> Kernel | None:
     """Return the kernel of the right-hand side for lanes, or None if the system has none."""
     return _found(system, source)
 
 
-def orbit_kernel(system: System) -> Kernel | None:
+def orbit_kernel(system: Dynamics) -> Kernel | None:
     """Return the kernel that takes ``k[0]`` steps of a map in lanes, or None if the map has none."""
     return _found(system, orbit_source)
 
 
-def _found(system: System, print_: Callable[[lower.Program], str]) -> Kernel | None:
-    if system.is_indexed or any(getattr(system, part, None) for part in _UNKNOWN):
+def _found(system: Dynamics, print_: Callable[[lower.Program], str]) -> Kernel | None:
+    if not isinstance(system, System) or system.is_indexed:
+        return None
+    if any(getattr(system, part, None) for part in _UNKNOWN):
         return None
     key = (system.rule_hash, print_)
     with _lock:

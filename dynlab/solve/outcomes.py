@@ -216,7 +216,7 @@ def _words(statuses: NDArray[np.int64]) -> NDArray[np.str_]:
 def observed(system: System, parameters: Array, times: Array, values: Array) -> Array:
     """Return the observables, members x times x observables, nan where there are no states."""
     kernel, inputs = kernels_of(system).observables, inputs_of(system)
-    out = np.empty((*values.shape[:2], len(system.observables)))
+    out = np.empty((*values.shape[:2], len(system.observable_names)))
     states = np.ascontiguousarray(values)
     for member in range(len(values)):
         own = inputs._replace(parameters=np.ascontiguousarray(parameters[member]))

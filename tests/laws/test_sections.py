@@ -367,3 +367,12 @@ def test_a_section_of_a_star_keeps_energy_and_area():
     # The map is of y and py at a fixed energy; x' dx dp is kept: det over three states = px / px'.
     matrix = kernels_of(section).jacobian()(0.0, orbit.values[0], _values(section)).reshape(3, 3)
     assert np.linalg.det(matrix) == pytest.approx(px[0] / px[1], rel=1e-9)
+
+
+def test_an_ensemble_of_a_section_holds_its_orbits():
+    section = dl.poincare_map(roessler, when=lambda x: x)
+    many = dl.ensemble(
+        section, starts={"y": [-4.0, -3.0]}, parameters={"c": [2.5, 3.0]}, duration=6, at=range(7)
+    )
+    one = dl.iterate(section(c=3.0), start={"y": -3.0}, duration=6)
+    assert np.array_equal(many["y"][1], one["y"])

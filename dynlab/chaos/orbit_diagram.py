@@ -195,8 +195,8 @@ def _fill(
     system: Dynamics, place: int, values: Array, begin: Array, transient: int, found: Found
 ) -> Status:
     """Fill the columns on all cores."""
-    from dynlab.kernels.orbit_columns import columns
     from dynlab.kernels.maps import WORK_ROWS
+    from dynlab.kernels.orbit_columns import columns
 
     out, ended = found
     rule = kernels_of(system).rhs.address

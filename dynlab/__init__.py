@@ -81,6 +81,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.chaos.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
     "dynlab.chaos.verdict": ("Verdict",),
     "dynlab.chaos.exponent_chart": ("ExponentChart", "exponent_chart"),
+    "dynlab.chaos.finite_time": ("FiniteTimeExponents", "finite_time_exponents"),
+    "dynlab.chaos.ftle_field": ("FtleField", "ftle_field"),
     "dynlab.chaos.period_chart": ("PeriodChart", "period_chart"),
     "dynlab.chaos.period_search": ("PeriodSearch",),
     "dynlab.chaos.attractor_chart": ("AttractorChart", "attractor_chart"),

@@ -133,7 +133,9 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.expansion import ExpansionEntropy
     from dynlab.chaos.exponent_chart import ExponentChart
     from dynlab.chaos.exponents import LyapunovExponent
+    from dynlab.chaos.finite_time import FiniteTimeExponents
     from dynlab.chaos.from_data import DivergenceExponent, Kantz, Rosenstein
+    from dynlab.chaos.ftle_field import FtleField
     from dynlab.chaos.mean_field import MeanFieldExponent
     from dynlab.chaos.orbit_diagram import OrbitDiagram
     from dynlab.chaos.period_chart import PeriodChart
@@ -151,7 +153,7 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.zero_one import ZeroOneTest
 
     return (
-        AlignmentIndices, AttractorChart, ExponentChart, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
+        AlignmentIndices, AttractorChart, ExponentChart, FiniteTimeExponents, FtleField, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
         IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         OrbitDiagram, ReturnMap, SurrogateTest, ZeroOneTest,

@@ -41,6 +41,8 @@ from dynlab.plotting.chart import (
     draw_class_map,
     draw_exponent_line,
     draw_exponent_map,
+    draw_finite_time_exponents,
+    draw_stretching,
 )
 from dynlab.plotting.cobweb import draw_cobweb
 from dynlab.plotting.connection import draw_connection_line
@@ -107,6 +109,7 @@ __all__ = [
     "draw_exponent_map",
     "draw_fan",
     "draw_field",
+    "draw_finite_time_exponents",
     "draw_isochrons",
     "draw_iterates",
     "draw_ladder",
@@ -133,6 +136,7 @@ __all__ = [
     "draw_stacked",
     "draw_straight_part",
     "draw_zero_one",
+    "draw_stretching",
     "label",
     "lift_pen",
     "name_colors",

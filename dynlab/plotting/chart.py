@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-__all__ = ["draw_class_line", "draw_class_map", "draw_exponent_line", "draw_exponent_map"]
+__all__ = [
+    "draw_class_line",
+    "draw_class_map",
+    "draw_exponent_line",
+    "draw_exponent_map",
+    "draw_finite_time_exponents",
+    "draw_stretching",
+]
 
 Array = NDArray[np.float64]
 
@@ -87,6 +94,49 @@ def draw_exponent_line(
     ax.margins(x=0)
     ax.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
     return draw_legend(ax)
+
+
+def draw_stretching(
+    ax: Axes | None,
+    x: ArrayLike,
+    y: ArrayLike,
+    exponents: ArrayLike,
+    *,
+    labels: tuple[str, str, str],
+    backwards: bool,
+) -> Axes:
+    """Draw finite-time exponents over a plane, ridges dark: red forwards, blue backwards."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1], size=SIZE)
+    values = np.asarray(exponents, float)
+    finite = values[np.isfinite(values)]
+    low, high = (
+        (float(np.quantile(finite, OFF_SCALE)), float(np.quantile(finite, 1 - 0.1 * OFF_SCALE)))
+        if finite.size else (0.0, 1.0)
+    )  # fmt: skip
+    if high - low < 1e-9 * max(abs(low), abs(high)):
+        low, high = low - 0.5, high + 0.5
+    colors = ("#FFFFFF", *reversed(ORDER[:5])) if backwards else ("#FFFFFF", *CHAOS[1:])
+    shades = LinearSegmentedColormap.from_list("stretching", colors).with_extremes(bad=NOTHING)
+    image = _draw_cells(ax, x, y, values, cmap=shades, vmin=low, vmax=high)
+    bar = figure_of(ax).colorbar(image, ax=ax, pad=0.02, aspect=28)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=style.TICK_SIZE, width=0.8, length=3.0, colors=style.INK)
+    bar.set_label(labels[2], fontsize=style.LABEL_SIZE, color=style.INK)
+    return ax
+
+
+def draw_finite_time_exponents(ax: Axes | None, exponents: ArrayLike, *, ylabel: str) -> Axes:
+    """Draw exponents in order, a stem each."""
+    values = np.asarray(exponents, float)
+    ax = new_axes(ax, xlabel="number", ylabel=ylabel)
+    numbers = np.arange(1, values.size + 1)
+    ax.axhline(0.0, color=style.GREY, linewidth=0.8)
+    ax.vlines(numbers, 0.0, values, color=style.BLUE, linewidth=1.5)
+    ax.plot(numbers, values, "o", color=style.BLUE, markersize=5)
+    ax.set_xticks(numbers if values.size < 12 else numbers[:: values.size // 6])
+    return ax
 
 
 def draw_class_map(  # noqa: PLR0913  (axes, a plane, what is there, how it is called and looks)

@@ -1,0 +1,190 @@
+"""ftle_field: the largest finite-time exponent over a plane of starts; see `dynlab.chaos.finite_time`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlab.chaos.cells import cells_of
+from dynlab.chaos.chart import Chart
+from dynlab.chaos.finite_time import checked_time
+from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.plotting import draw_stretching
+from dynlab.result import Provenance
+from dynlab.solve.ensemble import ensemble
+from dynlab.solve.methods import OdeMethod
+from dynlab.symbolic.deviations import with_deviations
+from dynlab.symbolic.dynamics import require
+from dynlab.symbolic.system import System
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["FtleField", "ftle_field"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FtleField(Chart):
+    """The largest finite-time exponent over starts in one or two states; made by `ftle_field`.
+
+    ``field["x"]`` are the starts along an axis, ``field["exponent"]`` the exponents over the axes in their order.
+
+    Attributes
+    ----------
+    system
+        The system.
+    over
+        The starts along each axis, by name.
+    cells
+        The arrays over the axes, by name.
+    statuses
+        How each orbit ended, as numbers of `Status`.
+    ends
+        When each orbit ended.
+    duration
+        The time; below zero backwards.
+    provenance
+        Where it came from.
+    """
+
+    system: System
+    over: Mapping[str, Array]
+    cells: Mapping[str, NDArray[Any]]
+    statuses: NDArray[np.int64]
+    ends: Array
+    duration: float
+    provenance: Provenance
+
+    @property
+    def exponents(self) -> Array:
+        """The largest exponent of each start, per unit of time."""
+        return self.cells["exponent"]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the field: forwards from white to red, what parts; backwards from white to blue, what gathers."""
+        unit = self.system.unit_of("t")
+        what = "finite-time exponent" + (f" (1/{unit})" if unit else "")
+        (x, *rest), labels = list(self.over.values()), self._labels
+        up, name = (rest[0], labels[1]) if rest else (np.zeros(1), "")
+        values = self.exponents if rest else self.exponents[:, None]
+        return draw_stretching(
+            ax, x, up, values, labels=(labels[0], name, what), backwards=np.sign(self.duration) < 0
+        )
+
+    def __repr__(self) -> str:
+        found = self.exponents[np.isfinite(self.exponents)]
+        between = f"{found.min():.4g} to {found.max():.4g}" if found.size else "none"
+        return f"{self._headline}:\n exponents over {self.duration:g}: {between}{self._failed}>"
+
+
+def ftle_field(
+    system: System,
+    *,
+    vary: Mapping[str, Any],
+    start: Mapping[str, Any] | Sequence[float] | None = None,
+    duration: float,
+    method: OdeMethod | None = None,
+) -> FtleField:
+    r"""Return the largest finite-time exponent over a plane of starts, on all cores in one call.
+
+    .. math:: \lambda = \frac{1}{|T|} \log \sigma_{\max}(V(T)), \qquad V' = J V, \quad V(0) = 1
+
+    State and tangent map are carried together with the exact Jacobian, 16 starts at a time in the lanes of the
+    processor; nothing is differenced between neighbours, so the values are those of the points however coarse the grid.
+
+    Parameters
+    ----------
+    system
+        The flow or map; its states must be scalars.
+    vary
+        One or two states: ``{"x": (low, high, count)}``, or an array of values.
+    start
+        The other states; the system's default if None.
+    duration
+        The time T from t = 0; backwards if below zero.
+    method
+        Method and tolerances for a flow; `Explicit8` if None.
+
+    Returns
+    -------
+    FtleField
+        The exponent of orbits that did not get to the end is nan.
+
+    Raises
+    ------
+    SettingError
+        If there are not one or two states, or the duration is zero, or not whole for a map.
+    UnsupportedSystemError
+        If the system is a network or has events or signals.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> @dl.flow
+    ... def saddle(x=0.0, y=0.0, *, a=0.7):
+    ...     return {x: a * x, y: -a * y}
+    >>> field = dl.ftle_field(saddle, vary={"x": (-1, 1, 5), "y": (-1, 1, 3)}, duration=4)
+    >>> field.exponents.round(6)[0]
+    array([0.7, 0.7, 0.7])
+
+    References
+    ----------
+    1. Shadden, Lekien and Marsden 2005, Physica D 212, 271.
+    """
+    began = perf_counter()
+    require(system)
+    if system.is_indexed or system.events or system.signals:
+        raise UnsupportedSystemError(
+            f"{system.name!r} cannot be used here: fields are for scalar states without events and signals. "
+            "Use dl.finite_time_exponents for one orbit of a network."
+        )
+    span = checked_time(system, duration)
+    cells = cells_of(system, vary, start)
+    parameters = [name for name in cells.over if name not in system.state_names]
+    if parameters:
+        raise SettingError(
+            f"vary names {parameters[0]!r}, which is a parameter; a field is over states "
+            f"({', '.join(system.state_names)})."
+        )
+    n = len(system.state_names)
+    whole = with_deviations(system, n)
+    first = np.hstack([cells.starts, np.tile(np.eye(n).ravel(), (len(cells), 1))])
+    starts = dict(zip(whole.state_names, first.T, strict=True))
+    run = ensemble(whole, starts=starts, duration=span, method=method)
+    deviations = np.stack([run[name] for name in whole.state_names[n:]], axis=-1)
+    # Each row of n numbers is one deviation: the transpose, which has the same singular values.
+    exponents = _largest(deviations.reshape(-1, n, n)) / abs(span)
+    shape = cells.shape
+    settings = {"duration": span, "method": run.provenance.settings.get("method")}
+    settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
+    return FtleField(
+        system=system,
+        over=cells.over,
+        cells={"exponent": exponents.reshape(shape)},
+        statuses=run.statuses.reshape(shape),
+        ends=run.ends.reshape(shape),
+        duration=span,
+        provenance=Provenance("ftle_field", system, settings, seconds=perf_counter() - began),
+    )
+
+
+def _largest(matrices: Array) -> Array:
+    """Return the logarithms of the largest singular values; nan for what is not finite."""
+    found = np.full(len(matrices), np.nan)
+    good = np.isfinite(matrices).all(axis=(1, 2))
+    kept = matrices[good]
+    if kept.shape[1] == 2:
+        (a, b), (c, d) = kept[:, 0].T, kept[:, 1].T
+        largest = 0.5 * (np.hypot(a + d, b - c) + np.hypot(a - d, b + c))
+    else:
+        largest = np.linalg.svd(kept, compute_uv=False)[:, 0] if len(kept) else np.zeros(0)
+    with np.errstate(divide="ignore"):
+        found[good] = np.log(largest)
+    return found

@@ -19,7 +19,7 @@ __all__ = ["Cells", "cells_of"]
 Array = NDArray[np.float64]
 
 #: Cells run in about so many pieces, each of so many at most; lanes are always full.
-PIECES, MOST_IN_PIECE = 64, 1024
+PIECES, MOST_IN_PIECE = 32, 1024
 MOST_CELLS = 10**8
 
 

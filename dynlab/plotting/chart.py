@@ -32,6 +32,8 @@ ORDER = ("#05060F", "#0B1D4A", "#174A8C", "#3F86BD", "#8FBEDC", "#D6E6F0")
 CHAOS = ("#FFF3B0", "#FDC753", "#F58B2B", "#D6431E", "#8E1325", "#4A0A1F")
 #: So much of the cells on each side may be off the scale.
 OFF_SCALE = 0.01
+#: Sharp ridges of a field of stretching may be off the scale by so much of the plane.
+RIDGES = 0.006
 SIZE = (6.4, 4.9)
 NOTHING = "#9A9A9A"
 _SWATCHES: dict[str, Any] = {
@@ -112,7 +114,7 @@ def draw_stretching(
     values = np.asarray(exponents, float)
     finite = values[np.isfinite(values)]
     low, high = (
-        (float(np.quantile(finite, OFF_SCALE)), float(np.quantile(finite, 1 - 0.1 * OFF_SCALE)))
+        (float(np.quantile(finite, OFF_SCALE)), float(np.quantile(finite, 1 - RIDGES)))
         if finite.size else (0.0, 1.0)
     )  # fmt: skip
     if high - low < 1e-9 * max(abs(low), abs(high)):

@@ -38,19 +38,17 @@ def study(cells: int = 200) -> Figure:
     run = dl.ensemble(double_gyre, starts=cloud, size=8000, seed=2, duration=SPAN, at=times)
     ridges = forwards["x"], forwards["y"], forwards.exponents.T
     panels[1, 0].contourf(*ridges, [0.3, 9.0], colors=["#F58B2B"], alpha=0.4)
-    titles = ("a cloud at t = 0, on a ridge", f"at t = {SPAN:g}")
-    for place, (ax, title) in enumerate(zip(panels[1], titles, strict=True)):
-        ax.scatter(
-            run["x"][:, place],
-            run["y"][:, place],
-            c=run["x"][:, 0],
-            s=2,
-            linewidths=0,
-            cmap="coolwarm",
-        )
-        ax.set(xlim=(0, 2), ylim=(0, 1), xlabel="$x$", ylabel="$y$")
-        ax.set_title(title, loc="left")
+    draw(panels[1, 0], run, place=0, title="a cloud at t = 0, on a ridge")
+    draw(panels[1, 1], run, place=1, title=f"at t = {SPAN:g}")
     return figure
+
+
+def draw(ax: plt.Axes, run: dl.Ensemble, place: int, title: str) -> None:
+    """Draw where the cloud is, coloured by where it was."""
+    x, y, side = run["x"][:, place], run["y"][:, place], run["x"][:, 0]
+    ax.scatter(x, y, c=side, s=2, linewidths=0, cmap="coolwarm")
+    ax.set(xlim=(0, 2), ylim=(0, 1), xlabel="$x$", ylabel="$y$")
+    ax.set_title(title, loc="left")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Shrimps: islands of order in the sea of chaos, all of one shape.
 
-Gallas 1993, Phys. Rev. Lett. 70, 2714, found them in the plane of the two parameters of Henon's map.  Left, the
+Gallas 1993, Phys. Rev. Lett. 70, 2714, found them in the plane of the two parameters of Henon's map.  In the figure, left, the
 largest Lyapunov exponent of x -> a - x^2 + b y, y -> x: blue is periodic, black superstable, yellow to red
 chaotic, grey escapes.  Middle, one shrimp, with the superstable arcs that cross in its head.  Right, the periods: its
 body has 5, which doubles towards the inside of each leg; smaller shrimps line up between them.  Each picture is one
@@ -31,8 +31,9 @@ def study(cells: int = 200) -> Figure:
     dl.attractor_chart(henon, vary=grid(ONE, cells), **settings).plot(right)
     (a, width), (b, height) = ((low, high - low) for low, high in ONE.values())
     left.add_patch(plt.Rectangle((a, b), width, height, fill=False, color="white", linewidth=1.2))
-    for ax, title in ((left, "the plane"), (middle, "one shrimp"), (right, "its periods")):
-        ax.set_title(title, loc="left")
+    left.set_title("the plane", loc="left")
+    middle.set_title("one shrimp", loc="left")
+    right.set_title("its periods", loc="left")
     return figure
 
 

@@ -25,6 +25,7 @@ from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.names import Layout, finite
 from dynlab.plotting import draw_finite_time_exponents
 from dynlab.result import Provenance, Result
+from dynlab.solve.integrate import integrate
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import require
@@ -161,14 +162,18 @@ def finite_time_exponents(
         if run.carry(float(step), "finite-time exponents") is not Status.OK:
             break
         logs, shape = _with_factor(run.orthonormalise(), logs, shape)
-    good = run.status is Status.OK
+    good, status, end = run.status is Status.OK, run.status, run.state
+    if not good and status is not Status.STOPPED and not system.is_discrete:
+        # Why is seen by a run that did not begin anew shortly before.
+        whole = integrate(system, start=x.tolist(), duration=span, method=method)
+        status, end = whole.status if not whole.status.ok else status, whole.end[1:]
     return FiniteTimeExponents(
         system=system,
         exponents=_log_singular_values(logs, shape) / span if good else np.full(n, np.nan),
         start=layout.unpack(x),
-        end=layout.unpack(run.state),
+        end=layout.unpack(end),
         duration=span,
-        status=run.status,
+        status=status,
         provenance=Provenance(
             "finite_time_exponents", system, {"duration": span, "method": method},
             seconds=perf_counter() - began,

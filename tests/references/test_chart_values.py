@@ -169,7 +169,7 @@ def test_a_torus_of_a_flow_is_quasi_periodic():
         }
 
     chart = dl.attractor_chart(
-        two_oscillators, vary={"w": [0.5, 0.6180339887498949]}, duration=300, transient=30
+        two_oscillators, vary={"w": [0.5, 0.6180339887498949]}, duration=600, transient=30
     )
     assert chart["verdict"].tolist() == ["periodic", "quasi-periodic"]
 

@@ -77,6 +77,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.cycles.isochrons": ("Isochrons", "isochrons"),
     # chaos
     "dynlab.chaos.exponents": ("LyapunovExponent", "lyapunov_exponent"),
+    "dynlab.chaos.covariant": ("CovariantVectors", "covariant_vectors"),
     "dynlab.chaos.mean_field": ("MeanFieldExponent", "mean_field_exponent"),
     "dynlab.chaos.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
     "dynlab.chaos.verdict": ("Verdict",),

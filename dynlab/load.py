@@ -127,6 +127,7 @@ def _known() -> dict[str, Callable[..., Any]]:
 def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.alignment import AlignmentIndices
     from dynlab.chaos.attractor_chart import AttractorChart
+    from dynlab.chaos.covariant import CovariantVectors
     from dynlab.chaos.deviations import Growth
     from dynlab.chaos.dimension import Dimension
     from dynlab.chaos.embedding import DelayEmbedding, EmbeddingDimension, MutualInformation
@@ -153,7 +154,7 @@ def _of_chaos() -> tuple[type, ...]:
     from dynlab.chaos.zero_one import ZeroOneTest
 
     return (
-        AlignmentIndices, AttractorChart, ExponentChart, FiniteTimeExponents, FtleField, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
+        AlignmentIndices, AttractorChart, CovariantVectors, ExponentChart, FiniteTimeExponents, FtleField, PeriodChart, PeriodSearch, ExpansionEntropy, Growth, LyapunovExponent, LyapunovSpectrum,
         AmplitudeAdjusted, DelayEmbedding, Dimension, DivergenceExponent, EmbeddingDimension, Estimate,
         IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         OrbitDiagram, ReturnMap, SurrogateTest, ZeroOneTest,

@@ -55,7 +55,7 @@ from dynlab.plotting.estimates import (
     draw_straight_part,
     draw_zero_one,
 )
-from dynlab.plotting.exponents import draw_alignment, draw_convergence, draw_ladder
+from dynlab.plotting.exponents import draw_alignment, draw_angles, draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
@@ -91,6 +91,7 @@ __all__ = [
     "draw_basin_line",
     "draw_basins",
     "draw_alignment",
+    "draw_angles",
     "draw_bifurcation_line",
     "draw_class_line",
     "draw_class_map",

@@ -100,3 +100,21 @@ def draw_alignment(
         ax.plot(t, values, color=color, linewidth=1.4, label=name)
     ax.margins(x=0)
     return draw_legend(ax)
+
+
+ANGLE_BINS = 60
+"""One and a half degrees each."""
+
+
+def draw_angles(ax: Axes | None, angles: Mapping[str, ArrayLike]) -> Axes:
+    """Densities of angles between 0 and 90 degrees, given in radians, one outline for each."""
+    ax = new_axes(ax, xlabel="angle (degrees)", ylabel="density (1/degree)")
+    for j, (name, values) in enumerate(angles.items()):
+        color = style.CYCLE[j % len(style.CYCLE)]
+        density, edges = np.histogram(
+            np.degrees(np.asarray(values, float)), ANGLE_BINS, (0.0, 90.0), density=True
+        )
+        ax.stairs(density, edges, color=color, linewidth=1.4, label=name)
+        ax.stairs(density, edges, color=color, alpha=0.12, fill=True)
+    ax.set(xlim=(0, 90), ylim=(0, None), xticks=np.arange(0, 91, 15))
+    return draw_legend(ax)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.averages import standard_error
 from dynlab.chaos.deviations import DEFAULT_METHOD, Deviations, deviations_of, random_vectors
-from dynlab.chaos.orbit import Wanted
+from dynlab.chaos.orbit import Wanted, require_no_events
 from dynlab.chaos.scaling import Estimate
 from dynlab.chaos.verdict import MOTION, RESOLVED, Verdict
 from dynlab.errors import SettingError, UnsupportedSystemError
@@ -221,6 +221,7 @@ def alignment_indices(
             f"{system.name!r} has one state, and all deviations of one state are aligned. Use "
             "dl.lyapunov_exponent."
         )
+    require_no_events(system, "the alignment of deviations")
     wanted = Wanted.checked(system, count, duration, 0.0, method, seed)
     if wanted.count < 2:
         raise SettingError(

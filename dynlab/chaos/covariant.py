@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.averages import standard_error
 from dynlab.chaos.deviations import DEFAULT_METHOD, Deviations, deviations_of, random_vectors
-from dynlab.chaos.orbit import Wanted
-from dynlab.errors import SettingError, SingularProblem, UnsupportedSystemError
+from dynlab.chaos.orbit import Wanted, require_no_events
+from dynlab.errors import SettingError, SingularProblem
 from dynlab.kernels import covariant
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
@@ -242,11 +242,7 @@ def covariant_vectors(  # noqa: PLR0913  (how many, from where, how long, how)
     1. Ginelli, Poggi, Turchi, Chate, Livi and Politi 2007, Phys. Rev. Lett. 99, 130601.
     """
     began = perf_counter()
-    if system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} has events, across which covariant vectors are not carried. Use "
-            "dl.lyapunov_spectrum, whose exponents pass them."
-        )
+    require_no_events(system, "covariant vectors")
     wanted = Wanted.checked(system, count, duration, transient, method, seed)
     if wanted.transient <= 0:
         raise SettingError(

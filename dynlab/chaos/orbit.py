@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dynlab.chaos.deviations import Deviations, Growth, deviations_of, random_vectors
 from dynlab.chaos.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
-from dynlab.errors import AccuracyWarning, SettingError
+from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.seeds import Seed, seed_of
@@ -33,7 +33,7 @@ from dynlab.status import Status
 from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.system import System
 
-__all__ = ["Followed", "Wanted", "followed"]
+__all__ = ["Followed", "Wanted", "followed", "require_no_events"]
 
 Array = NDArray[np.float64]
 Traps = Callable[[Array, int], bool]
@@ -109,6 +109,21 @@ class Followed:
     status: Status
     period: int = 0
     is_trapped: bool = False
+
+
+def require_no_events(system: System, what: str) -> None:
+    """Raise where deviations are asked for that are not carried across events.
+
+    Raises
+    ------
+    UnsupportedSystemError
+        If the system has events.
+    """
+    if system.events:
+        raise UnsupportedSystemError(
+            f"{system.name!r} has events, across which {what} cannot be followed. Use dl.lyapunov_spectrum, "
+            "whose deviations pass them."
+        )
 
 
 def followed(

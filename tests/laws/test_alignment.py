@@ -107,6 +107,8 @@ def test_count_only_adds_indices():
 def test_what_cannot_be_used_is_named():
     with pytest.raises(dl.UnsupportedSystemError, match="has one state"):
         dl.alignment_indices(zoo.logistic, duration=100)
+    with pytest.raises(dl.UnsupportedSystemError, match="has events"):
+        dl.alignment_indices(zoo.bouncing_ball, duration=100)
     with pytest.raises(dl.SettingError, match="count is 1; one deviation"):
         dl.alignment_indices(zoo.henon, duration=100, count=1)
     with pytest.raises(dl.SettingError, match="count is 3"):

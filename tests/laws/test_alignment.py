@@ -52,24 +52,31 @@ def test_sali_is_the_shorter_diagonal():
 @pytest.mark.parametrize(
     ("system", "start", "duration", "count"),
     [
-        (zoo.henon_heiles, star(1 / 6, -0.15, 0.05), 1500, 4),
-        (zoo.lorenz, {}, 300, 3),
-        (zoo.standard_map(K=3), {"theta": 0.5, "p": 0.1}, 4000, 2),
+        (zoo.henon_heiles, star(1 / 6, -0.15, 0.05), 6000, 4),
+        (zoo.lorenz, {}, 1000, 3),
+        (zoo.standard_map(K=3), {"theta": 0.5, "p": 0.1}, 10_000, 2),
     ],
     ids=["star", "lorenz", "standard map"],
 )
 def test_chaos_decays_at_differences_of_exponents(system, start, duration, count):
-    """The same orbit in both; over a part of a run rates scatter by their errors."""
+    """Two orbits of the same set, which steps of different size make part: both scatter by their errors.
+
+    Beyond three of these the rates differ by how the first deviations lay: a few units over the duration.
+    """
     found = dl.alignment_indices(system, start=start, duration=duration, count=count, seed=1)
     spectrum = dl.lyapunov_spectrum(system, start=start, duration=duration, seed=1)
     assert found.verdict is dl.Verdict.CHAOTIC
     gaps = np.cumsum(spectrum.exponents[0] - spectrum.exponents)[1:]
+    errors = spectrum.standard_errors
+    scatter = np.cumsum(np.hypot(errors[0], errors))[1:]
     total = -found.logarithms[-1] / found.times[-1]
-    # In the whole run they differ by how the first deviations lay: a few units over the duration.
-    np.testing.assert_allclose(total, gaps[: count - 1], atol=6 * count / duration)
+    allowed = 3 * np.sqrt(2) * scatter + 6 * np.arange(2, count + 1) / duration
+    assert (np.abs(total - gaps[: count - 1]) < allowed[: count - 1]).all()
+    assert allowed[0] < 0.7 * gaps[0]
     for k in range(2, count + 1):
         rate = found.decay_rate(k)
-        assert abs(rate.value - gaps[k - 2]) < 4 * rate.standard_error + 6 * count / duration
+        slack = 3 * (rate.standard_error + scatter[k - 2]) + 12 * k / duration
+        assert abs(rate.value - gaps[k - 2]) < slack
 
 
 def test_regular_motion_of_a_star_follows_powers():
@@ -93,11 +100,12 @@ def test_count_only_adds_indices():
     """GALI_2 is of the first two deviations, whatever others there are."""
     start = star(1 / 6, -0.15, 0.05)
     two, four = (
-        dl.alignment_indices(zoo.henon_heiles(lam=1.0), start=start, duration=100, count=k, seed=3)
+        dl.alignment_indices(zoo.henon_heiles(lam=1.0), start=start, duration=1000, count=k, seed=3)
         for k in (2, 4)
     )
-    # Other columns, other steps, and first directions drawn anew: the rates are those of the same orbit.
-    assert two.decay_rate(2).value == pytest.approx(four.decay_rate(2).value, abs=0.05)
+    # Other columns and other steps: two orbits of one set.
+    one, other = two.decay_rate(2), four.decay_rate(2)
+    assert abs(one.value - other.value) < 4 * np.hypot(one.standard_error, other.standard_error)
     assert four.count == 4
     assert (
         np.diff(four.logarithms, axis=1) <= 1e-9

@@ -94,6 +94,8 @@ def test_what_cannot_be_used_is_named():
         dl.expansion_entropy(zoo.logistic, within={"x": (1, 0)}, duration=10)
     with pytest.raises(dl.UnknownNameError, match="Did you mean 'x'"):
         dl.expansion_entropy(zoo.logistic, within={"X": (0, 1)}, duration=10)
+    with pytest.raises(dl.UnsupportedSystemError, match="has events"):
+        dl.expansion_entropy(zoo.izhikevich, within={"v": (-80, 30), "u": (-20, 20)}, duration=100)
     with pytest.raises(dl.SettingError, match="samples is 10"):
         dl.expansion_entropy(zoo.logistic, within=UNIT, duration=10, samples=10)
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.chaos.averages import BATCHES
 from dynlab.chaos.deviations import Deviations, Growth, deviations_of, random_vectors
 from dynlab.chaos.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
@@ -88,7 +89,10 @@ class Wanted:
                 "of steps. Give integers."
             )
         if system.is_discrete and span < FEWEST_ROWS:
-            raise _too_short(system, span, f"{span:g} steps")
+            raise SettingError(
+                f"duration is {span:g} steps of {system.name!r}; deviations must be made orthonormal at "
+                f"least {FEWEST_ROWS} times for an average with an error. Give a longer duration."
+            )
         return cls(int(wanted), span, before, method, seed_of(seed))
 
     def provenance(self, function: str, system: System, seconds: float) -> Provenance:
@@ -140,17 +144,7 @@ def followed(
         found = replace(
             found, growth=replace(found.growth, logarithms=endless, volumes=endless[:, 0])
         )
-    if found.status.ok and len(found.growth.times) < FEWEST_ROWS:
-        count = len(found.growth.times)
-        raise _too_short(system, wanted.duration, f"{count} of the method's steps")
     return found
-
-
-def _too_short(system: System, duration: float, steps: str) -> SettingError:
-    return SettingError(
-        f"duration is {duration:g}, in which {system.name!r} takes {steps}; deviations must be made "
-        f"orthonormal at least {FEWEST_ROWS} times for an average with an error. Give a longer duration."
-    )
 
 
 def _measured(
@@ -164,6 +158,8 @@ def _measured(
         carried.watch(traps)
     rows = min(ROWS, int(wanted.duration)) if system.is_discrete else ROWS
     growth = carried.measure(wanted.duration, rows)
+    if carried.status.ok and len(growth.times) < FEWEST_ROWS:
+        growth = _in_pieces(system, begin, vectors, wanted)
     return Followed(
         growth,
         np.append(carried.t, carried.state),
@@ -171,6 +167,21 @@ def _measured(
         carried.period,
         carried.is_trapped,
     )
+
+
+def _in_pieces(system: System, begin: Array, vectors: Array, wanted: Wanted) -> Growth:
+    """Measure in pieces, of a flow so slow that its steps are longer than they."""
+    carried, _ = _settled(system, begin, vectors, wanted)
+    pieces = [carried.measure(wanted.duration / BATCHES, 1) for _ in range(BATCHES)]
+    joined = {
+        name: np.concatenate([getattr(piece, name) for piece in pieces])
+        for name in ("times", "logarithms", "volumes")
+    }
+    late = pieces[BATCHES // 2 :]
+    low = np.min([piece.low for piece in late], axis=0)
+    high = np.max([piece.high for piece in late], axis=0)
+    steps = sum(piece.steps for piece in pieces)
+    return Growth(pieces[0].begin, **joined, low=low, high=high, steps=steps)
 
 
 def _settled(

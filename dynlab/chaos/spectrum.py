@@ -152,8 +152,7 @@ class LyapunovSpectrum(Result):
 
     def _judged(self) -> tuple[Verdict, float]:
         is_free = self.system.is_autonomous and not self.system.is_discrete
-        states = len(self.system.state_names)
-        return judged(self.growth, status=self.status, states=states, is_free=is_free)
+        return judged(self.growth, end=self.end[1:], status=self.status, is_free=is_free)
 
     @property
     def _durations(self) -> Array:

@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 WRONG_SIGN = 1e-3
 #: Logarithm of the change in half a run that powers of time do not reach.
 RESOLVED = 6.0
+#: A state that grows by this in half a run, and never turns back, is on its way out.
+LEAVING = 1e6
 #: Fewer steps, some ten turns of an orbit, do not show that a rate is zero.
 MOTION = 1000
 #: A state that moves less than this part of its size stands still.
@@ -58,21 +60,21 @@ class Verdict(Enum):
         return self.value
 
 
-def judged(growth: Growth, *, status: Status, states: int, is_free: bool) -> tuple[Verdict, float]:
+def judged(growth: Growth, *, end: Array, status: Status, is_free: bool) -> tuple[Verdict, float]:
     """Return the verdict and how often its signs are wrong, by the scatter of the batches alone.
 
     Parameters
     ----------
     growth
         Of as many deviations as were followed.
+    end
+        The state where the run ended.
     status
-        How the run ended.
-    states
-        How many the system has.
+        How it ended.
     is_free
         Whether it is an autonomous flow: then the direction of the motion has the exponent 0.
     """
-    if status in (Status.DIVERGED, Status.LEFT_DOMAIN):
+    if status in (Status.DIVERGED, Status.LEFT_DOMAIN) or _leaves(growth, end):
         return Verdict.ESCAPED, 0.0
     if len(growth.times) < BATCHES // 2:
         return Verdict.UNDECIDED, 1.0
@@ -89,13 +91,23 @@ def judged(growth: Growth, *, status: Status, states: int, is_free: bool) -> tup
         return settled, float(doubts[0])
     beyond = float(doubts[zeros]) if zeros < len(rates) else 0.0
     trivial = 1 if is_free else 0
-    if is_free and states == 2:
+    if is_free and len(end) == 2:
         return Verdict.PERIODIC, beyond
     if zeros > trivial:
         return Verdict.QUASI_PERIODIC, beyond
-    if len(rates) < min(trivial + 1, states):
+    if len(rates) < min(trivial + 1, len(end)):
         return Verdict.REGULAR, WRONG_SIGN
     return Verdict.PERIODIC, beyond
+
+
+def _leaves(growth: Growth, end: Array) -> bool:
+    """Whether a state grew by a large factor in the second half of the run alone, and ended as its largest."""
+    low, high = (
+        np.minimum(np.abs(growth.low), np.abs(growth.high)),
+        np.maximum(-growth.low, growth.high),
+    )
+    one_sided = growth.low * growth.high > 0
+    return bool(np.any(one_sided & (high > LEAVING * low) & (np.abs(end) >= high)))
 
 
 def _stands_still(growth: Growth) -> bool:

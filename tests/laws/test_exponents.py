@@ -289,3 +289,18 @@ def test_verdicts_are_as_seldom_wrong_as_they_say(K, chaotic):
     # The islands at K = 6 take less than a hundredth of the plane.
     assert abs(sum(v is Verdict.CHAOTIC for v in found) - chaotic) <= (2 if chaotic else 0)
     assert all(run.verdict_error < 1e-3 for run in runs if run.verdict is Verdict.CHAOTIC)
+
+
+def test_sections_have_the_exponents_of_their_flow_times_the_time_between():
+    @dl.flow
+    def driven(x=1.0, v=0.0, *, d=0.1, F=0.35, w=1.4):
+        return {x: v, v: x - x**3 - 2 * d * v + F * dl.cos(w * dl.t)}
+
+    period = 2 * np.pi / 1.4
+    strobe = dl.stroboscopic_map(driven, period=period)
+    flow = dl.lyapunov_spectrum(driven, duration=100 * period, seed=1)
+    steps = dl.lyapunov_spectrum(strobe, duration=100, seed=1)
+    assert steps.sum == pytest.approx(-0.2 * period, abs=1e-7)
+    # Two runs of one chaotic orbit that round-off parts: they agree within their errors.
+    error = np.hypot(steps.standard_errors, period * flow.standard_errors)
+    assert (np.abs(steps.exponents - period * flow.exponents) < 4 * error).all()

@@ -188,7 +188,6 @@ def test_an_orbit_that_escapes_before_it_is_measured():
         ({"duration": 10, "transient": -1}, r"transient is -1"),
         ({"duration": 10, "count": 4}, r"count is 4, but 'lorenz' has 3 states"),
         ({"duration": 10, "count": 0}, r"whole number from 1 to 3"),
-        ({"duration": 1e-4}, r"of the method's steps; .* Give a longer duration"),
         ({"duration": 10, "method": dl.Verlet(step=0.1)}, r"does not carry deviations"),
         ({"duration": np.nan}, r"duration is nan"),
         ({"duration": 10, "seed": -1}, r"the seed is -1"),
@@ -200,7 +199,8 @@ def test_what_is_refused_of_a_flow(wanted, message):
 
 
 @pytest.mark.parametrize(
-    ("duration", "message"), [(5, "takes 5 steps"), (100.5, "whole number of steps")]
+    ("duration", "message"),
+    [(5, "is 5 steps of 'logistic'; .* Give a longer duration"), (100.5, "whole number of steps")],
 )
 def test_what_is_refused_of_a_map(duration, message):
     with pytest.raises(dl.SettingError, match=message):
@@ -246,3 +246,26 @@ def test_pictures_of_what_is_not_a_number():
     assert gone.plot().get_ylabel() == "Lyapunov exponents"
     endless = dl.lyapunov_spectrum(logistic(r=1 + np.sqrt(5)), duration=100, transient=100, seed=1)
     assert endless.plot().get_xlabel() == "time (step)"
+
+
+def test_a_flow_of_longer_steps_than_batches():
+    @dl.flow
+    def drift(x=1.0, y=0.0):
+        return {x: 1 + 0 * y, y: -0.01 * y}
+
+    found = dl.lyapunov_spectrum(drift, duration=100, seed=1)
+    # Where the deviations point at first counts for some 1/T.
+    assert found.exponents == pytest.approx([0, -0.01], abs=0.01)
+    assert found.sum == pytest.approx(-0.01, abs=1e-9)
+    moment = dl.lyapunov_spectrum(zoo.lorenz, duration=1e-4, seed=1)
+    assert moment.verdict is Verdict.UNDECIDED
+
+
+def test_a_linear_flow_that_leaves_is_not_chaotic():
+    @dl.flow
+    def growing(x=1.0, y=1.0):
+        return {x: 2 * x, y: -y}
+
+    found = dl.lyapunov_spectrum(growing, duration=50, seed=1)
+    assert found.exponents == pytest.approx([2, -1], abs=1e-2)
+    assert found.verdict is Verdict.ESCAPED

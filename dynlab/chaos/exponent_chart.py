@@ -131,7 +131,8 @@ def exponent_chart(
     ExponentChart
         Standard errors are those of the mean over 32 batches of the duration.  They hold for chaotic orbits
         longer than their memory; on periodic ones they are near zero, and what is left is the end
-        of the transient, of size 1 / duration.  If stopped it holds the cells that were done.
+        of the transient, of size 1 / duration.  A cell has escaped (`Status.DIVERGED`) when a state is beyond 1e5 times the
+        largest number of its start, or 1e5 if that is below 1: start where the attractor is.  If stopped it holds the cells that were done.
 
     Raises
     ------

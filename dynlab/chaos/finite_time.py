@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.chaos.deviations import DEFAULT_METHOD, deviations_of
+from dynlab.chaos.settled import checked_system
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.names import Layout, finite
 from dynlab.plotting import draw_finite_time_exponents
@@ -28,7 +29,6 @@ from dynlab.result import Provenance, Result
 from dynlab.solve.integrate import integrate
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def finite_time_exponents(
     1. Shadden, Lekien and Marsden 2005, Physica D 212, 271.
     """
     began = perf_counter()
-    require(system)
+    checked_system(system)
     if system.events:
         raise UnsupportedSystemError(
             f"{system.name!r} cannot be used here: it has events, across which deviations jump. Use "

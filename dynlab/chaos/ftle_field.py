@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from dynlab.chaos.cells import cells_of
 from dynlab.chaos.chart import Chart
 from dynlab.chaos.finite_time import checked_time
+from dynlab.chaos.settled import checked_system
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.plotting import draw_stretching
 from dynlab.result import Provenance
 from dynlab.solve.ensemble import ensemble
 from dynlab.solve.methods import OdeMethod
 from dynlab.symbolic.deviations import with_deviations
-from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def ftle_field(
     1. Shadden, Lekien and Marsden 2005, Physica D 212, 271.
     """
     began = perf_counter()
-    require(system)
+    checked_system(system)
     if system.is_indexed or system.events or system.signals:
         raise UnsupportedSystemError(
             f"{system.name!r} cannot be used here: fields are for scalar states without events and signals. "

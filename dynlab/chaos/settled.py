@@ -15,7 +15,7 @@ from dynlab.chaos.cells import Cells
 from dynlab.chaos.deviations import DEFAULT_METHOD
 from dynlab.chaos.exponents import lyapunov_exponent
 from dynlab.chaos.growth import Grown, grow_in_lanes
-from dynlab.errors import AccuracyWarning, SettingError
+from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import finite
 from dynlab.progress import tick
@@ -27,7 +27,7 @@ from dynlab.status import Status
 from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.system import System
 
-__all__ = ["Settled", "checked_method", "checked_span", "settle"]
+__all__ = ["Settled", "checked_method", "checked_system", "checked_span", "settle"]
 
 Array = NDArray[np.float64]
 
@@ -80,9 +80,19 @@ def checked_span(system: System, span: Any, what: str, least: float) -> float:
     return number
 
 
+def checked_system(system: System) -> None:
+    """Refuse what is no flow or map by equations."""
+    require(system)
+    if not isinstance(system, System):
+        raise UnsupportedSystemError(
+            f"{system!r} cannot be used here: charts and fields are for flows and maps by equations, and this "
+            "is a section of a flow. Take the flow itself."
+        )
+
+
 def checked_method(system: System, method: OdeMethod | None) -> OdeMethod | None:
     """Return the method; none for maps."""
-    require(system)
+    checked_system(system)
     if not system.is_discrete:
         if not isinstance(method, Explicit8 | Automatic | None):
             raise SettingError(

@@ -84,6 +84,17 @@ def test_lorenz_agrees_with_one_exponent_at_a_time():
         assert abs(chart["exponent"][place] - one.value) < 4 * error + 0.016
 
 
+def test_lorenz_errors_hold_and_are_too_wide_rather_than_too_narrow():
+    # 0.905684: chaos over 2e5 units of time; Sprott 1998 has 0.9056.  Batches of three units are short beside a
+    # turn of the orbit, over which |v| swells and shrinks: that widens their scatter, not that of the mean.
+    chart = dl.exponent_chart(
+        zoo.lorenz, vary={"x": np.linspace(-10, 10, 320)}, transient=30, duration=100
+    )
+    apart = chart["exponent"] - 0.905684
+    assert np.mean(np.abs(apart) < 2.04 * chart["standard_error"]) > 0.95 - 0.044
+    assert abs(apart.mean()) < 4 * apart.std() / np.sqrt(320)
+
+
 @pytest.mark.parametrize("k", range(4))
 def test_periods_double_at_feigenbaums_parameters(k):
     next_one = (*DOUBLINGS, ACCUMULATION)[k + 1]

@@ -182,6 +182,10 @@ def test_wrong_names_and_systems_are_refused():
         dl.exponent_chart(zoo.henon, vary={"alpha": (0, 1, 3)}, duration=320)
     with pytest.raises(dl.UnsupportedSystemError, match="expected a system"):
         dl.exponent_chart("henon", vary={"a": (0, 1, 3)}, duration=320)
+    section = dl.poincare_map(zoo.roessler, when=lambda y: y, direction=+1)
+    for function in (dl.exponent_chart, dl.ftle_field):
+        with pytest.raises(dl.UnsupportedSystemError, match="Take the flow"):
+            function(section, vary={"x": [1.0]}, duration=100)
     with pytest.raises(dl.SettingError, match=r"dl\.Explicit8"):
         dl.exponent_chart(zoo.lorenz, vary={"rho": [28.0]}, duration=1, method=dl.Radau5())
     with pytest.raises(dl.SettingError, match=r"dl\.Explicit8"):

@@ -51,6 +51,8 @@ _NEWTON = 10
 _GROWS = 4.0
 #: A stretch that takes more than so many periods is a step of Newton's method gone wrong.
 _LONGEST = 3.0
+#: Stretches along which deviations grow by more than this are cut, until there are so many.
+_WILD, _MOST_STRETCHES = 1e5, 60
 
 
 class Leg(NamedTuple):
@@ -164,6 +166,31 @@ class HybridProblem:
     def period(self, u: Vector) -> float:
         """Return the period."""
         return float(np.sum(self.durations(u)))
+
+    def growth(self, tour: Tour) -> Vector:
+        """Return by how much deviations grow along each stretch, at most."""
+        n = self.size
+        return np.array([np.linalg.norm(leg.flow[:n, :n], 2) for leg in tour.legs])
+
+    def sharper(self, u: Vector, tour: Tour) -> tuple[HybridProblem, Vector] | None:
+        """Return equations and unknowns with stretches cut along which deviations grow much; None if none do."""
+        stretches = self.itinerary.stretches
+        growing = np.flatnonzero(self.growth(tour) > _WILD).tolist()
+        wild = self.itinerary.tied({k for k in growing if not stretches[k].deaf})
+        if not wild or self.count + len(wild) > _MOST_STRETCHES:
+            return None
+        states, durations, value = self.states(u), self.durations(u), float(u[-1])
+        new_states, new_durations = [], []
+        for k in range(self.count):
+            new_states.append(states[k])
+            if k in wild:
+                half = self._flows[k].carry(np.append(states[k], value), 0.5 * durations[k])
+                if half.status is not Status.OK:
+                    return None
+                new_states.append(half.state[:-1])
+            new_durations += [0.5 * durations[k]] * 2 if k in wild else [durations[k]]
+        finer = replace(self, itinerary=self.itinerary.cut(wild))
+        return finer, finer.pack(np.array(new_states), np.array(new_durations), value)
 
     def row_of(self, held: int) -> Vector:
         """Return the row that gives the period or the parameter, in their units, of scaled unknowns."""

@@ -8,6 +8,7 @@ fixes the phase.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -58,9 +59,10 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """The stretches of a cycle, in their order."""
+    """The stretches of a cycle, in their order; those of a doubled cycle come in two like halves."""
 
     stretches: tuple[Stretch, ...]
+    is_doubled: bool = False
 
     def __len__(self) -> int:
         return len(self.stretches)
@@ -71,19 +73,48 @@ class Itinerary:
         return tuple(k for k, each in enumerate(self.stretches) if each.released >= 0)
 
     @property
-    def order(self) -> tuple[tuple[int, ...], ...]:
-        """The events that happen, those of an instant together."""
-        return tuple(each.events for each in self.stretches if each.events)
+    def starts(self) -> tuple[int, ...]:
+        """The stretches that begin at a cut, the first among them."""
+        after = (k + 1 for k, each in enumerate(self.stretches[:-1]) if each.like >= 0)
+        return (0, *after)
 
     def twice(self) -> Itinerary:
         """Return the itinerary of the same cycle gone round twice."""
         count = len(self)
-        again = tuple(
-            each._replace(since=each.since + count if each.released >= 0 else -1)
+        again = [
+            each._replace(
+                since=each.since + count if each.released >= 0 else -1,
+                like=each.like + count if each.like >= 0 else -1,
+            )
             for each in self.stretches
-        )
+        ]
         half = self.stretches[-1]._replace(like=count)
-        return replace(self, stretches=(*self.stretches[:-1], half, *again[:-1], again[-1]))
+        again[-1] = self.stretches[-1]
+        return Itinerary((*self.stretches[:-1], half, *again), is_doubled=True)
+
+    def tied(self, chosen: set[int]) -> set[int]:
+        """Return some stretches and those that must be cut with them, to keep the ties between them."""
+        found, count = set(chosen), len(self)
+        while True:
+            more = {self.stretches[k].like for k in found if self.stretches[k].like >= 0}
+            more |= {k for k, each in enumerate(self.stretches) if each.like in found}
+            if self.is_doubled:
+                more |= {(k + count // 2) % count for k in found}
+            if more <= found:
+                return found
+            found |= more
+
+    def cut(self, chosen: set[int]) -> Itinerary:
+        """Return the itinerary with some stretches cut into halves."""
+        first = [k + sum(j < k for j in chosen) for k in range(len(self))]
+        last = [first[k] + (k in chosen) for k in range(len(self))]
+        made: list[Stretch] = []
+        for k, each in enumerate(self.stretches):
+            if k in chosen:
+                made.append(each._replace(events=(), released=-1, since=-1, like=last[k]))
+            since = last[each.since] if each.released >= 0 else -1
+            made.append(each._replace(since=since, like=first[each.like] if each.like >= 0 else -1))
+        return replace(self, stretches=tuple(made))
 
 
 class Travelled(NamedTuple):
@@ -126,11 +157,12 @@ def travelled(passages: Passages, run: Trajectory, period: float) -> Travelled |
     return Travelled(Itinerary(tuple(found)), np.array(states), np.array(durations))
 
 
-def followed(itinerary: Itinerary, run: Trajectory, ends: Vector, units: Vector) -> bool:
-    """Whether a run meets the events of an itinerary, and no others, in the states where its stretches end."""
-    seen = instants(run)
-    if tuple(instant.events for instant in seen) != itinerary.order:
+def followed(stretches: Sequence[Stretch], run: Trajectory, ends: Vector, units: Vector) -> bool:
+    """Whether a run meets the events of some stretches, and no others, in the states where these end."""
+    seen, met = instants(run), [bool(each.events) for each in stretches]
+    if [instant.events for instant in seen] != [each.events for each in stretches if each.events]:
         return False
-    expected = ends[[bool(each.events) for each in itinerary.stretches]]
+    if not seen:
+        return True
     found = np.array([instant.before for instant in seen])
-    return bool(np.all(np.abs(found - expected) <= _SAME * units))
+    return bool(np.all(np.abs(found - ends[met]) <= _SAME * units))

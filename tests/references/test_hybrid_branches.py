@@ -397,6 +397,22 @@ def test_a_burst_doubles_where_its_return_map_does():
     assert slope == pytest.approx(-1.0, abs=1e-3)
 
 
+def test_spikes_end_at_the_same_homoclinic_orbit_as_small_oscillations():
+    # On one side of the saddle's stable manifold the cell spikes, on the other it oscillates below threshold:
+    # both cycles grow into the orbit that leaves the saddle and comes back.  The small ones by collocation.
+    cell = dl.zoo.izhikevich(I=4.5)
+    wide = dl.PseudoArclength(first_step=0.05, step_max=0.5, angle=0.3)
+    spikes = dl.continue_cycles(
+        dl.find_cycle(cell), vary="I", over=(3, 4.5), method=wide, longest=300
+    )
+    rest = dl.continue_equilibrium(dl.find_equilibria(
+        cell(I=3.0), within={"v": (-80, -60), "u": (-20, 0)}).single(), vary="I", over=(3, 4))  # fmt: skip
+    small = dl.continue_cycles(rest.points(dl.Hopf).single(), over=(3, 4), longest=400)
+    assert spikes.ends[0].status is small.ends[1].status is dl.Status.PERIOD_BOUND
+    # What is left of the way to the orbit shrinks like exp(-T / 100), 0.01 being the weak rate of the saddle.
+    assert np.min(spikes.values) == pytest.approx(np.min(small.values), abs=5e-5)
+
+
 def test_a_branch_is_kept(tmp_path, hops):
     hops.save(tmp_path / "hops.npz")
     again = dl.load(tmp_path / "hops.npz")

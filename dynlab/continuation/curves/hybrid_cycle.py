@@ -7,7 +7,8 @@ three turns of the variational equation, a few milliseconds, so Python drives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from dynlab.cycles.profile import polynomials
 from dynlab.errors import ComputationError
 from dynlab.names import Layout
 from dynlab.solve.integrate import integrate
+from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
 Vector = NDArray[np.float64]
 
 _ANGLE_MAX, _DRIFT = 0.5, 0.3
+#: Newton's step at which a cycle has been solved with more cuts.
+_SHARP = 1e-9
 #: Polynomials follow the cycles of a branch to this part of the units, those of special points to the second.
 _FOLLOWED, _CLOSELY = 1e-7, 1e-9
 #: Units follow what the states and the period have grown to once they differ by this factor.
@@ -48,7 +52,10 @@ _OTHER_UNITS = 1.3
 
 @dataclass(frozen=True, slots=True)
 class HybridNode:
-    """One point of a branch of cycles with events: the unknowns, and what is kept of them."""
+    """One point of a branch of cycles with events: the unknowns, and what is kept of them.
+
+    `finer` is the same point with more cuts, where the walk went on with these.
+    """
 
     problem: HybridProblem
     unknowns: Vector
@@ -57,6 +64,7 @@ class HybridNode:
     multipliers: NDArray[np.complex128]
     sign: float
     sequence: bool = True
+    finer: tuple[HybridProblem, Vector] | None = None
 
     @property
     def tangent(self) -> float:
@@ -72,6 +80,12 @@ class HybridNode:
     def trivial_error(self) -> float:
         """How far the multiplier that must be 1 is from 1."""
         return float(np.min(np.abs(self.multipliers - 1.0)))
+
+    @property
+    def forms(self) -> list[tuple[HybridProblem, Vector]]:
+        """The equations and unknowns with which the walk came, and went on."""
+        came = self.problem, self.unknowns
+        return [came] if self.finer is None else [came, self.finer]
 
     def turned(self) -> HybridNode:
         """Return the same point of the branch followed the other way."""
@@ -118,44 +132,49 @@ def node_at(
 
 def _run(problem: HybridProblem, u: Vector, tour: Tour) -> Orbit | None:
     """Return the curve that the system itself runs through, or None if its events are others."""
-    period, system = problem.period(u), problem.at(u[-1])
-    passages = Passages(system, problem.units[:-2], problem.method, period)
-    try:
-        run = passages.run(problem.states(u)[0], period)
-    except (Lost, ComputationError):
-        return None
-    if not followed(
-        problem.itinerary, run, np.array([leg.end for leg in tour.legs]), passages.units
-    ):
-        return None
-    last = float(run.end[0])
-
-    def at(times: Vector) -> Vector:
-        return np.asarray(run.at(np.minimum(times, last)).values)
-
-    edges = _edges(problem, u, tour)
-    knots, rows = polynomials(edges, at, passages.units, period, _FOLLOWED)
-    return _orbit(problem, u, knots, rows)
+    system, units = problem.at(u[-1]), problem.units[:-2]
+    passages = Passages(system, units, problem.method, problem.period(u))
+    stretches, starts = problem.itinerary.stretches, problem.itinerary.starts
+    ends = np.array([leg.end for leg in tour.legs])
+    runs = []
+    for begin, stop in itertools.pairwise((*starts, problem.count)):
+        length = float(np.sum(problem.durations(u)[begin:stop]))
+        try:
+            run = passages.run(problem.states(u)[begin], length)
+        except (Lost, ComputationError):
+            return None
+        if not followed(stretches[begin:stop], run, ends[begin:stop], units):
+            return None
+        runs.append(run)
+    return _through(problem, u, tour, starts, runs, _FOLLOWED)
 
 
 def profile_of(problem: HybridProblem, u: Vector, tour: Tour) -> Orbit:
     """Return the curve from its stretches, closely, whatever other events the system has on the way."""
-    edges, value = _edges(problem, u, tour), float(u[-1])
-    begins = np.array([edge.time for edge in edges])
     runs = []
     for k, (x, length) in enumerate(zip(problem.states(u), problem.durations(u), strict=True)):
-        smooth = problem.smooth(k, value)
+        smooth = problem.smooth(k, float(u[-1]))
         start = Layout.of(smooth).unpack(x)
         runs.append(integrate(smooth, start=start, duration=float(length), method=problem.method))
+    return _through(problem, u, tour, range(problem.count), runs, _CLOSELY)
+
+
+def _through(
+    problem: HybridProblem, u: Vector, tour: Tour, starts: Sequence[int], runs: Sequence[Trajectory],
+    closely: float,
+) -> Orbit:  # fmt: skip
+    """Return the curve of some runs, each of which begins with a stretch."""
+    edges = _edges(problem, u, tour)
+    begins = np.array([edges[k].time for k in starts])
 
     def at(times: Vector) -> Vector:
-        k = int(
-            np.clip(np.searchsorted(begins, 0.5 * (times[0] + times[-1])) - 1, 0, len(runs) - 1)
-        )
+        k = max(int(np.searchsorted(begins, 0.5 * (times[0] + times[-1]))) - 1, 0)
         return np.asarray(runs[k].at(np.clip(times - begins[k], 0.0, runs[k].end[0])).values)
 
-    knots, rows = polynomials(edges, at, problem.units[:-2], problem.period(u), _CLOSELY)
-    return _orbit(problem, u, knots, rows)
+    knots, rows = polynomials(edges, at, problem.units[:-2], problem.period(u), closely)
+    mesh = knots / knots[-1]
+    mesh[-1] = 1.0
+    return Orbit(np.ascontiguousarray(rows), mesh, problem.period(u), float(u[-1]))
 
 
 def _edges(problem: HybridProblem, u: Vector, tour: Tour) -> list[Corner]:
@@ -169,12 +188,6 @@ def _edges(problem: HybridProblem, u: Vector, tour: Tour) -> list[Corner]:
     ]
     last = states[0] + problem.turns
     return [Corner(0.0, states[0], states[0]), *smooth, Corner(float(times[-1]), last, last)]
-
-
-def _orbit(problem: HybridProblem, u: Vector, knots: Vector, rows: Vector) -> Orbit:
-    mesh = knots / knots[-1]
-    mesh[-1] = 1.0
-    return Orbit(np.ascontiguousarray(rows), mesh, problem.period(u), float(u[-1]))
 
 
 def hybrid_walk(given: HybridWalk) -> Iterator[tuple[HybridNode, Status]]:
@@ -206,16 +219,44 @@ def hybrid_walk(given: HybridWalk) -> Iterator[tuple[HybridNode, Status]]:
         )  # fmt: skip
         if not going_on and status is Status.RUNNING:
             status = Status.STOPPED
+        if node.sequence and (finer := sharpened(problem, new * scale, tour)) is not None:
+            node = replace(node, finer=finer[:2])
         yield node, status
         if status is not Status.RUNNING:
             return
         y, tangent = new, turned
+        if node.finer is not None:
+            problem, u = node.finer
+            scale = problem.scale
+            y, tangent = u / scale, _again(problem, u, tangent[-1])
         step = min(method.step_max, max(method.step_min, step * grow))
         fresh = _resized(problem, node.orbit)
         if fresh is not problem:
             plain = tangent * scale
             y, scale, problem = y * scale / fresh.scale, fresh.scale, fresh
             tangent = plain / scale / np.linalg.norm(plain / scale)
+
+
+def sharpened(
+    problem: HybridProblem, u: Vector, tour: Tour
+) -> tuple[HybridProblem, Vector, Tour] | None:
+    """Return a cycle with its stretches cut until deviations grow little along each; None if they do."""
+    finer: tuple[HybridProblem, Vector, Tour] | None = None
+    while (halved := problem.sharper(u, tour)) is not None:
+        problem, guess = halved
+        row, scale = problem.row_of(PARAMETER), problem.scale
+        found = problem.solve(guess, row, float(guess[-1] / scale[-1]), _SHARP)
+        if found is None:
+            break
+        u, tour = found
+        finer = problem, u, tour
+    return finer
+
+
+def _again(problem: HybridProblem, u: Vector, going: float) -> Vector:
+    """Return the unit tangent, along which the parameter goes as before."""
+    tangent = np.linalg.svd(problem.tour(u).matrix)[2][-1]
+    return np.asarray(tangent * np.sign(tangent[-1] * going))
 
 
 def _resized(problem: HybridProblem, orbit: Orbit) -> HybridProblem:
@@ -297,6 +338,15 @@ class HybridSpan:
     a: Vector
     b: Vector
     tolerance: float
+
+    @classmethod
+    def between(cls, a: HybridNode, b: HybridNode, tolerance: float) -> HybridSpan:
+        """Return the span between neighbours, in the equations that both have."""
+        for _, first in a.forms:
+            for problem, last in b.forms:
+                if len(first) == len(last):
+                    return cls(problem, first, last, tolerance)
+        raise ValueError
 
     @property
     def chord(self) -> Vector:

@@ -34,8 +34,9 @@ __all__ = ["Border", "border_at", "border_between", "rest_at_guard"]
 Vector = NDArray[np.float64]
 Measure = Callable[[Vector, Tour], float]
 
-#: The bracket is halved so often before a number that changes sign in it is looked for, and so often in all.
-_HALVINGS, _MOST_HALVINGS = 8, 40
+#: The bracket is halved so often before a number that changes sign in it is looked for, and so often in all; it is
+#: looked for every so many times.
+_HALVINGS, _MOST_HALVINGS, _EVERY = 8, 40, 4
 #: A stretch is searched for extremes of guards at so many places.
 _PLACES = 400
 #: The last cycle of the branch stands this part of the last bracket before the border.
@@ -68,13 +69,14 @@ class _Contact(NamedTuple):
     words: str
 
 
-def border_between(problem: HybridProblem, a: HybridNode, b: Vector, tolerance: float) -> Border:
+def border_between(a: HybridNode, b: HybridNode, tolerance: float) -> Border:
     """Return where between a regular cycle and a solution that is none the sequence of events changes."""
-    span = HybridSpan(problem, a.unknowns, b, tolerance)
+    span = HybridSpan.between(a, b, tolerance)
+    problem = span.problem
     good, bad = 0.0, 1.0
     last: HybridNode | None = None
     for taken in range(_MOST_HALVINGS):
-        if taken >= _HALVINGS:
+        if taken >= _HALVINGS and taken % _EVERY == 0:
             found = _contact(span, good, bad)
             if found is not None:
                 place, value, contact = found
@@ -88,7 +90,8 @@ def border_between(problem: HybridProblem, a: HybridNode, b: Vector, tolerance: 
         else:
             good, last = middle, node
     here = last or a
-    value, growth = here.orbit.value, _growth(here)
+    value = here.orbit.value
+    growth = float(np.max(here.problem.growth(here.problem.tour(here.unknowns))))
     if growth > _SENSITIVE:
         reason = (
             f"deviations grow {growth:.0e}-fold between two events at {problem.vary} = {value:.9g}: so sensitive a "
@@ -97,12 +100,6 @@ def border_between(problem: HybridProblem, a: HybridNode, b: Vector, tolerance: 
         return Border(last, value, Status.NOT_CONVERGED, reason, is_known=False)
     reason = f"the sequence of events changes at {problem.vary} = {value:.9g}"
     return Border(last, value, Status.EVENTS_CHANGE, reason, is_known=False)
-
-
-def _growth(node: HybridNode) -> float:
-    """Return by how much deviations grow along a stretch, at most."""
-    legs, n = node.problem.tour(node.unknowns).legs, node.problem.size
-    return float(max(np.linalg.norm(leg.flow[:n, :n], 2) for leg in legs))
 
 
 def border_at(node: HybridNode) -> Border | None:
@@ -209,6 +206,8 @@ def _contacts(problem: HybridProblem, u: Vector, tour: Tour) -> Iterator[_Contac
 def _end(problem: HybridProblem, k: int) -> str:
     """Say what ends a stretch."""
     each, names = problem.itinerary.stretches[k], problem.system.event_names
+    if each.like >= 0 and k > 0:
+        return _end(problem, k - 1)
     if each.events:
         return repr(names[each.events[0]])
     return f"the end of the hold of {names[each.released]!r}" if each.released >= 0 else "the start"

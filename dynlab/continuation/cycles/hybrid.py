@@ -24,6 +24,7 @@ from dynlab.continuation.curves.hybrid_cycle import (
     log_volume,
     node_at,
     profile_of,
+    sharpened,
     tangent_at,
 )
 from dynlab.continuation.cycles.borders import border_at, border_between, rest_at_guard
@@ -200,7 +201,7 @@ def _at_point(
             f"{vary} = {orbit.value:.6g}. Start from another cycle.",
             status=Status.SINGULAR,
         )
-    return problem, *found
+    return sharpened(problem, *found) or (problem, *found)
 
 
 @hybrid_start.register
@@ -230,6 +231,8 @@ def _(point: BranchPoint, vary: str, span: float) -> HybridStart:
     assert point.orbit is not None
     orbit = point.orbit.orbit._replace(value=point.value)
     problem, u = hybrid_problem(point.system, vary, span, orbit, Shooting().rtol)
+    while len(u) < point.tangents.shape[1] and (cut := problem.sharper(u, problem.tour(u))):
+        problem, u = cut
     if point.tangents.shape[1] != len(u):
         raise SingularProblem(
             f"the directions at the branch point of {point.system.name!r} at {vary} = {point.value:.6g} are "
@@ -286,7 +289,7 @@ def _one_way(given: HybridWalk, start: HybridStart) -> tuple[list[HybridNode], E
             break  # the node is the one before
         if not node.sequence:
             before = nodes[-1] if nodes else given.first
-            border = border_between(node.problem, before, node.unknowns, given.method.tolerance)
+            border = border_between(before, node, given.method.tolerance)
             if border.last is not None:
                 nodes.append(border.last)
             end = End(border.status, border.value, border.reason)
@@ -300,7 +303,9 @@ def _one_way(given: HybridWalk, start: HybridStart) -> tuple[list[HybridNode], E
             return nodes[:-1], End(Status.SHORTER_CYCLE, half, reason)
         if _closes(start, nodes):
             closed = End(Status.CLOSED_LOOP, given.first.orbit.value, Status.CLOSED_LOOP.meaning)
-            return [*nodes[:-1], given.first], closed
+            # The start has fewer cuts than the branch may have by now.
+            last = replace(given.first, finer=nodes[-1].forms[0])
+            return [*nodes[:-1], last], closed
     last = nodes[-1] if nodes else given.first
     if status is Status.NOT_CONVERGED and (near := border_at(last)) is not None:
         return nodes, End(near.status, near.value, near.reason)
@@ -340,10 +345,9 @@ def _saddle_passed(system: System, orbit: Orbit) -> Equilibrium | None:
     return None
 
 
-def _odd(node: HybridNode) -> Vector:
+def _odd(problem: HybridProblem, u: Vector) -> Vector:
     """Return what differs between the halves of a doubled cycle: states, in their units, and durations."""
-    problem, half = node.problem, node.problem.count // 2
-    states, durations = problem.states(node.unknowns), problem.durations(node.unknowns)
+    half, states, durations = problem.count // 2, problem.states(u), problem.durations(u)
     turns = 0.5 * problem.turns
     apart = (states[half:] - states[:half] - turns) / problem.units[:-2]
     return np.append(apart.ravel(), (durations[half:] - durations[:half]) / problem.units[-2])
@@ -353,29 +357,37 @@ def _at_half(start: HybridStart, nodes: Sequence[HybridNode], tolerance: float) 
     """Return where a doubled cycle has shrunk onto the single one on the last step; None if it has not."""
     if not isinstance(start.point, PeriodDoubling) or len(nodes) < 2:
         return None
-    a, b = nodes[-2:]
-    if np.sum(_odd(a) * _odd(b)) >= 0:
+    span = HybridSpan.between(nodes[-2], nodes[-1], tolerance)
+    before = _odd(span.problem, span.a)
+    if np.sum(before * _odd(span.problem, span.b)) >= 0:
         return None
-    before, span = _odd(a), HybridSpan(b.problem, a.unknowns, b.unknowns, tolerance)
 
     def remains(u: Vector, tour: Tour) -> float:
-        return float(np.sum(before * _odd(replace(b, unknowns=u))))
+        return float(np.sum(before * _odd(span.problem, u)))
 
     found = _root(span, remains)
-    return a.orbit.value if found is None else float(found[0][-1])
+    return nodes[-2].orbit.value if found is None else float(found[0][-1])
 
 
 def _closes(start: HybridStart, nodes: Sequence[HybridNode]) -> bool:
     """Whether the branch has met its start again on the last step."""
     if start.point is not None or len(nodes) < _SOONEST:
         return False
-    scale = nodes[-1].problem.scale
-    goal, a, b = (x / scale for x in (start.first.unknowns, *(n.unknowns for n in nodes[-2:])))
-    chord, first = b - a, nodes[0].unknowns / scale - goal
+    units = nodes[-1].problem.units
+    goal, a, b = (_signature(n, units) for n in (start.first, *nodes[-2:]))
+    chord, first = b - a, _signature(nodes[0], units) - goal
     length = float(chord @ chord)
     share = float((goal - a) @ chord) / length if length > 0 else -1.0
     off = float(np.linalg.norm(goal - a - share * chord))
     return 0.0 <= share <= 1.0 and bool(chord @ first > 0) and off < 0.05 * np.sqrt(length)
+
+
+def _signature(node: HybridNode, units: Vector) -> Vector:
+    """Return the states after events, the period and the parameter in their units."""
+    problem, u = node.problem, node.unknowns
+    after = [k for k in range(1, problem.count) if problem.itinerary.stretches[k - 1].like < 0]
+    states = problem.states(u)[after] / units[:-2] / np.sqrt(len(after))
+    return np.append(states.ravel(), [problem.period(u) / units[-2], u[-1] / units[-1]])
 
 
 def _with_points(
@@ -401,7 +413,7 @@ def _points_between(
     a: HybridNode, b: HybridNode, tolerance: float
 ) -> list[tuple[HybridNode, SpecialPoint]]:
     """Return what lies between two points, in order along the branch."""
-    span = HybridSpan(b.problem, a.unknowns, b.unknowns, tolerance)
+    span = HybridSpan.between(a, b, tolerance)
     found = []
     for word, test, miss in _suspected(span, a, b):
         root = _root(span, test)

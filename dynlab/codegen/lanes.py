@@ -28,7 +28,7 @@ from dynlab.symbolic.system import System
 __all__ = ["lane_kernel", "orbit_kernel"]
 
 _FLOATS, _LANES = types.CPointer(types.float64), types.CPointer(lanes)
-_SIGNATURE = types.int64(
+SIGNATURE = types.int64(
     lanes, _LANES, _FLOATS, _LANES, _FLOATS, types.CPointer(types.int64), _FLOATS, _LANES
 )
 #: Parts that a system may have and lanes do not know.
@@ -64,5 +64,5 @@ def _build(system: System, print_: Callable[[lower.Program], str]) -> Kernel | N
         text = print_(lower.lower_rule(system))
     except CompileError:
         return None
-    compiled = cache.compile_function(text, "rhs", _SIGNATURE)
+    compiled = cache.compile_function(text, "rhs", SIGNATURE)
     return Kernel(compiled.address, len(system.state_names), 0, compiled)

@@ -24,7 +24,7 @@ from dynlab.codegen.taylor import (
 from dynlab.kernels.power_series import COMPOSED, NARROWEST, PART, WORK_PER_COMPOSITION
 from dynlab.names import checked_name
 
-__all__ = ["row_parts", "series_source", "workspace"]
+__all__ = ["factors_of", "initials_of", "row_parts", "series_source", "workspace"]
 
 _BEGINNINGS = ", ".join(f"begin_{name} as _begin_{name}" for name in COMPOSED)
 _HEADER = f"""{HEADER}
@@ -62,7 +62,7 @@ def row_parts(order: int) -> int:
     return max(NARROWEST, order // PART + 1)
 
 
-def _factors(program: TaylorProgram) -> list[Factor]:
+def factors_of(program: TaylorProgram) -> list[Factor]:
     """Return the series that need a row, each once."""
     found: dict[Factor, None] = {}
     for s in program.statements:
@@ -100,11 +100,11 @@ def _order_0(program: TaylorProgram) -> Iterator[str]:
         elif isinstance(s, Composition):
             yield f"_begin_{s.function}({s.argument}, {s.order}, _w, {places[s.name]})"
             yield f"{s.name} = _w[{places[s.name]}]"
-    needed = _initials(program)
+    needed = initials_of(program)
     for name in (*program.states, *(getattr(s, "name", "") for s in program.statements)):
         if initial(name)[1] in needed:
             yield f"{initial(name)[1]} = {name}"
-    for factor in _factors(program):
+    for factor in factors_of(program):
         yield f"{_row_of(factor)} = " + (
             "_row(0.0)" if factor.weighted else f"_row({factor.series})"
         )
@@ -115,7 +115,7 @@ def _order_0(program: TaylorProgram) -> Iterator[str]:
         yield f"_d_{state} = {expression_text(start)}"
 
 
-def _initials(program: TaylorProgram) -> set[str]:
+def initials_of(program: TaylorProgram) -> set[str]:
     """Return the coefficients of order 0 that the recurrences use."""
     found: set[str] = set()
     for s in program.statements:
@@ -132,7 +132,7 @@ def _initials(program: TaylorProgram) -> set[str]:
 
 
 def _order_n(program: TaylorProgram) -> Iterator[str]:
-    factors, places, count = _factors(program), _places(program), len(program.states)
+    factors, places, count = factors_of(program), _places(program), len(program.states)
     yield "_inverse = 1.0/_n"
     yield "_is_first = 1.0 if _n == 1 else 0.0"
     yield "_at = _place(_n)"

@@ -14,7 +14,7 @@ than twice the last is checked against four more.
 Rounding: what each sum of state and increment, or of time and step, loses is carried along and added to the next
 (Hairer, Lubich and Wanner, Geometric Numerical Integration, 2nd ed., Springer 2006, section VIII.5).
 
-No trial is rejected, but for a step that grows much and does not fit (`_fits`).  Cost of a step: about n_products p^2
+No trial is rejected, but for a step that grows much and does not fit (`fits`).  Cost of a step: about n_products p^2
 operations.  What makes it slow: stiffness, as for every explicit method, and equations of many products.
 
 Arrays as in `dynlab.kernels.run`, with more rows; the order stands in ``k[0]``.  The loops are those of
@@ -88,7 +88,7 @@ from dynlab.kernels.run import WORK_ROWS as RUN_ROWS
 __all__ = [
     "ATOL", "ATTEMPTS", "END", "ENDED_BY", "EVENTS", "MOST_ATTEMPTS", "NEXT_SAMPLE", "ROWS", "RTOL", "STATE_SIZE", "STEP",
     "T", "TALLY_SIZE", "TINY", "WATCHING", "WORK_ROWS", "X",
-    "advance", "begin", "record", "sample", "watch",
+    "advance", "begin", "first_step", "fits", "record", "sample", "sum_up", "watch",
 ]  # fmt: skip
 
 # More places in `state`: what rounding took from the time; how much the terms fall per order, ``-ln(tol) / p``, and to
@@ -124,8 +124,8 @@ def _log_of_step(first, last, order, state, work):
 
 
 @njit("f8(i8, f8[::1], f8[:, ::1])", **OPTIONS)
-def _checked_step(order, state, work):
-    """Return the size of a step that is the first, or much larger than the last."""
+def first_step(order, state, work):
+    """Return the size of a step that is the first, or much larger than the last, without its sign."""
     before, rest = state[LAST_STEP], abs(state[END] - state[T])
     h = math.exp(min(700.0, _log_of_step(max(1, order - 1 - CHECKED), order, order, state, work)))
     if before > 0.0:
@@ -150,7 +150,7 @@ def _step(order, state, work):
         h = math.exp(math.log(before / term) / order)
         if h <= CHECKED_GROWTH * before:
             return h
-    return _checked_step(order, state, work)
+    return first_step(order, state, work)
 
 
 @njit(f"void({_RUN})", forceinline=True, **OPTIONS)
@@ -186,7 +186,7 @@ def begin(series, state, tally, work, z, p, d, k, w):
 
 
 @njit("void(f8, i8, f8[:, ::1])", forceinline=True, **OPTIONS)
-def _sum_up(h, order, work):
+def sum_up(h, order, work):
     """Write the end of a step to ``work[Y]``, and what its sums lose."""
     square, top = h * h, order - order % 2
     for i in range(work.shape[1]):
@@ -203,7 +203,7 @@ def _sum_up(h, order, work):
 
 
 @njit(f"b1(i8, f8, f8, f8[::1], f8[:, ::1], {MODEL})", **OPTIONS)
-def _fits(series, h, t, state, work, z, p, d, k, w):
+def fits(series, h, t, state, work, z, p, d, k, w):
     """Whether the series, at the end of a step, still has the slope that the equations have there.
 
     Asked where a step grows much: a series can end (``y' = -sqrt(y)`` from 1 is ``(1 - t / 2)^2``) and go on where
@@ -254,6 +254,7 @@ def proceed(series, state, tally, work, z, p, d, k, w):
     h = _step(order, state, work)
     if before == 0.0 and state[STEP] != 0.0:
         h = min(h, abs(state[STEP]))
+    is_checked = h > CHECKED_GROWTH * before
     h = math.copysign(h, rest)
     copy(work[SERIES + 1], work[K0])
     while True:
@@ -263,10 +264,10 @@ def proceed(series, state, tally, work, z, p, d, k, w):
         elif abs(h) < SMALLEST_STEP * abs(t) or abs(h) < TINY:
             return diagnose(h, state, tally, work)
         tally[ATTEMPTS] += 1
-        _sum_up(h, order, work)
+        sum_up(h, order, work)
         if not is_finite(work[Y]):
             return _why_not_finite(work)
-        if abs(h) <= CHECKED_GROWTH * before or _fits(series, h, t + h, state, work, z, p, d, k, w):
+        if not is_checked or fits(series, h, t + h, state, work, z, p, d, k, w):
             break
         h *= CUT
         if tally[ATTEMPTS] >= tally[MOST_ATTEMPTS]:

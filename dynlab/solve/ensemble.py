@@ -79,7 +79,8 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
         What to keep of the states at these times: `States` (all of them), `Moments`, `Extremes` or
         `Histogram`.  All but the first are made while the ensemble runs, and nothing else is kept.
     method
-        Method and tolerances for a flow; `Explicit8` if None.  Others run one member at a time.
+        Method and tolerances for a flow; `Explicit8` if None.  All but it and `Taylor` run one member at a
+        time.
     size
         How many members, if only distributions are given.
     seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.codegen.lanes import lane_kernel
-from dynlab.kernels import lane_members
+from dynlab.codegen.series import Series
+from dynlab.codegen.taylor_lanes import lane_series_of
+from dynlab.kernels import lane_members, lane_taylor
 from dynlab.kernels import run as layout
 from dynlab.kernels.convention import RUNNING
 from dynlab.kernels.lanes import WIDTH
 from dynlab.progress import tick
 from dynlab.solve.methods import Explicit8, OdeMethod
+from dynlab.solve.taylor import Taylor, prepare
 from dynlab.symbolic.system import System
 
 __all__ = ["Answers", "aligned", "run_in_lanes"]
@@ -64,16 +68,27 @@ def run_in_lanes(
     It takes starts and parameters, a row for each member, and room for the answers.  Members that it
     gives up stay RUNNING there.  It may be called from several threads.
     """
-    if (method is not None and type(method) is not Explicit8) or system.events:
+    if system.events or not (method is None or isinstance(method, Explicit8 | Taylor)):
         return None
+    if isinstance(method, Taylor):
+        series = lane_series_of(system)
+        if series is None:
+            return None
+        return _chunked(functools.partial(_series, system, series, method, duration, times))
     lanes = lane_kernel(system)
     if lanes is None:
         return None
-    task = _Task(system, lanes, method, duration, times)
+    prepared = _maps if method is None else _flows
+    return _chunked(functools.partial(prepared, _Task(system, lanes, method, duration, times)))
+
+
+def _chunked(
+    prepared: Callable[[Array, Array, Answers], Callable[[int], int]],
+) -> Callable[[Array, Array, Answers], None]:
+    """Return what runs the prepared loops to their end, in chunks."""
 
     def run(starts: Array, parameters: Array, answers: Answers) -> None:
-        prepare = _maps if method is None else _flows
-        take, count = prepare(task, starts, parameters, answers), FIRST
+        take, count = prepared(starts, parameters, answers), FIRST
         began = perf_counter()
         while take(count) == RUNNING and tick(0.0, 1.0):
             growth = min(SECONDS / max(perf_counter() - began, 1e-9), MOST_GROWTH)
@@ -126,3 +141,23 @@ def _maps(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Ca
     return lambda count: int(
         lane_members.maps(task.lanes.address, *inputs, duration, *members, *group, count)
     )
+
+
+def _series(  # noqa: PLR0913  (what all members share, and theirs)
+    system: System, lanes: Series, method: Taylor, duration: float, times: Array,
+    starts: Array, parameters: Array, answers: Answers,
+) -> Callable[[int], int]:  # fmt: skip
+    n = starts.shape[1]
+    one = prepare(system, np.zeros(n), duration, method)
+    room = max(lanes.workspace, one.inputs.workspace.size)
+    inputs = one.inputs._replace(workspace=np.zeros(room))
+    members = (starts, parameters, times, answers.values, answers.ends, answers.status)
+    group = (
+        aligned(1, lane_taylor.STATE_SIZE, WIDTH),
+        aligned(lane_taylor.WORK_ROWS, n, WIDTH),
+        aligned(1, parameters.shape[1], WIDTH),
+        np.full((lane_taylor.PLACE_ROWS, WIDTH), lane_members.NOBODY),
+        np.zeros(lane_taylor.PROGRESS_SIZE, np.int64),
+    )
+    arguments = (lanes.kernel.address, one.series.address, one.state, one.tally, one.work, *inputs)
+    return lambda count: int(lane_taylor.flows(*arguments, *members, *group, count))

@@ -68,7 +68,9 @@ class Taylor(OdeMethod):
     Notes
     -----
     A power whose exponent is a parameter has no series where its base is exactly zero, even if the parameter
-    happens to be a whole number: write the number, or begin beside zero.
+    happens to be a whole number: write the number, or begin beside zero.  A step is checked against the
+    equations where it grows to more than twice the last; a solution that can be continued beyond where the
+    equations hold (``y' = -sqrt(y)`` reaching 0) can be followed there by steps that do not grow.
 
     Examples
     --------

@@ -72,7 +72,7 @@ def grow_in_lanes(
     It takes starts and parameters, a row for each cell, and room for the answers.  Cells that it
     gives up stay RUNNING there.  It may be called from several threads.
     """
-    if system.is_indexed or system.events or system.signals:
+    if not isinstance(system, System) or system.is_indexed or system.events or system.signals:
         return None
     whole = with_deviations(system, 1)
     lanes = lane_kernel(whole) if method else orbit_kernel(whole)

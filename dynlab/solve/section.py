@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -132,6 +133,13 @@ class Section(Dynamics):
     def bound(self) -> None:
         """The network it is bound to: none."""
         return
+
+    @property
+    def rule_hash(self) -> str:
+        """Hash of the flow's rule and of the surfaces, without any values."""
+        parts = [self.flow.rule_hash, self.fixed, self.direction]
+        parts += [to_tree(e) for e in (self.begins, self.ends)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:

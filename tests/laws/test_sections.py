@@ -376,3 +376,28 @@ def test_an_ensemble_of_a_section_holds_its_orbits():
     )
     one = dl.iterate(section(c=3.0), start={"y": -3.0}, duration=6)
     assert np.array_equal(many["y"][1], one["y"])
+
+
+def test_doublings_follow_each_other_and_continue_in_two_parameters():
+    section = dl.poincare_map(roessler, when=lambda x: x).with_start(y=-4.5, z=0.06)
+    point = dl.find_equilibria(section, within={"y": (-6, -2), "z": (0, 0.3)}).single()
+    first = dl.continue_equilibrium(point, vary="c", over=(2.2, 3.2)).points(dl.PeriodDoubling)[0]
+    doubled = dl.switch_branch(first, over=(2.2, 4.0))
+    second = doubled.points(dl.PeriodDoubling)[1]
+    assert second.period == 2
+    # Where the cycle of two rounds doubles, by collocation.
+    single = dl.continue_cycles(dl.find_cycle(roessler), vary="c", over=(2.2, 3.2))
+    two = dl.continue_cycles(single.points(dl.PeriodDoubling)[0], over=(2.2, 4.0))
+    values = [p["c"] for p in two.points(dl.PeriodDoubling)]
+    assert min(abs(np.array(values) - second["c"])) < 1e-6
+    curve = dl.continue_bifurcation(
+        first, vary=("c", "a"), over={"c": (2.6, 3.2), "a": (0.15, 0.25)}
+    )
+    other = dl.poincare_map(roessler(a=0.21), when=lambda x: x).with_start(y=-4.5, z=0.06)
+    there = dl.find_equilibria(other, within={"y": (-6, -2), "z": (0, 0.3)}).single()
+    crossing = dl.continue_equilibrium(there, vary="c", over=(2.2, 3.2)).points(dl.PeriodDoubling)[
+        0
+    ]
+    order = np.argsort(curve["a"])
+    between = np.interp(0.21, curve["a"][order], curve["c"][order])
+    assert between == pytest.approx(crossing["c"], abs=1e-3)  # a chord of the curve

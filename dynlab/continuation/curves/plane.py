@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import Inputs, inputs_of
+from dynlab.codegen.inputs import Inputs
 from dynlab.codegen.iterated import IteratedKernels, iterated_kernels_of
 from dynlab.codegen.kernels import Kernels, kernels_of
 from dynlab.continuation.curves.equilibrium import EquilibriumCurve
@@ -82,9 +82,7 @@ class Plane:
 
     def inputs(self, active: tuple[str, ...], order: int = 1) -> Inputs:
         """Return what the kernels that differentiate by some parameters are given."""
-        if self._is_plain:
-            return inputs_of(self.system)
-        return iterated_kernels_of(self.system, self.period).inputs(active, order)
+        return self.kernels.inputs(active, order)
 
     def at(self, u: Vector) -> System:
         """Return the system at a point of the plane."""

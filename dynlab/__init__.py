@@ -140,6 +140,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "AmplitudeAdjusted", "IteratedAmplitudeAdjusted", "PhaseRandomised", "SurrogateTest",
         "prediction_error", "surrogate_test", "time_asymmetry",
     ),
+    "dynlab.attractors.entropy": ("BasinEntropy", "basin_entropy"),
+    "dynlab.attractors.uncertainty": ("UncertaintyExponent", "uncertainty_exponent"),
+    "dynlab.attractors.tracking": ("AttractorContinuation", "continue_attractors"),
+    "dynlab.attractors.edge": ("EdgeState", "edge_state"),
+    "dynlab.attractors.resilience": ("FatalShock", "minimal_fatal_shock"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -49,9 +49,17 @@ def load(path: str | os.PathLike[str]) -> Any:
 def _known() -> dict[str, Callable[..., Any]]:
     from dynlab.attractors.attractor import Attractor
     from dynlab.attractors.basins import Basins
+    from dynlab.attractors.edge import EdgeState
+    from dynlab.attractors.entropy import BasinEntropy
     from dynlab.attractors.find import Attractors
     from dynlab.attractors.fractions import BasinFractions
     from dynlab.attractors.recurrences import Recurrences
+    from dynlab.attractors.resilience import FatalShock
+    from dynlab.attractors.tracking import AttractorContinuation
+    from dynlab.attractors.uncertainty import UncertaintyExponent
+    from dynlab.chaos.deviations import Growth
+    from dynlab.chaos.exponents import LyapunovExponent
+    from dynlab.chaos.spectrum import LyapunovSpectrum
     from dynlab.continuation.branch import Branch
     from dynlab.continuation.connections.branch import HomoclinicBranch
     from dynlab.continuation.cycles.branch import CycleBranch
@@ -112,6 +120,9 @@ def _known() -> dict[str, Callable[..., Any]]:
 
     classes = (
         Attractor, Attractors, BasinFractions, Basins, Recurrences,
+        Growth, LyapunovExponent, LyapunovSpectrum,
+        Attractor, AttractorContinuation, Attractors, BasinEntropy, BasinFractions, Basins, EdgeState,
+        FatalShock, Recurrences, UncertaintyExponent,
         Isochrons, PhaseResponse, PulseResponse,
         Bautin, BifurcationCurve, BogdanovTakens, Chenciner, Cusp, DoubleHopf, FoldFlip, FoldHopf,
         GeneralizedFlip, StrongResonance, Suspect,

@@ -27,7 +27,7 @@ from dynlab.status import Status
 from dynlab.symbolic.dynamics import Need, require
 from dynlab.symbolic.system import System
 
-__all__ = ["Orbits", "orbits_of", "refuse_conservative", "require_recurrent"]
+__all__ = ["Orbits", "orbits_of", "refuse_conservative", "require_recurrent", "turn_of_drive"]
 
 Array = NDArray[np.float64]
 
@@ -184,11 +184,11 @@ def orbits_of(
         raise SettingError(f"method is {method!r}; give a method such as dl.Explicit8(rtol=1e-6).")
     chosen = USUAL if method is None else method
     if step is None:
-        step = _turn_of_drive(system) or _usual_step(system, chosen, pilots)
+        step = turn_of_drive(system) or _usual_step(system, chosen, pilots)
     return Orbits(system, chosen, step)
 
 
-def _turn_of_drive(system: System) -> float | None:
+def turn_of_drive(system: System) -> float | None:
     """Return the period of an angle whose rate is a constant, if there is exactly one."""
     turns, names = whole_turns(system), set(system.state_names)
     found = [

@@ -8,7 +8,8 @@ order of work.
 
 An orbit that returns to its cells need not have arrived (a slow spiral, a passage by a saddle): it is
 watched in stages, each twice as long as the one before, until the range of its states no longer changes or
-a stable fixed point takes it in.  This goes beyond the published automaton, which takes the cells of a set
+a stable fixed point takes it in.  One that stands on an unstable fixed point, having begun exactly on the border
+of a basin, stays undecided.  This goes beyond the published automaton, which takes the cells of a set
 number of further samples.
 """
 
@@ -52,6 +53,8 @@ FIRST_ROUND, FEW = 256, 64
 PIECE, STRETCH, MOST_NUMBERS = 1024, 64, 1 << 19
 #: Stages in which an orbit settles, the first of so many samples; its range may change by this share.
 STAGES, FIRST_STAGE, STILL = 9, 256, 0.05
+#: An orbit that stays this near to a fixed point, in cells, stands on it.
+STANDING = 1e-3
 #: Cells are collected until a stretch of so many samples adds less than this share.
 COLLECTED, NEW_SHARE, MOST_COLLECTED = 2000, 0.01, 100_000
 #: Share of samples in the cells of a known attractor from which on it is the same.
@@ -124,9 +127,8 @@ class Search:
         found = np.full(len(states), automaton.OPEN)
         budget, used = FIRST_ROUND, 0
         while True:
-            if self.chart.items:
-                self._round(current, memory, found, budget - used, note)
-                used = budget
+            self._round(current, memory, found, budget - used, note)
+            used = budget
             left = np.flatnonzero(found == automaton.OPEN)
             if self.status is not Status.OK or not left.size or used >= self.rules.longest:
                 break
@@ -134,8 +136,6 @@ class Search:
             found[left[0]] = self._single(current[left[0]])
             is_new = len(self.chart.items) > known
             budget = min(used + FEW if is_new else 2 * max(budget, used), self.rules.longest)
-            if not self.chart.items:
-                used = 0
         stopped = self.status is not Status.OK
         found[found == automaton.OPEN] = NOT_DONE if stopped else UNDECIDED
         return found
@@ -235,6 +235,8 @@ class Search:
             state, verified = values[-1], fixed_point_at(system, values[-FIRST_STAGE // 2 :], size)
             if verified is not None:
                 break
+            if self._rests_unstably(values[-FIRST_STAGE // 2 :], size):
+                return UNDECIDED
             low, high = values.min(axis=0), values.max(axis=0)
             if before is not None and self._is_still(before, (low, high), size):
                 verified = self._orbit_at(values, size)
@@ -263,6 +265,15 @@ class Search:
             and found.is_stable
             and bool(np.all((found.state >= low) & (found.state <= high) | self._turning))
         )
+
+    def _rests_unstably(self, values: Array, size: Array) -> bool:
+        """Whether an orbit stands on a fixed point that does not attract: it began on the border of a basin."""
+        found = find_near(self.orbits.system, values[-1])
+        if found is None or found.unstable_directions == 0:
+            return False
+        off = np.abs(apart(found.system, values[-1], found.state)) / size
+        moved = np.ptp(values, axis=0) / size
+        return bool(max(np.max(off), np.max(moved)) < STANDING)
 
     def _orbit_at(self, values: Array, size: Array) -> Verified | None:
         system = self.orbits.system

@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Outcomes below zero; from zero on it is the attractor; undecided orbits keep `OPEN`.
-ESCAPED, OPEN, RECURRENT, BROKEN = -1, -2, -4, -5
+ESCAPED, OPEN, RECURRENT, BROKEN = -1, -6, -4, -5
 
 # Places in the memory of an orbit: the attractor it is in the cells of, how many times in a row, how many
 # times outside, how many returns, the mark that it leaves, and how many samples were used.

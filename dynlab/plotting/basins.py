@@ -187,6 +187,115 @@ def draw_stacked(
     return ax
 
 
+def draw_extent(
+    ax: Axes | None,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    key: tuple[int, str],
+    *,
+    labels: tuple[str, str],
+) -> Axes:
+    """Between which values something lies over a quantity; a line where that is one, gaps where nan.
+
+    `key` is the number of an attractor, which gives the colour, and its name.
+    """
+    color, name = attractor_color(key[0]), key[1]
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    across, bottom, top = (np.asarray(v, float) for v in (x, low, high))
+    ax.fill_between(across, bottom, top, color=style.lightened(color, 0.3), linewidth=0)
+    ax.plot(across, bottom, color=color, linewidth=1.6, marker=".", markersize=3, label=name)
+    ax.plot(across, top, color=color, linewidth=1.6, marker=".", markersize=3)
+    return ax
+
+
+def draw_heat(
+    ax: Axes | None,
+    across: tuple[float, float],
+    up: tuple[float, float],
+    image: ArrayLike,
+    *,
+    labels: tuple[str, str],
+    scale: str,
+) -> Axes:
+    """An image of numbers from zero on, white to dark blue, with a scale beside it."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list(
+        "none to much", ["white", style.SKY, style.BLUE, "#00263D"]
+    )
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    numbers = np.asarray(image, float)
+    shown = ax.imshow(
+        numbers, origin="lower", extent=(*across, *up), aspect="auto", interpolation="nearest",
+        cmap=shades, vmin=0.0, vmax=float(numbers.max()) or 1.0,
+    )  # fmt: skip
+    bar = ax.figure.colorbar(shown, ax=ax, pad=0.02)
+    bar.set_label(scale, fontsize=style.LABEL_SIZE, color=style.INK)
+    bar.ax.tick_params(labelsize=style.TICK_SIZE, colors=style.INK)
+    bar.outline.set_visible(False)
+    return ax
+
+
+def draw_power_law(
+    ax: Axes | None,
+    x: ArrayLike,
+    y: ArrayLike,
+    line: ArrayLike,
+    *,
+    labels: tuple[str, str],
+    name: str,
+) -> Axes:
+    """Points on logarithmic axes and a line through them."""
+    from dynlab.plotting.axes import draw_legend
+
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.plot(x, line, color=style.VERMILLION, linewidth=1.4, label=name)
+    ax.set_xticks(np.asarray(x, float), [f"{v:g}" for v in np.asarray(x, float)])
+    ax.set_xticks([], minor=True)
+    ax.plot(
+        x, y, linestyle="none", marker="o", markersize=6, color=style.BLUE, markeredgecolor="white"
+    )
+    return draw_legend(ax)
+
+
+def draw_shock(
+    ax: Axes | None,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    outline: tuple[ArrayLike, ArrayLike],
+    *,
+    labels: tuple[str, str],
+) -> Axes:
+    """An arrow from a state to where a shock takes it, and the outline of all shocks of that size."""
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    ax.plot(
+        *outline, color=style.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=7,
+        label="shocks of this size",
+    )  # fmt: skip
+    ax.plot(
+        *start, marker="o", markersize=7, color=style.INK, markeredgecolor="white", zorder=9,
+        linestyle="none",
+    )  # fmt: skip
+    ax.annotate(
+        "", xy=end, xytext=start, zorder=8,
+        arrowprops={"arrowstyle": "-|>", "color": style.INK, "linewidth": 1.8, "shrinkA": 3, "shrinkB": 0},
+    )  # fmt: skip
+    ax.plot([], [], color=style.INK, linewidth=1.8, label="smallest fatal shock")
+    return ax
+
+
+def draw_track(
+    ax: Axes | None, x: ArrayLike, y: ArrayLike, name: str, *, labels: tuple[str, str]
+) -> Axes:
+    """A path along the border between basins."""
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    ax.plot(x, y, color=style.INK, linewidth=1.0, label=name, zorder=6)
+    return ax
+
+
 def shade_of(label: int) -> str:
     """Return the colour that stands for a label where areas are filled."""
     return OUTCOMES[label] if label < 0 else style.lightened(attractor_color(label), 0.7)

@@ -265,3 +265,11 @@ def test_pictures_name_what_they_show():
     from dynlab.plotting import close_figure
 
     close_figure(ax)
+
+
+def test_an_unstable_fixed_point_is_no_attractor_even_for_those_who_start_on_it():
+    exact = dl.find_attractors(
+        double_well.with_start(x=0.0), within={"x": (-1.5, 1.5)}, seed=1, samples=20
+    )
+    assert len(exact) == 2
+    assert exact.search().outcomes(np.array([[0.0], [0.3], [-0.3]]), "").tolist()[0] == -2

@@ -103,6 +103,8 @@ class Orbits(NamedTuple):
     def wrapped(self, states: Array) -> Array:
         """Return states with angles on their first turn."""
         turns = whole_turns(self.system)
+        if not turns.any():
+            return np.array(states, float, order="C")
         safe = np.where(turns > 0, turns, 1.0)
         return np.ascontiguousarray(states - turns * np.floor(states / safe))
 

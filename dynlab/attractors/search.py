@@ -32,6 +32,7 @@ from dynlab.equilibria.orbits import PeriodicOrbit, points_of
 from dynlab.equilibria.stability import Equilibrium
 from dynlab.errors import NotConverged
 from dynlab.kernels import recurrences as automaton
+from dynlab.kernels.lanes import WIDTH
 from dynlab.point import apart, whole_turns
 from dynlab.progress import tick
 from dynlab.solve.threads import on_threads
@@ -49,8 +50,9 @@ ESCAPED, UNDECIDED, NOT_DONE = -1, -2, -3
 MOST = 200
 #: Samples before leftover orbits are looked at singly, and how many more after a new attractor.
 FIRST_ROUND, FEW = 256, 64
-#: Members in a piece of work, and samples in a stretch; a piece has room for so many numbers.
-PIECE, STRETCH, MOST_NUMBERS = 1024, 64, 1 << 19
+#: Work is cut into so many pieces, of so many members at most (what a piece costs in Python is then little);
+#: samples in a stretch; a piece has room for so many numbers.
+PIECES, MOST_IN_PIECE, STRETCH, MOST_NUMBERS = 64, 4096, 64, 1 << 21
 #: Stages in which an orbit settles, the first of so many samples; its range may change by this share.
 STAGES, FIRST_STAGE, STILL = 9, 256, 0.05
 #: An orbit that stays this near to a fixed point, in cells, stands on it.
@@ -147,7 +149,8 @@ class Search:
         left = np.flatnonzero(found == automaton.OPEN)
         if samples <= 0 or not left.size:
             return
-        pieces = [left[k : k + PIECE] for k in range(0, len(left), PIECE)]
+        size = max(WIDTH, min(WIDTH * -(-len(left) // (WIDTH * PIECES)), MOST_IN_PIECE))
+        pieces = [left[k : k + size] for k in range(0, len(left), size)]
         done = np.zeros(len(pieces))
 
         def work(place: int) -> None:

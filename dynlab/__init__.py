@@ -123,6 +123,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.attractors.recurrences": ("Recurrences",),
     "dynlab.attractors.basins": ("Basins", "basins"),
     "dynlab.attractors.fractions": ("BasinFractions", "basin_fractions"),
+    "dynlab.attractors.entropy": ("BasinEntropy", "basin_entropy"),
+    "dynlab.attractors.uncertainty": ("UncertaintyExponent", "uncertainty_exponent"),
+    "dynlab.attractors.tracking": ("AttractorContinuation", "continue_attractors"),
+    "dynlab.attractors.edge": ("EdgeState", "edge_state"),
+    "dynlab.attractors.resilience": ("FatalShock", "minimal_fatal_shock"),
     "dynlab.chaos.alignment": ("AlignmentIndices", "alignment_indices"),
     "dynlab.chaos.expansion": ("ExpansionEntropy", "expansion_entropy"),
     # chaos from data
@@ -140,11 +145,6 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "AmplitudeAdjusted", "IteratedAmplitudeAdjusted", "PhaseRandomised", "SurrogateTest",
         "prediction_error", "surrogate_test", "time_asymmetry",
     ),
-    "dynlab.attractors.entropy": ("BasinEntropy", "basin_entropy"),
-    "dynlab.attractors.uncertainty": ("UncertaintyExponent", "uncertainty_exponent"),
-    "dynlab.attractors.tracking": ("AttractorContinuation", "continue_attractors"),
-    "dynlab.attractors.edge": ("EdgeState", "edge_state"),
-    "dynlab.attractors.resilience": ("FatalShock", "minimal_fatal_shock"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -18,7 +18,7 @@ def duffing(x=1.0, v=0.0, phase: dl.Angle = 0.0, *, friction=0.15, F=0.05, omega
     return {x: v, v: x - x**3 - friction * v + F * dl.cos(phase), phase: omega}
 
 
-def study(cells: int = 96) -> Figure:
+def study(cells: int = 80) -> Figure:
     """Draw the basins below and above the drive at which their border becomes fractal."""
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(10.0, 4.6), sharey=True, layout="constrained"

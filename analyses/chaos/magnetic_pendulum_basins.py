@@ -28,7 +28,7 @@ def magnets(x=1.0, y=0.0, u=0.0, v=0.0, *, friction=0.2, d=0.3):
     }
 
 
-def study(cells: int = 96) -> Figure:
+def study(cells: int = 64) -> Figure:
     """Draw the basins of the pendulum let go at rest, and a part of them."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.0, 5.2), layout="constrained")
     found = dl.find_attractors(magnets, within={"x": (-2, 2), "y": (-2, 2)}, samples=60, seed=1)

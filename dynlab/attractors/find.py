@@ -32,8 +32,8 @@ __all__ = ["Attractors", "find_attractors", "outcome_name"]
 Array = NDArray[np.float64]
 DEFAULT = Recurrences()
 
-#: Starts of pilot orbits, which tell how long a step is.
-PILOTS = 8
+#: Starts of pilot orbits, which tell how long a step is and how far states move; their samples.
+PILOTS, PILOT_SAMPLES = 8, 256
 #: With this certainty an attractor with a basin above `Attractors.resolution` was met.
 CERTAINTY = 0.95
 _WORDS = {ESCAPED: "escaped", UNDECIDED: "undecided", NOT_DONE: "not done"}
@@ -60,6 +60,8 @@ class Attractors(Result):
         The grid: to each cell 1 + the label of the attractor it belongs to, 0 for none.
     step
         Time between samples of orbits, in the system's unit; steps of a map.
+    reach
+        How far each state moves along orbits that lead to attractors.
     outcomes
         What became of each start: a label, -1 escaped, -2 undecided, -3 not done.
     status, provenance
@@ -72,6 +74,7 @@ class Attractors(Result):
     within: dict[str, tuple[float, float]]
     cells: NDArray[np.int32]
     step: float
+    reach: Array
     outcomes: NDArray[np.int64]
     status: Status
     provenance: Provenance
@@ -155,7 +158,7 @@ class Attractors(Result):
         orbits = Orbits(self.system, self.provenance.settings.get("method"), self.step)
         cells = Cells.of(self.system, window, shape)
         chart = chart_of(self.items, self.cells, len(self.system.state_names))
-        return Search(orbits, cells, rules, chart)
+        return Search(orbits, cells, rules, self.reach, chart)
 
     @property
     def _counted(self) -> str:
@@ -270,7 +273,7 @@ def search_in(
     pilots = window.drawn(system, seed.stream(1), PILOTS)
     refuse_conservative(system, pilots)
     orbits = orbits_of(system, method, recurrences.step, pilots)
-    return Search(orbits, cells, recurrences)
+    return Search(orbits, cells, recurrences, orbits.reach(orbits.wrapped(pilots), PILOT_SAMPLES))
 
 
 def found_by(
@@ -288,6 +291,7 @@ def found_by(
         within=window.ranges,
         cells=search.chart.labels.reshape(tuple(search.cells.counts)),
         step=orbits.step,
+        reach=search.reach,
         outcomes=outcomes,
         status=search.status,
         provenance=Provenance(

@@ -100,6 +100,13 @@ class Orbits(NamedTuple):
         values[: len(found.t)] = found.values
         return values, found.status
 
+    def reach(self, states: Array, count: int) -> Array:
+        """Return how far each state moves along those of some orbits that do not end; 0 if all do."""
+        values, _ = self.samples(states, count)
+        whole = np.concatenate([states[:, None], values], axis=1)
+        kept = whole[np.isfinite(whole).all(axis=(1, 2))]
+        return np.asarray(np.ptp(kept, axis=1).max(axis=0, initial=0.0))
+
     def wrapped(self, states: Array) -> Array:
         """Return states with angles on their first turn."""
         turns = whole_turns(self.system)

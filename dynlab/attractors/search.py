@@ -94,16 +94,21 @@ class Search:
     ----------
     orbits, cells, rules
         How orbits are made, the grid, and what decides.
+    reach
+        How far each state moves along orbits: what is small is measured by this where there are no cells.
     chart
         Attractors known from the beginning.
-    verifies_cycles
-        Whether what is no fixed point is looked at by collocation.
     """
 
     def __init__(
-        self, orbits: Orbits, cells: Cells, rules: Recurrences, chart: Chart | None = None
+        self,
+        orbits: Orbits,
+        cells: Cells,
+        rules: Recurrences,
+        reach: Array,
+        chart: Chart | None = None,
     ) -> None:
-        self.orbits, self.cells, self.rules = orbits, cells, rules
+        self.orbits, self.cells, self.rules, self.reach = orbits, cells, rules, reach
         n = len(orbits.system.state_names)
         self.chart = chart or chart_of((), np.zeros(cells.size, np.int32), n)
         self.status = Status.OK
@@ -205,7 +210,7 @@ class Search:
                 if answer[0] == automaton.BROKEN:
                     return ESCAPED if _is_over(ended) else UNDECIDED
                 if answer[0] == automaton.RECURRENT:
-                    return self._settled(values[taken - 1], high - low)
+                    return self._settled(values[taken - 1], np.maximum(high - low, self.reach))
                 if answer[0] != automaton.OPEN:
                     return int(answer[0])
                 state, used, count = values[-1], used + count, min(2 * count, 1024)

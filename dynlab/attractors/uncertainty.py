@@ -133,7 +133,7 @@ def uncertainty_exponent(
     began = time.perf_counter()
     labels = finished(basins, "uncertainty_exponent")
     steps = _checked(distances, min(labels.shape))
-    fractions = np.array([_share(labels, step) for step in steps])
+    fractions = np.array([_share(labels, step, int(steps[-1])) for step in steps])
     if not np.all(fractions > 0):
         raise NotConverged(
             f"no start of {basins.system.name!r} is uncertain to {int(steps[np.argmin(fractions)])} cells: all of "
@@ -172,12 +172,17 @@ def _checked(distances: Sequence[int] | None, side: int) -> NDArray[np.int64]:
     return steps
 
 
-def _share(labels: NDArray[np.int16], step: int) -> float:
-    """Return the share of cells with another label so many cells away, before or after, along a state."""
+def _share(labels: NDArray[np.int16], step: int, most: int) -> float:
+    """Return the share of cells with another label so many cells away, before or after, along a state.
+
+    Counted are the cells at least `most` away from the ends, the same ones for every distance.
+    """
     uncertain = total = 0
     for axis in range(labels.ndim):
         rows = np.moveaxis(labels, axis, 0)
-        here = rows[step:-step]
-        differs = (here != rows[: -2 * step]) | (here != rows[2 * step :])
+        here, last = rows[most:-most], len(rows) - most
+        differs = (here != rows[most - step : last - step]) | (
+            here != rows[most + step : last + step]
+        )
         uncertain, total = uncertain + int(differs.sum()), total + differs.size
     return uncertain / total

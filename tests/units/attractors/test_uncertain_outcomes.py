@@ -86,14 +86,12 @@ def test_newtons_boundary_is_fractal():
 
 
 def test_the_exponent_of_a_straight_line_is_one(small):
-    """n rows with one border each: 2 e of the n - 2 e cells are uncertain, in one direction of two."""
+    """n rows with one border each: 2 e cells of those counted are uncertain, in one direction of two."""
     half = np.zeros((400, 400), int)
     half[150:] = 1
     found = dl.uncertainty_exponent(image(small, half), distances=[1, 2, 4, 8])
-    exact = [2 * e / (2 * (400 - 2 * e)) for e in (1, 2, 4, 8)]
-    assert found.fractions == pytest.approx(exact, abs=1e-15)
-    # The n - 2 e in the denominator bends the line upwards: by 2 e / n, 4 % at the far end.
-    assert found.value == pytest.approx(1.0, abs=0.02)
+    assert found.fractions == pytest.approx([e / (400 - 16) for e in (1, 2, 4, 8)], abs=1e-15)
+    assert found.value == pytest.approx(1.0, abs=1e-12)
 
 
 def cantor(stages):

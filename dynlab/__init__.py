@@ -160,7 +160,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
-_PACKAGES = ("zoo",)
+_PACKAGES = ("hopfield", "zoo")
 
 __all__ = sorted([*_HOME, *_PACKAGES], key=str)
 

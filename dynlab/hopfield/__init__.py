@@ -1,0 +1,29 @@
+"""Hopfield networks of binary spins: storing patterns, recalling them, how many fit, and the theory of it.
+
+Names load on first use; importing the package loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PLACES: dict[str, tuple[str, ...]] = {}  # fmt: skip
+
+_HOME = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = sorted(_HOME, key=str)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        from dynlab.errors import UnknownNameError
+
+        raise UnknownNameError("public name of dynlab.hopfield", name, __all__)
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""How oscillators fall into step: order parameters, onset, locking, chimeras; and the theory beside."""

@@ -88,6 +88,10 @@ def test_lorenz():
         start = {name: values[0] for name, values in orbit.states.items()}
         times = dl.iterate(section, start=start, duration=2)["return_time"]
         assert times.sum() == pytest.approx(2.3059072639398, abs=1e-10)
+    cycle = dl.find_cycle(zoo.lorenz, start=section.lifted(start), period=times.sum())
+    assert cycle.period == pytest.approx(2.3059072639398, abs=1e-10)
+    nontrivial = np.delete(cycle.multipliers, np.argmin(abs(cycle.multipliers - 1)))
+    assert np.sort(abs(nontrivial)) == pytest.approx(np.sort(abs(orbit.multipliers)), abs=1e-8)
 
 
 def test_misuse_is_named():

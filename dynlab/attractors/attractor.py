@@ -47,6 +47,9 @@ class Attractor:
         for anything else.
     low, high
         Between which states it lies, with some room; what the grid does not cover is told by these.
+    verdict
+        Of what was not verified: ``"chaotic"`` or ``"quasi-periodic"`` by its largest Lyapunov exponent, or
+        empty where that does not tell.
 
     Examples
     --------
@@ -63,15 +66,16 @@ class Attractor:
     verified: Verified | None
     low: Array
     high: Array
+    verdict: str = ""
 
     @property
     def kind(self) -> str:
-        """What it was verified to be, such as ``"stable focus"``, or ``"undetermined"``.
+        """What it is: such as ``"stable focus"``, ``"chaotic"``, or ``"undetermined"``.
 
-        What is neither a point nor a cycle is chaotic, a torus, or not yet settled.
+        What is undetermined may be a torus, or not settled yet.
         """
         if self.verified is None:
-            return "undetermined"
+            return self.verdict or "undetermined"
         if isinstance(self.verified, PeriodicOrbit):
             return f"stable orbit of period {self.verified.period}"
         return self.verified.kind
@@ -139,7 +143,7 @@ class Attractor:
             for n, a, b in zip(self.system.state_names[:4], low, high, strict=False)
         )
         return (
-            f"<attractor {self.label + 1} of {self.system.name}, undetermined: neither point nor cycle;\n "
+            f"<attractor {self.label + 1} of {self.system.name}, {self.kind}: neither point nor cycle;\n "
             f"{shown}>"
         )
 

@@ -189,7 +189,8 @@ def find_attractors(
     Orbits from random starts in the box are followed until they keep coming back to cells of a grid that
     they have visited before.  What they settle on is an attractor; later orbits that reach its cells are
     counted for it.  Then each is looked at: a fixed point, periodic orbit or cycle is verified, to full
-    accuracy and with its eigenvalues; anything else is left ``"undetermined"``.
+    accuracy and with its eigenvalues; of anything else the largest Lyapunov exponent tells whether it is chaotic,
+    and what that does not tell is left ``"undetermined"``.
 
     Parameters
     ----------

@@ -25,7 +25,13 @@ from dynlab.attractors.attractor import Attractor
 from dynlab.attractors.cells import Cells
 from dynlab.attractors.orbits import Orbits
 from dynlab.attractors.recurrences import Recurrences
-from dynlab.attractors.verify import Verified, cycle_at, fixed_point_at, periodic_orbit_at
+from dynlab.attractors.verify import (
+    Verified,
+    cycle_at,
+    fixed_point_at,
+    periodic_orbit_at,
+    verdict_at,
+)
 from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.find import find_near
 from dynlab.equilibria.orbits import PeriodicOrbit, points_of
@@ -330,7 +336,8 @@ class Search:
             shown = marked[-KEPT:]
         margin = self._margin(marked, seen)
         low, high = marked.min(axis=0) - margin, marked.max(axis=0) + margin
-        item = Attractor(self.orbits.system, label, shown, verified, low, high)
+        told = "" if verified else verdict_at(self.orbits.system, marked[-1], self.orbits.step)
+        item = Attractor(self.orbits.system, label, shown, verified, low, high, told)
         lows, highs = np.vstack([self.chart.lows, low]), np.vstack([self.chart.highs, high])
         self.chart = Chart((*self.chart.items, item), self.chart.labels, lows, highs)
         return label

@@ -2,14 +2,20 @@
 
 Recurrences say that orbits stay in a set of cells, not what is in them.  Newton's method from a state in
 them finds the fixed point, the periodic orbit or (by collocation) the cycle, and its eigenvalues say
-whether it attracts.  Whatever else it is stays undetermined here: a torus, chaos, or a slow transient.
+whether it attracts.  Of whatever else it is the largest Lyapunov exponent decides, where its sign stands out
+against its error: chaotic, or (of a map) quasi-periodic.  The rest stays undetermined: a torus of a flow, or
+a slow transient.
 """
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlab.chaos.exponents import lyapunov_exponent
+from dynlab.chaos.verdict import Verdict
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.iterated import iterated_kernels_of
 from dynlab.cycles.cycle import Cycle
@@ -17,18 +23,20 @@ from dynlab.cycles.find import attracting_cycle
 from dynlab.equilibria.find import find_near
 from dynlab.equilibria.orbits import PeriodicOrbit, prime_divisors
 from dynlab.equilibria.stability import Equilibrium
-from dynlab.errors import DynlabError
+from dynlab.errors import DynlabError, DynlabWarning
 from dynlab.names import Layout
 from dynlab.point import apart
 from dynlab.symbolic.system import System
 
-__all__ = ["Verified", "cycle_at", "fixed_point_at", "periodic_orbit_at"]
+__all__ = ["Verified", "cycle_at", "fixed_point_at", "periodic_orbit_at", "verdict_at"]
 
 Array = NDArray[np.float64]
 Verified = Equilibrium | PeriodicOrbit | Cycle
 
 #: Longest period of a map that is looked for.
 MOST_PERIOD = 64
+#: Samples over which an exponent is measured.
+MEASURED = 5000
 _NEWTON, _CONVERGED = 30, 1e-12
 
 
@@ -90,3 +98,15 @@ def cycle_at(system: System, states: Array, size: Array) -> Cycle | None:
     curve = found.orbit.at(np.linspace(0.0, 1.0, 400))
     off = min(float(np.max(np.abs(apart(system, states[-1], x)) / size)) for x in curve)
     return found if off <= 3.0 else None
+
+
+def verdict_at(system: System, state: Array, step: float) -> str:
+    """Return what the largest Lyapunov exponent says of the orbit from a state, or an empty text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DynlabWarning)
+            found = lyapunov_exponent(system, start=state, duration=MEASURED * step, seed=0)  # type: ignore[arg-type]
+    except DynlabError:
+        return ""
+    told = (Verdict.CHAOTIC, Verdict.QUASI_PERIODIC) if system.is_discrete else (Verdict.CHAOTIC,)
+    return str(found.verdict) if found.verdict in told else ""

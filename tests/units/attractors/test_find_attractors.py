@@ -111,10 +111,10 @@ def test_maps_fixed_points_and_orbits_of_period_two():
     assert sorted(min(a["x"]) for a in two) == pytest.approx(stable, abs=1e-9)
 
 
-def test_what_is_neither_point_nor_cycle_is_left_undetermined():
+def test_what_is_neither_point_nor_cycle_is_told_by_its_exponent():
     found = dl.find_attractors(zoo.henon, within={"x": (-2, 2), "y": (-2, 2)}, seed=1, samples=100)
     chaos = found.single()
-    assert chaos.kind == "undetermined"
+    assert chaos.kind == "chaotic"
     assert chaos.verified is None
     # The trapping region of Henon 1976 (Commun. Math. Phys. 50, 69, section 4) is met by |x| < 1.34.
     assert 1.2 < np.max(np.abs(chaos["x"])) < 1.34
@@ -126,7 +126,7 @@ def test_lorenz_84_has_a_point_a_cycle_and_chaos():
     found = dl.find_attractors(
         lorenz84, within={"x": (-1, 3), "y": (-2, 3), "z": (-2, 2.5)}, seed=1, samples=200
     )
-    assert sorted(a.kind for a in found) == ["stable cycle", "stable focus", "undetermined"]
+    assert sorted(a.kind for a in found) == ["chaotic", "stable cycle", "stable focus"]
 
 
 def test_a_drive_is_seen_once_a_turn():
@@ -273,3 +273,11 @@ def test_an_unstable_fixed_point_is_no_attractor_even_for_those_who_start_on_it(
     )
     assert len(exact) == 2
     assert exact.search().outcomes(np.array([[0.0], [0.3], [-0.3]]), "").tolist()[0] == -2
+
+
+def test_a_closed_curve_of_a_map_is_quasi_periodic():
+    """Born at r = 2 in a Neimark-Sacker bifurcation (Aronson et al. 1982)."""
+    found = dl.find_attractors(
+        zoo.delayed_logistic(r=2.1), within={"x": (0.01, 1), "y": (0.01, 1)}, seed=1, samples=50
+    )
+    assert found.single().kind == "quasi-periodic"

@@ -342,7 +342,7 @@ def poincare_map(
     >>> cycle = dl.find_equilibria(section, within={"x": (0.5, 2)}).single()
     >>> round(cycle["x"], 9), round(cycle["return_time"], 9)    # 1 and 2 pi
     (1.0, 6.283185307)
-    >>> round(cycle.eigenvalues[0].real * 1e6, 5)               # exp(-4 pi)
+    >>> round(1e6 * float(cycle.eigenvalues[0].real), 5)        # exp(-4 pi)
     3.48734
 
     References
@@ -414,7 +414,7 @@ def maxima_map(
     --------
     >>> import dynlab as dl
     >>> peaks = dl.maxima_map(dl.zoo.lorenz, of="z")
-    >>> z = dl.iterate(peaks, start={"x": 10, "y": 7}, duration=50)["z"]
+    >>> z = dl.iterate(peaks, start={"x": 12, "y": 8}, duration=50)["z"]
     >>> bool(z.min() > 27), bool(z.max() < 49)
     (True, True)
     """

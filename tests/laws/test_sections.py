@@ -12,6 +12,7 @@ import dynlab as dl
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
+from dynlab.kernels.section import NO_RETURN
 
 # The steps keep an error of 1e-11; what a section says is compared with ten times that.
 TOLERANCE = 1e-10
@@ -270,6 +271,9 @@ class TestFaces:
 
 
 class TestWhenItDoesNotWork:
+    def test_kernels_and_status_agree(self):
+        assert NO_RETURN == dl.Status.NO_RETURN
+
     def test_no_return(self):
         spiral = dl.poincare_map(circling(mu=-1.0), when=lambda x: x - 0.5, longest=50)
         orbit = dl.iterate(spiral, start={"y": 0.0}, duration=5)

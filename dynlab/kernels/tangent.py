@@ -72,9 +72,9 @@ PLAN_SIZE = 6
 STEPS, ROWS, LAST_TIME, WATCH, WATCHED_FROM, PERIOD = range(6)
 PROGRESS_SIZE = 6
 
-#: Columns may grow apart by this factor: their small parts then keep 12 digits, and an error of a step
-#: is magnified no more than this.
-SPREAD = math.log(100.0)
+#: Columns may grow apart by about this factor: an error of a step is magnified as much in the smallest.  (With
+#: 100 bursts of growth cost Duffing's oscillator two digits of the sum; 10 costs no time to be seen.)
+SPREAD = math.log(10.0)
 #: From so many columns on they are taken row by row.
 MANY = 12
 #: The interval grows by this at most, and bends back when beyond.

@@ -132,7 +132,9 @@ def _known() -> dict[str, Callable[..., Any]]:
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
         States, Steps, System, Taylor, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
-    return {made.__name__: made for made in (*classes, *_of_chaos())} | {"Diagram": diagram}
+    return {made.__name__: made for made in (*classes, *_of_chaos(), *_of_capacity())} | {
+        "Diagram": diagram
+    }
 
 
 def _of_chaos() -> tuple[type, ...]:
@@ -170,3 +172,10 @@ def _of_chaos() -> tuple[type, ...]:
         IteratedAmplitudeAdjusted, Kantz, MeanFieldExponent, MutualInformation, PhaseRandomised, RecurrenceQuantification, Rosenstein, Scaling,
         OrbitDiagram, ReturnMap, SurrogateTest, ZeroOneTest,
     )  # fmt: skip
+
+
+def _of_capacity() -> tuple[type, ...]:
+    from dynlab.hopfield.phases import PhaseDiagram
+    from dynlab.hopfield.theory import CriticalLoad, MeanFieldOverlap
+
+    return CriticalLoad, MeanFieldOverlap, PhaseDiagram

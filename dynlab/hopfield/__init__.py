@@ -8,7 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_PLACES: dict[str, tuple[str, ...]] = {}  # fmt: skip
+_PLACES: dict[str, tuple[str, ...]] = {
+    # in theory
+    "dynlab.hopfield.theory": (
+        "CriticalLoad", "MeanFieldOverlap", "critical_load", "mean_field_overlap",
+    ),
+    "dynlab.hopfield.phases": ("PhaseDiagram", "phase_diagram"),
+    "dynlab.hopfield.signal_to_noise": (
+        "ErrorFree", "error_free_patterns", "one_step_error", "projection_basin", "projection_step",
+    ),
+}  # fmt: skip
 
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 

@@ -12,7 +12,7 @@ connection  curves of homoclinic orbits in two parameters
 phase       phase response, kicks, isochrons   basins      attractors, basins and shares of them
 estimates   slopes, null distributions, recurrences
 chart       exponents and classes over parameters
-returns     orbits of maps in bulk
+returns     orbits of maps in bulk       capacity  overlap against load, phases of a memory
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from dynlab.plotting.basins import (
     shade_of,
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
+from dynlab.plotting.capacity import draw_recall_phases, draw_recall_theory, draw_recall_trials
 from dynlab.plotting.chart import (
     draw_class_line,
     draw_class_map,
@@ -136,6 +137,9 @@ __all__ = [
     "draw_raster",
     "draw_recurrences",
     "draw_resetting",
+    "draw_recall_phases",
+    "draw_recall_theory",
+    "draw_recall_trials",
     "draw_response",
     "draw_returns",
     "draw_scaling",

@@ -132,9 +132,9 @@ def _known() -> dict[str, Callable[..., Any]]:
         PeriodicOrbits, PhasePortrait, Provenance, PseudoArclength, Radau5, Section, SpikeTrain,
         States, Steps, System, Taylor, Torus, Trajectory, Unconfirmed, UserPoint, Verlet, Yoshida4,
     )  # fmt: skip
-    return {made.__name__: made for made in (*classes, *_of_chaos(), *_of_capacity())} | {
-        "Diagram": diagram
-    }
+    return {
+        made.__name__: made for made in (*classes, *_of_chaos(), *_of_hopfield(), *_of_capacity())
+    } | {"Diagram": diagram}
 
 
 def _of_chaos() -> tuple[type, ...]:
@@ -179,3 +179,16 @@ def _of_capacity() -> tuple[type, ...]:
     from dynlab.hopfield.theory import CriticalLoad, MeanFieldOverlap
 
     return CriticalLoad, MeanFieldOverlap, PhaseDiagram
+
+
+def _of_hopfield() -> tuple[type, ...]:
+    from dynlab.hopfield.energies import EnergyAlong
+    from dynlab.hopfield.learning import Covariance, Given, Hebb, PseudoInverse, Storkey
+    from dynlab.hopfield.network import Network
+    from dynlab.hopfield.patterns import Patterns
+    from dynlab.hopfield.recall import Asynchronous, Glauber, Recall, Synchronous
+
+    return (
+        Asynchronous, Covariance, EnergyAlong, Given, Glauber, Hebb, Network, Patterns, PseudoInverse, Recall,
+        Storkey, Synchronous,
+    )  # fmt: skip

@@ -52,6 +52,8 @@ class Status(IntEnum):
     EVENTS_CHANGE = 34
     NO_SCALING_RANGE = 40
     UNDECIDED = 41
+    CYCLE_OF_TWO = 42
+    SWEEP_LIMIT = 43
 
     @property
     def meaning(self) -> str:
@@ -155,6 +157,11 @@ _TEXT: dict[Status, tuple[str, str]] = {
         "the data do not tell",
         "take a longer series, or sample it more coarsely",
     ),
+    Status.CYCLE_OF_TWO: ("the state alternates between two patterns of spins", ""),
+    Status.SWEEP_LIMIT: (
+        "spins were still turning after the largest number of sweeps",
+        "raise sweeps=; with weights that are not symmetric there may be no rest",
+    ),
 }
 
 _COMPLETE = frozenset(
@@ -174,5 +181,6 @@ _COMPLETE = frozenset(
         Status.AT_BOGDANOV_TAKENS,
         Status.GRAZING,
         Status.EVENTS_CHANGE,
+        Status.CYCLE_OF_TWO,
     }
 )

@@ -9,6 +9,14 @@ import importlib
 from typing import Any
 
 _PLACES: dict[str, tuple[str, ...]] = {
+    # store and recall
+    "dynlab.hopfield.network": ("Network",),
+    "dynlab.hopfield.patterns": ("Patterns", "flipped", "random_patterns"),
+    "dynlab.hopfield.learning": ("Covariance", "Hebb", "PseudoInverse", "Storkey"),
+    "dynlab.hopfield.recall": ("Asynchronous", "Glauber", "Recall", "Synchronous"),
+    "dynlab.hopfield.energies": (
+        "EnergyAlong", "energy", "energy_along", "two_step_energy",
+    ),
     # in theory
     "dynlab.hopfield.theory": (
         "CriticalLoad", "MeanFieldOverlap", "critical_load", "mean_field_overlap",

@@ -13,6 +13,7 @@ phase       phase response, kicks, isochrons   basins      attractors, basins an
 estimates   slopes, null distributions, recurrences
 chart       exponents and classes over parameters
 returns     orbits of maps in bulk       capacity  overlap against load, phases of a memory
+memory      recall in Hopfield networks
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ from dynlab.plotting.estimates import (
 )
 from dynlab.plotting.exponents import draw_alignment, draw_angles, draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
+from dynlab.plotting.memory import draw_descent, draw_recall
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
     draw_direction,
@@ -106,6 +108,7 @@ __all__ = [
     "draw_connection_line",
     "draw_convergence",
     "draw_density",
+    "draw_descent",
     "draw_direction",
     "draw_eigenvalue_plane",
     "draw_eigenvalues",
@@ -135,6 +138,7 @@ __all__ = [
     "draw_power_law",
     "draw_ranges",
     "draw_raster",
+    "draw_recall",
     "draw_recurrences",
     "draw_resetting",
     "draw_recall_phases",

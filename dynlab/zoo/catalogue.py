@@ -76,6 +76,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "kuramoto_on_graph",
         "ctrnn",
         "hopfield_rates",
+        "hopfield_inputs",
         "rate_network",
         "excitation_inhibition",
         "sir_on_graph",

@@ -57,6 +57,18 @@ def hopfield_rates(s: PerNode = 0.1, *, W: PerLink = 0.0, beta=2.0):
 
 
 @flow
+def hopfield_inputs(u: PerNode = 0.1, *, W: PerLink = 0.0, I: PerNode = 0.0, beta=2.0):
+    """Graded-response associative memory, in its inputs.
+
+    Hopfield 1984, Proc. Natl. Acad. Sci. 81, 3088, eq 5, with equal time constants.
+
+    Famous as the electric circuit of amplifiers that finds a minimum of its energy.
+    """
+    i, j = dl.nodes("i j")
+    return {u[i]: -u[i] + dl.Sum(W[i, j] * dl.tanh(beta * u[j]), j) + I[i]}
+
+
+@flow
 def rate_network(x: PerNode = 0.1, *, J: PerLink = 0.0, g=1.5):
     """Random rate network.
 

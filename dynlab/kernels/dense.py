@@ -17,10 +17,13 @@ PARTS = 8
 #: Direction of a guard that does not fire for the time being.
 DEAF = 2
 #: Rows of `sides`: the last values of the guards; the sides they are on; the values at the end of a
-#: part, and at a trial inside; how much each changed over the last part.  Two columns per guard:
-#: in the second half stand the rates of change, where a kernel writes them.
-VALUE, SIDE, NEW, TRIAL, CHANGE = range(5)
-SIDE_ROWS = 5
+#: part, and at a trial inside; how much each changed over the last part; whether it is affine in the
+#: states and the time (1 or 0, set by the caller).  Two columns per guard: in the second half stand
+#: the rates of change, where a kernel writes them.
+VALUE, SIDE, NEW, TRIAL, CHANGE, AFFINE = range(6)
+SIDE_ROWS = 6
+#: A guard is far from zero in a step if it is that many times farther away than it moves.
+FAR = 2.0
 #: A guard is looked at between two values only if one of them is less than this times the change from
 #: part to part away from zero.
 NEAR = 4.0
@@ -95,6 +98,36 @@ def evaluate(starts, sizes, coefficients, times, out):
             else:
                 high = middle - 1
         polynomial(coefficients[low], (times[row] - starts[low]) / sizes[low], out[row])
+
+
+@njit(f"b1(f8, f8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], {MODEL}, i8, i8[::1], f8[:, ::1])", **OPTIONS)
+def stay_far(t, h, x, slope, new, new_slope, here, z, p, d, k, w, guard, directions, sides):
+    """Whether all guards stay far from zero in a step, as the states and slopes at both ends tell.
+
+    Between them the cubic with these ends and slopes stays within its four control points, and so does an
+    affine guard along it; what is left of the step is much smaller than they lie apart.  The values
+    at the end are noted if so.
+    """
+    for g in range(directions.size):
+        if sides[AFFINE, g] == 0.0 or sides[SIDE, g] == 0.0 or directions[g] == DEAF:
+            return False
+        sides[CHANGE, g] = 0.0
+    for control in range(3):
+        for i in range(here.size):
+            if control == 0:
+                here[i] = x[i] + h / 3.0 * slope[i]
+            elif control == 1:
+                here[i] = new[i] - h / 3.0 * new_slope[i]
+            else:
+                here[i] = new[i]
+        call(guard, t + (control + 1) / 3.0 * h, here, z, p, d, k, w, sides[NEW])
+        for g in range(directions.size):
+            sides[CHANGE, g] = max(sides[CHANGE, g], abs(sides[NEW, g] - sides[VALUE, g]))
+    for g in range(directions.size):
+        if not abs(sides[VALUE, g]) > FAR * sides[CHANGE, g]:
+            return False
+    copy(sides[NEW], sides[VALUE])
+    return True
 
 
 _STEP = "f8, f8, f8[:, ::1], f8[::1]"

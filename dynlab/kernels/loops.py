@@ -40,6 +40,7 @@ from dynlab.kernels.dense import (
     copy,
     find_crossings,
     polynomial,
+    stay_far,
 )
 from dynlab.kernels.run import (
     ATOL,
@@ -58,6 +59,7 @@ from dynlab.kernels.run import (
     IMPLICIT,
     IMPLICIT_STEPS,
     K0,
+    K12,
     LARGEST_RATE,
     LAST_STEP,
     MARK,
@@ -290,6 +292,8 @@ def sample(rhs, state, tally, work, z, p, d, k, w, steps, times, out):
 
 @njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
 def _write_step(state, tally, work, starts, sizes, coefficients):
+    if starts.size == 0:  # nobody asked for the steps
+        return
     row = tally[ROWS]
     starts[row], sizes[row] = state[FROM], state[TAKEN]
     for j in range(POWERS):
@@ -323,6 +327,8 @@ def watch(
 ):  # fmt: skip
     """Like `record`, and write the crossings of guards; ``tally[EVENTS]`` says how many.
 
+    Without room for steps none is written; then those that stay far from every guard need no polynomial.
+
     A terminal crossing ends the run there with EVENT; ``tally[ENDED_BY]`` says which it was.
     """
     tally[ROWS] = tally[EVENTS] = 0
@@ -337,8 +343,16 @@ def watch(
         status = proceed(rhs, state, tally, work, z, p, d, k, w)
         if status != RUNNING:
             return status
-        expand(rhs, state, tally, work, z, p, d, k, w)
+        is_far = tally[TOOK] == EXPLICIT and stay_far(
+            state[FROM], state[TAKEN], work[X], work[K0], work[Y], work[K12], work[K0 + 1],
+            z, p, d, k, w, guard, directions, sides,
+        )  # fmt: skip
+        if starts.size > 0 or not is_far:
+            expand(rhs, state, tally, work, z, p, d, k, w)
         _write_step(state, tally, work, starts, sizes, coefficients)
+        if is_far:
+            commit(work)
+            continue
         tally[EVENTS], tally[ENDED_BY] = find_crossings(
             state[T], state[FROM], state[TAKEN], work[POLYNOMIAL:MARK], work[Y], work[K0 + 1],
             z, p, d, k, w, guard, directions, terminal, sides,

@@ -48,6 +48,7 @@ from dynlab.kernels.convention import (
     pointer,
 )
 from dynlab.kernels.dense import (
+    AFFINE,
     EPS,
     MODEL,
     OPTIONS,
@@ -201,6 +202,7 @@ def _travel(rhs, place, tally, work, sides, times, kinds, states, z, p, d, k, w)
     status = begin(rhs, place, tally, work, z, p, d, k, w)
     guard = k[GUARD]
     if guard != 0:
+        sides[AFFINE, 0] = sides[AFFINE, 1] = 0.0
         begin_watching(0.0, work[X], z, p, d, k, w, guard, sides)
         sides[SIDE, 0] = 0.0  # it starts on the section, whatever rounding says
     while status == RUNNING:

@@ -291,6 +291,8 @@ def sample(rhs, state, tally, work, z, p, d, k, w, steps, times, out):
 
 @njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
 def _write_step(state, tally, work, starts, sizes, coefficients):
+    if starts.size == 0:  # nobody asked for the steps
+        return
     row = tally[ROWS]
     starts[row], sizes[row] = state[FROM], state[TAKEN]
     for j in range(coefficients.shape[1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,7 +62,7 @@ class Guards(NamedTuple):
 
     def arguments(self, system: System) -> tuple[tuple[Any, ...], tuple[Kernel, ...]]:
         """Return what the loops are given for one rule, and the kernels to keep alive."""
-        kernels = kernels_of(system)
+        kernels, names = kernels_of(system), (*self.states, "t")
         values = kernels.guard(self.expressions)
         alive: tuple[Kernel, ...] = (values,)
         rates = 0
@@ -72,6 +73,8 @@ class Guards(NamedTuple):
         ends = terminal.astype(np.int64)
         ends[-1] = rates
         sides = np.zeros((dense.SIDE_ROWS, 2 * len(self.names)))
+        if not system.is_indexed:
+            sides[dense.AFFINE, : len(self.names)] = [_is_affine(e, names) for e in self.expressions]
         return (values.address, self.directions, ends, sides), alive
 
     def room(self) -> Found:
@@ -87,3 +90,13 @@ class Guards(NamedTuple):
             name: Occurrences(times[kinds == g], values[kinds == g], self.states)
             for g, name in enumerate(self.names)
         }
+
+
+@functools.cache
+def _is_affine(guard: sympy.Expr, names: tuple[str, ...]) -> bool:
+    """Whether a guard is of the first degree in the states and the time; a jump of them is not."""
+    moving = [symbol for symbol in guard.free_symbols if symbol.name in names]
+    try:
+        return not moving or sympy.Poly(guard, *moving).total_degree() <= 1
+    except sympy.PolynomialError:
+        return False

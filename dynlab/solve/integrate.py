@@ -361,11 +361,12 @@ def _watch(run: _Run, system: System, guards: Guards, times: Array | None) -> Ke
     found: list[Found] = []
     arguments, _alive = guards.arguments(system)
     values = np.empty((0 if times is None else len(times), run.work.shape[1]))
+    keeps_steps = times is None or len(times) > 0
 
     def take(steps: int) -> int:
         if times is not None:
             read(pieces, times, values)
-        pieces.append(room(steps, run.loops.POWERS, run.work.shape[1]))
+        pieces.append(room(steps if keeps_steps else 0, run.loops.POWERS, run.work.shape[1]))
         found.append(guards.room())
         piece = pieces[-1]
         return int(run.loops.watch(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dynlab as dl
-from dynlab import store
+from dynlab import store, zoo
 from dynlab.result import Provenance
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 
@@ -580,3 +580,17 @@ def test_progress_is_reported():
         dl.integrate(lorenz, duration=100)
     assert seen[-1] == (100, 100, "integrate")
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+
+
+@pytest.mark.parametrize("level", [-1.9, -1.0, 0.0, 0.7, 1.9, 2.1])
+@pytest.mark.parametrize("kept", [{}, {"at": []}])
+def test_steps_far_from_a_guard_hide_no_crossing(level, kept):
+    # An affine guard is not looked at where it stays far from zero; the same guard times a positive
+    # function is not affine and is looked at in every part of every step.
+    affine = dl.Crossing("affine", lambda x: x - level)
+    other = dl.Crossing("other", lambda x: (x - level) * (1 + x**2))
+    run = dl.integrate(zoo.van_der_pol(mu=5), duration=60, record=[affine, other], **kept)
+    alone = dl.integrate(zoo.van_der_pol(mu=5), duration=60, record=affine, **kept)
+    assert len(run.events["other"]) == (0 if level > 2.05 else len(alone.events["affine"]))
+    assert (len(alone.events["affine"]) > 0) == (level < 2.05)  # the amplitude is 2.02
+    assert alone.events["affine"].times == pytest.approx(run.events["other"].times, abs=1e-9)

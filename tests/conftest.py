@@ -1,10 +1,14 @@
 """What all tests share: reproducible random examples, and drawing without a screen."""
 
+import importlib
+import pkgutil
 import signal
 import sys
 
 import hypothesis
 import pytest
+
+from dynlab import kernels
 
 SETTINGS = {
     "derandomize": True,  # the same examples on every machine
@@ -18,6 +22,20 @@ FAST = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile("dynlab", **SETTINGS, phases=FAST)
 hypothesis.settings.register_profile("shrink", **SETTINGS)
 hypothesis.settings.load_profile("dynlab")
+
+
+def pytest_configure(config):
+    """Let two processes that run the whole suite compile one half of the algorithms each.
+
+    Both need all of them.  One begins at the front of the alphabet, the other at the back: what one has
+    compiled the other finds on the disk.
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker is None or config.option.file_or_dir:
+        return
+    names = sorted(module.name for module in pkgutil.iter_modules(kernels.__path__))
+    for name in names[:: -1 if int(worker["workerid"][2:]) % 2 else 1]:
+        importlib.import_module(f"dynlab.kernels.{name}")
 
 
 @pytest.fixture(autouse=True, scope="session")

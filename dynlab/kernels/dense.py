@@ -100,7 +100,10 @@ def evaluate(starts, sizes, coefficients, times, out):
         polynomial(coefficients[low], (times[row] - starts[low]) / sizes[low], out[row])
 
 
-@njit(f"b1(f8, f8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], {MODEL}, i8, i8[::1], f8[:, ::1])", **OPTIONS)
+@njit(
+    f"b1(f8, f8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], {MODEL}, i8, i8[::1], f8[:, ::1])",
+    **OPTIONS,
+)
 def stay_far(t, h, x, slope, new, new_slope, here, z, p, d, k, w, guard, directions, sides):
     """Whether all guards stay far from zero in a step, as the states and slopes at both ends tell.
 

@@ -74,7 +74,9 @@ class Guards(NamedTuple):
         ends[-1] = rates
         sides = np.zeros((dense.SIDE_ROWS, 2 * len(self.names)))
         if not system.is_indexed:
-            sides[dense.AFFINE, : len(self.names)] = [_is_affine(e, names) for e in self.expressions]
+            sides[dense.AFFINE, : len(self.names)] = [
+                _is_affine(e, names) for e in self.expressions
+            ]
         return (values.address, self.directions, ends, sides), alive
 
     def room(self) -> Found:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.averages import standard_error
 from dynlab.chaos.deviations import DEFAULT_METHOD, Deviations, deviations_of, random_vectors
-from dynlab.chaos.orbit import Wanted, require_no_events
+from dynlab.chaos.orbit import Wanted
 from dynlab.chaos.scaling import Estimate
 from dynlab.chaos.verdict import MOTION, RESOLVED, Verdict
 from dynlab.errors import SettingError, UnsupportedSystemError
@@ -37,6 +37,7 @@ from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -216,12 +217,12 @@ def alignment_indices(
     regular
     """
     began = perf_counter()
+    require(system)
     if len(system.state_names) < 2:
         raise UnsupportedSystemError(
             f"{system.name!r} has one state, and all deviations of one state are aligned. Use "
             "dl.lyapunov_exponent."
         )
-    require_no_events(system, "the alignment of deviations")
     wanted = Wanted.checked(system, count, duration, 0.0, method, seed)
     if wanted.count < 2:
         raise SettingError(

@@ -5,9 +5,9 @@ The rule, for a cell that did not escape (then it is ESCAPED):
 - the orbit comes again (see `period_chart`): PERIODIC, or FIXED_POINT for period 1 of a map and a flow that stands
   still; but UNDECIDED if its exponent is above zero, for then rounding holds it on an orbit that repels;
 - it does not, and the exponent is above zero by the two tests of `dynlab.chaos.verdict`: CHAOTIC;
-- it does not, and the exponent is zero by those tests: QUASI_PERIODIC, for maps of two states or an angle and for flows
-  that depend on time.  An autonomous flow has an exponent 0 on every orbit that moves, so there the two largest are
-  computed, cell by cell, and decide as in `lyapunov_spectrum`;
+- it does not, and the exponent is zero by those tests: QUASI_PERIODIC, for maps of two states or an angle after
+  `MOTION` steps.  Of flows that seem so the largest exponents are computed, cell by cell, and decide as in
+  `lyapunov_spectrum`: an autonomous one has an exponent 0 on every orbit that moves, and few turns show nothing;
 - else UNDECIDED: the transient was too short, or the period too long.
 
 Where it errs: next to a bifurcation, where the rate of approach is below ``2 RESOLVED / duration``, an orbit that has
@@ -34,7 +34,7 @@ from dynlab.chaos.period_search import PeriodSearch
 from dynlab.chaos.returns import NO_PERIOD
 from dynlab.chaos.settled import Settled, checked_method, checked_span, settle
 from dynlab.chaos.spectrum import lyapunov_spectrum
-from dynlab.chaos.verdict import RESOLVED, WRONG_SIGN, Verdict
+from dynlab.chaos.verdict import MOTION, RESOLVED, WRONG_SIGN, Verdict
 from dynlab.plotting import draw_class_line, draw_class_map
 from dynlab.progress import tick
 from dynlab.result import Provenance
@@ -163,8 +163,8 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
 
     def then(settled: Settled, rows: slice) -> None:
         watch(settled, rows)
-        verdicts[rows] = _words(system, settled, found, rows)
-        if not system.is_discrete and system.is_autonomous and len(system.states) > 2:
+        verdicts[rows] = _words(system, settled, found, rows, span)
+        if not system.is_discrete:
             _tell_tori(system, cells, (before, span), verdicts, rows)
 
     settled = settle(system, cells, chosen, (before, span), then=then, note="attractors")
@@ -186,7 +186,9 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
     )
 
 
-def _words(system: System, settled: Settled, found: Found, rows: slice) -> NDArray[np.str_]:
+def _words(
+    system: System, settled: Settled, found: Found, rows: slice, span: float
+) -> NDArray[np.str_]:
     """Return the verdicts by the rule."""
     from scipy.special import stdtr
 
@@ -198,6 +200,7 @@ def _words(system: System, settled: Settled, found: Found, rows: slice) -> NDArr
     still = 0 if not system.is_discrete else 1
     angles = any(domain is Domain.CIRCLE for domain in system.domains)
     can_turn = len(system.states) > 1 or angles or not system.is_autonomous
+    can_turn = can_turn and (span >= MOTION or not system.is_discrete)
     rules = [
         (np.isin(statuses, [Status.DIVERGED, Status.LEFT_DOMAIN]), Verdict.ESCAPED),
         (statuses != Status.OK, Verdict.UNDECIDED),
@@ -221,13 +224,14 @@ def _tell_tori(
     verdicts: NDArray[np.str_],
     rows: slice,
 ) -> None:
-    """Let the second exponent of an autonomous flow decide whether it is quasi-periodic."""
+    """Let the largest exponents of a flow decide whether it is quasi-periodic."""
     for row in rows.start + np.flatnonzero(verdicts[rows] == str(Verdict.QUASI_PERIODIC)):
         verdicts[row] = str(Verdict.UNDECIDED)
         if not tick(0.0, 1.0):
             return
         values = dict(zip(system.parameter_names, cells.parameters[row], strict=False))
         found = lyapunov_spectrum(
-            system(**values), count=3, start=cells.starts[row], transient=spans[0], duration=spans[1], seed=0,
+            system(**values), count=min(3, len(system.states)), start=cells.starts[row],
+            transient=spans[0], duration=spans[1], seed=0,
         )  # fmt: skip
         verdicts[row] = str(found.verdict)

@@ -31,13 +31,14 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.averages import standard_error
 from dynlab.chaos.deviations import DEFAULT_METHOD, Deviations, deviations_of, random_vectors
-from dynlab.chaos.orbit import Wanted, require_no_events
+from dynlab.chaos.orbit import Wanted
 from dynlab.errors import SettingError, SingularProblem
 from dynlab.kernels import covariant
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -242,13 +243,14 @@ def covariant_vectors(  # noqa: PLR0913  (how many, from where, how long, how)
     1. Ginelli, Poggi, Turchi, Chate, Livi and Politi 2007, Phys. Rev. Lett. 99, 130601.
     """
     began = perf_counter()
-    require_no_events(system, "covariant vectors")
     wanted = Wanted.checked(system, count, duration, transient, method, seed)
     if wanted.transient <= 0:
         raise SettingError(
             "transient is 0, but the vectors turn into place in that time. Give some ten times the "
             "inverse of the smallest difference of exponents."
         )
+    # The way back begins a second transient later.
+    require_recorded(system.signals, 0.0, wanted.duration + 2 * wanted.transient)
     begin = Layout.of(system).pack(start, system.start_values)
     vectors = random_vectors(wanted.count, len(begin), wanted.seed.stream(0))
     carried = deviations_of(system, begin, vectors, method=wanted.method)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.codegen.sparse import SparseJacobian
-from dynlab.errors import SettingError
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels import columns, loops, maps, run, tangent
 from dynlab.kernels.convention import EVENT, OK, RUNNING
 from dynlab.solve.breaks import break_times
@@ -79,7 +79,21 @@ def deviations_of(
     method: OdeMethod = DEFAULT_METHOD,
     begin: float = 0.0,
 ) -> Deviations:
-    """Return a run of a state with deviations from it, one in each row of `vectors`."""
+    """Return a run of a state with deviations from it, one in each row of `vectors`.
+
+    Raises
+    ------
+    UnsupportedSystemError
+        If the system has events; `dynlab.chaos.hybrid.AlongEvents` carries deviations across them.
+    SettingError
+        If the method has no tolerances.
+    """
+    if system.events:
+        raise UnsupportedSystemError(
+            f"{system.name!r} has events ({', '.join(system.event_names)}), across which deviations jump, and "
+            "this analysis does not carry them there. dl.lyapunov_spectrum does; dl.saltation_matrix "
+            "takes a single crossing."
+        )
     if system.is_discrete:
         return _AlongMap(system, start, vectors, begin)
     if not isinstance(method, AdaptiveMethod):

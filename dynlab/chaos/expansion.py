@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.chaos.deviations import DEFAULT_METHOD, deviations_of
-from dynlab.chaos.orbit import Wanted, require_no_events
+from dynlab.chaos.orbit import Wanted
 from dynlab.chaos.samples import whole
 from dynlab.chaos.scaling import Scaling, longest_scaling
 from dynlab.codegen.inputs import inputs_of
@@ -184,7 +184,6 @@ def expansion_entropy(
     True
     """
     began = perf_counter()
-    require_no_events(system, "expansion")
     wanted = Wanted.checked(system, None, duration, 0.0, DEFAULT_METHOD, seed)
     number = whole(samples, "samples", least=10 * BLOCKS)
     low, high, round_ = _region(system, within)

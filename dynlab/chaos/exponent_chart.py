@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.chaos.averages import BATCHES
-from dynlab.chaos.cells import cells_of
+from dynlab.chaos.cells import Cells, cells_of
 from dynlab.chaos.chart import Chart
-from dynlab.chaos.settled import checked_method, checked_span, settle
+from dynlab.chaos.returns import NO_PERIOD, Watch, watch_returns
+from dynlab.chaos.settled import Settled, checked_method, checked_span, run_alone, settle
+from dynlab.codegen.lanes import lane_kernel
 from dynlab.plotting import draw_exponent_line, draw_exponent_map
+from dynlab.progress import tick
 from dynlab.result import Provenance
 from dynlab.solve.methods import OdeMethod
+from dynlab.status import Status
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["ExponentChart", "exponent_chart"]
 
 Array = NDArray[np.float64]
+#: Cycles onto which rounding puts an orbit are looked for up to this period.
+LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -112,7 +118,7 @@ def exponent_chart(
     Parameters
     ----------
     system
-        The flow or map.
+        The flow or map, or a section of a flow, whose cells run one by one.
     vary
         One or two parameters, or states whose start varies: ``{"a": (low, high, count)}``, or an array of values.
     start
@@ -133,6 +139,8 @@ def exponent_chart(
         longer than their memory; on periodic ones they are near zero, and what is left is the end
         of the transient, of size 1 / duration.  A cell has escaped (`Status.DIVERGED`) when a state is beyond 1e5 times the
         largest number of its start, or 1e5 if that is below 1: start where the attractor is.  If stopped it holds the cells that were done.
+        A cell of a map that rounding put onto a cycle that repels has the exponent of the steps before, and
+        `Status.ABSORBED`.
 
     Raises
     ------
@@ -159,7 +167,8 @@ def exponent_chart(
     span = checked_span(system, duration, "duration", least)
     before = checked_span(system, transient, "transient", 0.0)
     cells = cells_of(system, vary, start)
-    found = settle(system, cells, chosen, (before, span), note="exponents")
+    again = _run_again_if_absorbed(system, cells, (before, span))
+    found = settle(system, cells, chosen, (before, span), then=again, note="exponents")
     shape = cells.shape
     settings: dict[str, Any] = {"duration": span, "transient": before}
     settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
@@ -175,3 +184,34 @@ def exponent_chart(
         ends=found.ends.reshape(shape),
         provenance=Provenance("exponent_chart", system, settings, seconds=perf_counter() - began),
     )
+
+
+def _run_again_if_absorbed(
+    system: System, cells: Cells, spans: tuple[float, float]
+) -> Callable[[Settled, slice], None] | None:
+    """Return what measures by itself each cell that grows, yet comes again to the last bit.
+
+    No cycle that attracts has a positive exponent, so rounding put the orbit there; see `dynlab.chaos.orbit`.
+    """
+    if not system.is_discrete or not system.is_autonomous or lane_kernel(system) is None:
+        return None
+    watch = Watch(system.state_names[0], sum(spans), 0.0, LONGEST, tolerance=0.0)
+    look = watch_returns(system, None, watch)
+
+    def then(settled: Settled, rows: slice) -> None:
+        grows = (settled.statuses[rows] == Status.OK) & (settled.exponents[rows] > 0)
+        if not grows.any():
+            return
+        places = rows.start + np.flatnonzero(grows)
+        periods, lengths = np.full(places.size, NO_PERIOD), np.full(places.size, np.nan)
+        look(
+            settled.finals[places], cells.starts[places], cells.parameters[places], periods, lengths
+        )
+        absorbed = places[periods != NO_PERIOD]
+        settled.statuses[absorbed] = Status.STOPPED
+        for row in absorbed:
+            if not tick(0.0, 1.0):
+                return
+            run_alone(system, cells, None, spans, settled, row)
+
+    return then

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.deviations import DEFAULT_METHOD, deviations_of
 from dynlab.chaos.settled import checked_system
-from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.errors import SettingError
 from dynlab.names import Layout, finite
 from dynlab.plotting import draw_finite_time_exponents
 from dynlab.result import Provenance, Result
 from dynlab.solve.integrate import integrate
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -140,16 +141,12 @@ def finite_time_exponents(
     """
     began = perf_counter()
     checked_system(system)
-    if system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} cannot be used here: it has events, across which deviations jump. Use "
-            "dl.saltation_matrix for one crossing."
-        )
     span = checked_time(system, duration)
     if span < 0:
         raise SettingError(
             f"duration is {span:g}; give a time above zero, or start at the other end and change the signs."
         )
+    require_recorded(system.signals, 0.0, span)
     layout = Layout.of(system)
     x = layout.pack(start, default=system.start_values)
     n = len(x)

@@ -12,6 +12,7 @@ instant, refractory times, and guards that are only grazed.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -150,7 +151,7 @@ class AlongEvents:
             )
         )  # fmt: skip
         if sides not in self._legs:
-            rule = in_leg(system, frozenset(), sides)
+            rule = replace(in_leg(system, frozenset(), sides), events=())
             self._legs[sides] = deviations_of(rule, self.state, self.vectors, method=self._method)
         return self._legs[sides]
 

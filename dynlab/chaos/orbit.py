@@ -23,7 +23,7 @@ from dynlab.chaos.averages import BATCHES
 from dynlab.chaos.deviations import Deviations, Growth, deviations_of, random_vectors
 from dynlab.chaos.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
-from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
+from dynlab.errors import AccuracyWarning, SettingError
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.seeds import Seed, seed_of
@@ -32,9 +32,10 @@ from dynlab.solve.iterate import iterate
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import require
+from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
-__all__ = ["Followed", "Wanted", "followed", "require_no_events"]
+__all__ = ["Followed", "Wanted", "followed"]
 
 Array = NDArray[np.float64]
 Traps = Callable[[Array, int], bool]
@@ -93,6 +94,7 @@ class Wanted:
                 f"duration is {span:g} steps of {system.name!r}; deviations must be made orthonormal at "
                 f"least {FEWEST_ROWS} times for an average with an error. Give a longer duration."
             )
+        require_recorded(system.signals, 0.0, before + span)
         return cls(int(wanted), span, before, method, seed_of(seed))
 
     def provenance(self, function: str, system: System, seconds: float) -> Provenance:
@@ -113,21 +115,6 @@ class Followed:
     status: Status
     period: int = 0
     is_trapped: bool = False
-
-
-def require_no_events(system: System, what: str) -> None:
-    """Raise where deviations are asked for that are not carried across events.
-
-    Raises
-    ------
-    UnsupportedSystemError
-        If the system has events.
-    """
-    if system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} has events, across which {what} cannot be followed. Use dl.lyapunov_spectrum, "
-            "whose deviations pass them."
-        )
 
 
 def followed(

@@ -194,8 +194,8 @@ def watching(
     lanes = None if system.events else lane_kernel(system)
     if lanes is None:
         raise UnsupportedSystemError(
-            f"{system.name!r} cannot be used here: periods are looked for in lanes, which take scalar "
-            "states without events and signals. Use dl.exponent_chart, or dl.find_cycle for one cycle."
+            f"{system.name!r} cannot be used here: periods are looked for in the lanes of the processor, and "
+            f"{_not_in_lanes(system)}. Use dl.exponent_chart, or dl.find_cycle for one cycle."
         )
     if method is not None and not isinstance(method, Explicit8):
         raise SettingError(
@@ -223,3 +223,14 @@ def watching(
         found.periods[done], found.lengths[done] = periods, lengths
 
     return then
+
+
+def _not_in_lanes(system: System) -> str:
+    """Say why a system has no code for lanes."""
+    if not isinstance(system, System):
+        return "a section has none: take the flow itself, whose maxima are counted"
+    if system.is_indexed:
+        return "they take scalar states, not networks"
+    if system.events or system.signals:
+        return f"they take none with {'events' if system.events else 'recorded signals'}"
+    return "a function in its equations has no code for them"

@@ -25,9 +25,10 @@ from dynlab.solve.methods import Automatic, Explicit8, OdeMethod
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import require
+from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
-__all__ = ["Settled", "checked_method", "checked_system", "checked_span", "settle"]
+__all__ = ["Settled", "checked_method", "checked_span", "checked_system", "run_alone", "settle"]
 
 Array = NDArray[np.float64]
 
@@ -85,14 +86,14 @@ def checked_system(system: System) -> None:
     require(system)
     if not isinstance(system, System):
         raise UnsupportedSystemError(
-            f"{system!r} cannot be used here: charts and fields are for flows and maps by equations, and this "
+            f"{system!r} cannot be used here: fields and finite times are for flows and maps by equations, and this "
             "is a section of a flow. Take the flow itself."
         )
 
 
 def checked_method(system: System, method: OdeMethod | None) -> OdeMethod | None:
     """Return the method; none for maps."""
-    checked_system(system)
+    require(system)
     if not system.is_discrete:
         if not isinstance(method, Explicit8 | Automatic | None):
             raise SettingError(
@@ -119,6 +120,7 @@ def settle(
     ``spans`` are the transient and the duration after it.
     ``then`` is called with the rows that were done, in their thread.
     """
+    require_recorded(system.signals, 0.0, sum(spans))
     times = _times(system, *spans)
     settled = Settled.room(cells)
     lanes = None
@@ -139,7 +141,7 @@ def settle(
             if settled.statuses[row] == RUNNING:
                 if not tick(0.0, 1.0):
                     return
-                _alone(system, cells, method, spans, settled, row)
+                run_alone(system, cells, method, spans, settled, row)
         if then is not None:
             then(settled, rows)
 
@@ -180,11 +182,11 @@ def _write(room: Grown, times: Array, settled: Settled, rows: slice) -> None:
     settled.errors[rows][np.isnan(settled.exponents[rows])] = np.nan
 
 
-def _alone(
+def run_alone(
     system: System, cells: Cells, method: OdeMethod | None, spans: tuple[float, float],
     settled: Settled, row: int,
 ) -> None:  # fmt: skip
-    """Run one cell by itself."""
+    """Run one cell by itself; of an orbit that rounding traps the steps before are measured."""
     values = dict(zip(system.parameter_names, cells.parameters[row], strict=False))
     one, start = system(**values), cells.starts[row]
     chosen = DEFAULT_METHOD if method is None or type(method) is Explicit8 else method
@@ -199,11 +201,11 @@ def _alone(
             one, start=start, duration=spans[1], transient=spans[0], method=chosen, seed=0
         )
         end, status = grown.spectrum.end, grown.status
-        if status.ok:
+        if status.ok or status is Status.ABSORBED:
             settled.exponents[row], settled.errors[row] = grown.value, grown.standard_error
             growth = grown.spectrum.growth
             late = growth.times > growth.times[-1] - 0.5 * spans[1]
             settled.late[row] = growth.logarithms[late].sum()
-    if status.ok:
+    if status.ok or status is Status.ABSORBED:
         settled.finals[row] = end[1:]
     settled.ends[row], settled.statuses[row] = end[0], status

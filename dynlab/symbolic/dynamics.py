@@ -105,11 +105,13 @@ Continuous = Need(
 )
 Discrete = Need(
     lambda system: system.is_discrete,
-    "it is a flow, and this analysis needs a map. For flows use dl.integrate",
+    "it is a flow, and this analysis needs a map. Make one with dl.poincare_map or dl.stroboscopic_map, or "
+    "use dl.integrate for the flow",
 )
 Autonomous = Need(
     lambda system: system.is_autonomous,
-    "its rule depends on the time dl.t, so it has no equilibria. Make the phase a state with "
+    "its rule depends on the time dl.t, so one state goes different ways at different times, and it has no "
+    "equilibria. Make the phase a state with "
     ".with_phase, stop the time with .frozen(at=...), or integrate it with dl.integrate",
 )
 

@@ -126,8 +126,9 @@ def arnold_cat(x: Angle = 0.5, y: Angle = 0.3):
     Arnold and Avez 1968, Ergodic Problems of Classical Mechanics.
 
     Famous because everything about its chaos can be counted: 5 points come back after two steps.
+    The torus is closed in the rule: turns that are kept would double at each step until no digit is left for the angle.
     """
-    return {x: 2 * x + y, y: x + y}
+    return {x: mod(2 * x + y, 2 * pi), y: mod(x + y, 2 * pi)}
 
 
 @iterated_map

@@ -146,12 +146,55 @@ def test_cells_without_lanes_run_one_by_one():
     np.testing.assert_allclose(network["exponent"], [-0.5, -2.0], atol=1e-6)
 
 
+def test_a_section_has_a_chart_per_return():
+    section = dl.poincare_map(zoo.roessler, when=lambda x: x)
+    chart = dl.exponent_chart(section, vary={"c": [3.0]}, duration=200, transient=20)
+    alone = dl.lyapunov_exponent(section(c=3.0), duration=200, transient=20, seed=0)
+    assert chart["exponent"][0] == alone.value
+
+
+def test_steps_on_a_cycle_that_rounding_put_an_orbit_on_are_not_measured():
+    """Base 4 shifts the digits of a float out in 27 steps; the orbit then stands at 0, where the slope is another."""
+
+    @dl.iterated_map
+    def shift(x=0.3, *, slope=4.0):
+        return {x: dl.where(x < 1e-12, slope * x, dl.mod(4 * x, 1))}
+
+    chart = dl.exponent_chart(shift, vary={"slope": [2.0, 3.0]}, duration=2000)
+    assert [str(Status(s)) for s in chart["status"]] == ["absorbed"] * 2
+    np.testing.assert_allclose(chart["exponent"], np.log(4), atol=1e-12)
+
+
 def test_an_orbit_held_on_an_unstable_cycle_is_not_called_chaotic_or_periodic():
     # x = 0 is a fixed point of the logistic map with multiplier 4.
     chart = dl.attractor_chart(
         zoo.logistic, vary={"r": [4.0]}, start={"x": 0.0}, duration=500, transient=10
     )
     assert chart["verdict"].tolist() == ["undecided"]
+
+
+def test_few_turns_or_steps_do_not_show_quasi_periodicity():
+    @dl.flow
+    def pendulum(theta: dl.Angle = 0.5, p=0.0, *, friction=0.2, drive=0.0):
+        return {theta: p, p: -dl.sin(theta) - friction * p + drive * dl.cos(dl.t)}
+
+    for drive in (0.0, 0.1):  # autonomous, and driven: both still settle
+        short = dl.attractor_chart(
+            pendulum(drive=drive), vary={"friction": [0.2]}, duration=15, transient=15
+        )
+        assert short["verdict"].tolist() == ["undecided"]
+    # A circle map is quasi-periodic for certain, but so few steps do not tell.
+    circle = zoo.sine_circle(Omega=(np.sqrt(5) - 1) / 2, K=0.1)
+    for duration, verdict in ((320, "undecided"), (3200, "quasi-periodic")):
+        chart = dl.attractor_chart(circle, vary={"K": [0.1]}, duration=duration, transient=100)
+        assert chart["verdict"].tolist() == [verdict]
+
+
+def test_a_neuron_without_lanes_for_its_derivatives_has_its_kind():
+    chart = dl.attractor_chart(
+        zoo.hodgkin_huxley, vary={"I": [0.0, 10.0]}, duration=400, transient=200
+    )
+    assert chart["verdict"].tolist() == ["fixed point", "periodic"]
 
 
 @pytest.mark.parametrize(
@@ -183,9 +226,15 @@ def test_wrong_names_and_systems_are_refused():
     with pytest.raises(dl.UnsupportedSystemError, match="expected a system"):
         dl.exponent_chart("henon", vary={"a": (0, 1, 3)}, duration=320)
     section = dl.poincare_map(zoo.roessler, when=lambda y: y, direction=+1)
-    for function in (dl.exponent_chart, dl.ftle_field):
-        with pytest.raises(dl.UnsupportedSystemError, match="Take the flow"):
-            function(section, vary={"x": [1.0]}, duration=100)
+    with pytest.raises(dl.UnsupportedSystemError, match="Take the flow"):
+        dl.ftle_field(section, vary={"x": [1.0]}, duration=100)
+    for system, why in (
+        (section, "take the flow itself"),
+        (zoo.bouncing_ball, "none with events"),
+        (zoo.kuramoto.on(dl.AllToAll(3)), "not networks"),
+    ):
+        with pytest.raises(dl.UnsupportedSystemError, match=why):
+            dl.period_chart(system, vary={system.parameter_names[0]: [1.0]}, transient=10)
     with pytest.raises(dl.SettingError, match=r"dl\.Explicit8"):
         dl.exponent_chart(zoo.lorenz, vary={"rho": [28.0]}, duration=1, method=dl.Radau5())
     with pytest.raises(dl.SettingError, match=r"dl\.Explicit8"):

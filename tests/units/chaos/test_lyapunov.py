@@ -269,3 +269,49 @@ def test_a_linear_flow_that_leaves_is_not_chaotic():
     found = dl.lyapunov_spectrum(growing, duration=50, seed=1)
     assert found.exponents == pytest.approx([2, -1], abs=1e-2)
     assert found.verdict is Verdict.ESCAPED
+
+
+def test_a_recording_that_is_too_short_is_not_an_escape():
+    @dl.flow
+    def lowpass(v=0.1, w=0.2, *, drive: dl.Signal):
+        return {v: drive - v, w: v - w}
+
+    times = np.linspace(0, 10, 101)
+    system = lowpass.with_signal(drive=dl.Recording(times, np.sin(times)))
+    for measure in (
+        lambda: dl.lyapunov_spectrum(system, duration=20),
+        lambda: dl.covariant_vectors(system, duration=6, transient=3),
+        lambda: dl.alignment_indices(system, duration=20),
+        lambda: dl.expansion_entropy(system, within={"v": (0, 1), "w": (0, 1)}, duration=20),
+        lambda: dl.finite_time_exponents(system, duration=20),
+        lambda: dl.exponent_chart(system, vary={"v": [0.1]}, duration=20),
+    ):
+        with pytest.raises(dl.SettingError, match="recorded from 0 to 10"):
+            measure()
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda system: dl.covariant_vectors(system, duration=10, transient=5),
+        lambda system: dl.alignment_indices(system, duration=10),
+        lambda system: dl.expansion_entropy(system, within={"x": (0, 1), "v": (0, 1)}, duration=10),
+        lambda system: dl.finite_time_exponents(system, duration=10),
+    ],
+)
+def test_what_is_no_system_or_has_events_is_named(measure):
+    with pytest.raises(dl.UnsupportedSystemError, match="got str"):
+        measure("lorenz")
+    with pytest.raises(
+        dl.UnsupportedSystemError, match=r"has events \(bounce\).*lyapunov_spectrum"
+    ):
+        measure(zoo.bouncing_ball)
+
+
+def test_a_torus_is_not_left_however_long_the_orbit():
+    found = dl.lyapunov_spectrum(zoo.arnold_cat, duration=10_000, seed=1)
+    assert found.verdict is dl.Verdict.CHAOTIC
+    # What the first direction adds in turning: a number of order one over the duration.
+    np.testing.assert_allclose(
+        found.exponents, np.log((3 + np.sqrt(5)) / 2) * np.array([1, -1]), atol=2e-4
+    )

@@ -11,7 +11,7 @@ from dynlab import zoo
 #: How long: some hundred times the slowest time in each, so that the batches forget each other.
 DURATIONS = {
     "chen": 200, "lu": 200, "shimizu_morioka": 2000, "rucklidge": 1000, "rikitake": 1000,
-    "rabinovich_fabrikant": 500, "chua": 1000, "halvorsen": 500, "genesio_tesi": 1000,
+    "rabinovich_fabrikant": 2000, "chua": 1000, "halvorsen": 500, "genesio_tesi": 1000,
     "sprott_jerk": 2000, "sprott_b": 1000, "sprott_g": 6000, "sprott_s": 1000,
     "roessler_hyperchaos": 2000, "duffing": 8000, "ueda": 8000, "forced_van_der_pol": 3000,
     "driven_pendulum": 4000, "hastings_powell": 60000, "lorenz84": 4000,

@@ -17,6 +17,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.hopfield.energies": (
         "EnergyAlong", "energy", "energy_along", "two_step_energy",
     ),
+    "dynlab.hopfield.spurious": ("SpuriousStates", "spurious_states"),
+    # steeper energies
+    "dynlab.hopfield.dense": ("DenseNetwork", "Exponential", "Power"),
+    "dynlab.hopfield.softmax": ("SoftmaxMemory", "SoftmaxRecall"),
     # in theory
     "dynlab.hopfield.theory": (
         "CriticalLoad", "MeanFieldOverlap", "critical_load", "mean_field_overlap",

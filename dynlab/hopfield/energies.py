@@ -30,6 +30,7 @@ from scipy.special import xlogy
 from dynlab import zoo
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.hopfield.learning import Given
+from dynlab.hopfield.machine import field_energy
 from dynlab.hopfield.network import Network
 from dynlab.names import Layout
 from dynlab.result import Provenance, Result
@@ -96,9 +97,7 @@ def energy(network: Network | System, state: Any) -> float:
             f"the weight of spin {i} to itself is {diagonal[i]:g}: with negative weights of that kind a spin may turn for "
             "ever, and no energy is known. Set the diagonal to zero."
         )
-    machine = network._machine(state)
-    now = machine.snapshot()
-    return -machine.product(now, now) / 2 + network.threshold * int(now.spins.sum(dtype=np.int64))
+    return field_energy(network.machine(state), network.threshold)
 
 
 def two_step_energy(network: Network, state: Any, *, previous: Any) -> float:
@@ -130,8 +129,8 @@ def two_step_energy(network: Network, state: Any, *, previous: Any) -> float:
     Goles-Chacc, Fogelman-Soulie and Pellegrin 1985, Discrete Appl. Math. 12, 261.
     """
     _require_symmetric_network(network)
-    machine = network._machine(state)
-    now, before = machine.snapshot(), network._machine(previous).snapshot()
+    machine = network.machine(state)
+    now, before = machine.snapshot(), network.machine(previous).snapshot()
     both = int(now.spins.sum(dtype=np.int64)) + int(before.spins.sum(dtype=np.int64))
     return -machine.product(now, before) + network.threshold * both
 

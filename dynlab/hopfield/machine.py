@@ -13,7 +13,7 @@ from dynlab.hopfield.learning import Covariance, Hebb, LearningRule
 from dynlab.hopfield.patterns import Patterns, Spins, work_for
 from dynlab.kernels import spins as kernels
 
-__all__ = ["DenseMachine", "Machine", "PackedMachine", "Snapshot", "packed_rule"]
+__all__ = ["DenseMachine", "Machine", "PackedMachine", "Snapshot", "field_energy", "packed_rule"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -55,6 +55,12 @@ class Machine(abc.ABC):
     @abc.abstractmethod
     def is_at_rest(self) -> bool:
         """Whether no spin would turn, after a sweep that turned none."""
+
+
+def field_energy(machine: Machine, threshold: float) -> float:
+    """Return E = -s'Ws/2 + theta sum s of the present state."""
+    now = machine.snapshot()
+    return -machine.product(now, now) / 2 + threshold * int(now.spins.sum(dtype=np.int64))
 
 
 @dataclass(slots=True, eq=False)

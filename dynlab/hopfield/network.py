@@ -126,7 +126,7 @@ class Network:
 
     def fields(self, state: Any) -> Array:
         """Return the local field W s of each spin, without the threshold."""
-        return self._machine(state).fields()
+        return self.machine(state).fields()
 
     def is_fixed_point(self, state: Any) -> bool:
         """Whether no spin would turn."""
@@ -160,9 +160,10 @@ class Network:
         SettingError
             If the start does not fit or holds something else than -1 and 1.
         """
-        return run_recall(self._machine(start), self, method, sweeps, seed_of(seed))
+        return run_recall(self.machine(start), self, method, sweeps, seed_of(seed))
 
-    def _machine(self, state: Any) -> Machine:
+    def machine(self, state: Any) -> Machine:
+        """Return a state that the kernels can run, for loops of one's own; see `dynlab.hopfield.machine`."""
         spins = checked_spins(state, "state, spin {}", (self.size,)).copy()
         rule = packed_rule(self.rule, self.size, self.threshold)
         if rule is not None:

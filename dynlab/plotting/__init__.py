@@ -64,7 +64,7 @@ from dynlab.plotting.estimates import (
 )
 from dynlab.plotting.exponents import draw_alignment, draw_angles, draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
-from dynlab.plotting.memory import draw_descent, draw_recall
+from dynlab.plotting.memory import draw_descent, draw_recall, draw_resting_states
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
     draw_direction,
@@ -145,6 +145,7 @@ __all__ = [
     "draw_recall_theory",
     "draw_recall_trials",
     "draw_response",
+    "draw_resting_states",
     "draw_returns",
     "draw_scaling",
     "draw_series",

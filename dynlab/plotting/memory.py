@@ -10,6 +10,8 @@ from dynlab.plotting import style
 from dynlab.plotting.axes import draw_legend, new_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
@@ -53,3 +55,18 @@ def draw_descent(
     marker = "." if len(np.asarray(x)) < 60 else ""
     ax.plot(x, energy, marker=marker, color=color, markersize=7, linewidth=1.6)
     return ax
+
+
+def draw_resting_states(
+    ax: Axes | None, places: Mapping[str, tuple[Array, Array, NDArray[np.int64]]]
+) -> Axes:
+    """States of each kind by overlap and energy; the area of a mark grows with how often it was reached."""
+    ax = new_axes(ax, xlabel="largest overlap with a pattern", ylabel="energy per spin, $E / N$")
+    most = max((int(hits.max()) for _, _, hits in places.values()), default=1)
+    for color, (kind, (overlaps, energies, hits)) in zip(style.CYCLE, places.items(), strict=False):
+        ax.scatter(
+            overlaps, energies, s=14 + 240 * hits / most, color=style.lightened(color, 0.6), edgecolor=color,
+            linewidth=0.8, label=kind, zorder=2,
+        )  # fmt: skip
+    ax.set_xlim(0, 1.06)
+    return draw_legend(ax)

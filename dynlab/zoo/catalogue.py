@@ -76,7 +76,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "kuramoto_on_graph",
         "ctrnn",
         "hopfield_rates",
-        "hopfield_inputs",
+        "hopfield_inputs", "softmax_memory",
         "rate_network",
         "excitation_inhibition",
         "sir_on_graph",

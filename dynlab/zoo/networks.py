@@ -69,6 +69,23 @@ def hopfield_inputs(u: PerNode = 0.1, *, W: PerLink = 0.0, I: PerNode = 0.0, bet
 
 
 @flow
+def softmax_memory(
+    x: PerNode("feature") = 0.1, *, X: PerLink("pattern", "feature") = 0.0,
+    Y: PerLink("feature", "pattern") = 0.0, beta=1.0,
+):  # fmt: skip
+    """Memory of real vectors that attends to the nearest pattern.
+
+    Ramsauer et al. 2021, ICLR, arXiv:2008.02217, eq 3 (there in steps); Krotov and Hopfield 2021, ICLR.
+
+    Famous because its step is the attention of transformers. X holds a pattern in each row, Y is its
+    transpose; ``hopfield.SoftmaxMemory(patterns, beta).system`` binds both.
+    """
+    i, k, m = dl.nodes("i k m")
+    pull = dl.each(k, dl.exp(beta * dl.Sum(X[k, i] * x[i], i)))
+    return {x[i]: -x[i] + dl.Sum(Y[i, k] * pull[k], k) / dl.Sum(pull[m], m)}
+
+
+@flow
 def rate_network(x: PerNode = 0.1, *, J: PerLink = 0.0, g=1.5):
     """Random rate network.
 

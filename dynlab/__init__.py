@@ -32,7 +32,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "pulse", "pulse_train", "ramp", "sigmoid",
         "sign", "sin", "sinc", "sinh", "sqrt", "step", "t", "tan", "tanh", "where",
     ),
-    "dynlab.distributions": ("Gaussian", "LogNormal", "Lorentzian", "Quantiles", "Uniform"),
+    "dynlab.distributions": (
+        "Constant", "Gaussian", "LogNormal", "Lorentzian", "Mixture", "Quantiles", "Uniform",
+    ),
     # models as text
     "dynlab.text.model": ("map_system", "system"),
     "dynlab.text.files": ("read_model", "write_model"),
@@ -145,6 +147,14 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "AmplitudeAdjusted", "IteratedAmplitudeAdjusted", "PhaseRandomised", "SurrogateTest",
         "prediction_error", "surrogate_test", "time_asymmetry",
     ),
+    # synchrony
+    "dynlab.synchrony.order": (
+        "EffectiveFrequencies", "OrderParameter", "effective_frequencies", "local_order", "order_parameter",
+    ),
+    "dynlab.synchrony.theory": (
+        "MeanFieldSynchrony", "SynchronyOnset", "mean_field_synchrony", "synchrony_onset",
+    ),
+    "dynlab.synchrony.locking": ("LockingThreshold", "locking_threshold"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

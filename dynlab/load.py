@@ -143,6 +143,11 @@ _CLASSES = (
     "solve.trajectory.Steps",
     "solve.trajectory.Trajectory",
     "symbolic.system.System",
+    "synchrony.locking.LockingThreshold",
+    "synchrony.order.EffectiveFrequencies",
+    "synchrony.order.OrderParameter",
+    "synchrony.theory.MeanFieldSynchrony",
+    "synchrony.theory.SynchronyOnset",
 )
 
 

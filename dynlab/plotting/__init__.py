@@ -14,6 +14,7 @@ estimates   slopes, null distributions, recurrences
 chart       exponents and classes over parameters
 returns     orbits of maps in bulk       capacity  overlap against load, phases of a memory
 memory      recall in Hopfield networks
+order       synchrony: order against coupling and time, frequencies
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ from dynlab.plotting.estimates import (
 from dynlab.plotting.exponents import draw_alignment, draw_angles, draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.memory import draw_descent, draw_recall, draw_resting_states
+from dynlab.plotting.memory import draw_descent, draw_recall
+from dynlab.plotting.order import (
+    draw_locked,
+    draw_order,
+    draw_order_in_time,
+    draw_order_points,
+    draw_plateaus,
+)
 from dynlab.plotting.phase import draw_isochrons, draw_resetting, draw_response
 from dynlab.plotting.portrait import (
     draw_direction,
@@ -126,6 +135,7 @@ __all__ = [
     "draw_iterates",
     "draw_ladder",
     "draw_legend",
+    "draw_locked",
     "draw_manifold",
     "draw_multiplier_plane",
     "draw_multipliers",
@@ -133,6 +143,10 @@ __all__ = [
     "draw_null",
     "draw_orbit",
     "draw_orbit_density",
+    "draw_order",
+    "draw_order_in_time",
+    "draw_order_points",
+    "draw_plateaus",
     "draw_points",
     "draw_points_once",
     "draw_power_law",

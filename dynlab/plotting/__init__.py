@@ -66,7 +66,6 @@ from dynlab.plotting.estimates import (
 from dynlab.plotting.exponents import draw_alignment, draw_angles, draw_convergence, draw_ladder
 from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.memory import draw_descent, draw_recall, draw_resting_states
-from dynlab.plotting.memory import draw_descent, draw_recall
 from dynlab.plotting.order import (
     draw_locked,
     draw_order,

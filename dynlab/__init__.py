@@ -69,6 +69,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.equilibria.manifolds": ("saddle_manifolds",),
     "dynlab.equilibria.portrait": ("phase_portrait",),
     "dynlab.equilibria.cobweb": ("Cobweb", "cobweb"),
+    "dynlab.equilibria.characteristic_roots": ("CharacteristicRoots", "characteristic_roots"),
     # limit cycles
     "dynlab.cycles.find": ("find_cycle",),
     "dynlab.cycles.cycle": ("Cycle",),
@@ -155,6 +156,17 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "MeanFieldSynchrony", "SynchronyOnset", "mean_field_synchrony", "synchrony_onset",
     ),
     "dynlab.synchrony.locking": ("LockingThreshold", "locking_threshold"),
+    # synchrony on networks
+    "dynlab.synchrony.master": ("MasterStability", "master_stability"),
+    "dynlab.synchrony.laplacian": ("LaplacianSpectrum", "laplacian_spectrum"),
+    "dynlab.synchrony.synchronous": ("SynchronousCouplings", "synchronous_couplings"),
+    "dynlab.synchrony.network_onset": ("NetworkOnset", "network_onset"),
+    "dynlab.synchrony.twisted": ("TwistedState", "twisted_state"),
+    "dynlab.synchrony.feedback": (
+        "FeedbackChart", "FeedbackWindow", "LorentzianOscillators", "feedback_chart",
+        "feedback_window",
+    ),
+    "dynlab.synchrony.feedback_run": ("DelayedFeedback", "FeedbackRun", "simulate_feedback"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -15,6 +15,7 @@ chart       exponents and classes over parameters
 returns     orbits of maps in bulk       capacity  overlap against load, phases of a memory
 memory      recall in Hopfield networks
 order       synchrony: order against coupling and time, frequencies
+coherence   synchrony on networks
 """
 
 from __future__ import annotations
@@ -53,6 +54,15 @@ from dynlab.plotting.chart import (
     draw_stretching,
 )
 from dynlab.plotting.cobweb import draw_cobweb
+from dynlab.plotting.coherence import (
+    draw_growth_chart,
+    draw_laplacian,
+    draw_mode_rates,
+    draw_node_shares,
+    draw_snapshot,
+    draw_stable_intervals,
+    draw_switched_series,
+)
 from dynlab.plotting.connection import draw_connection_line
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.estimates import (
@@ -128,6 +138,7 @@ __all__ = [
     "draw_extent",
     "draw_fan",
     "draw_field",
+    "draw_growth_chart",
     "draw_finite_time_exponents",
     "draw_heat",
     "draw_isochrons",
@@ -162,6 +173,12 @@ __all__ = [
     "draw_returns",
     "draw_scaling",
     "draw_series",
+    "draw_node_shares",
+    "draw_mode_rates",
+    "draw_laplacian",
+    "draw_switched_series",
+    "draw_stable_intervals",
+    "draw_snapshot",
     "draw_shares",
     "draw_shock",
     "draw_stability_line",

@@ -83,6 +83,10 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "consensus",
         "layered_network", "izhikevich_network", "coupled_map_lattice",
     ),
+    "synchrony": (
+        "ott_antonsen", "ott_antonsen_bimodal", "two_population_chimera", "star_of_oscillators",
+        "noisy_kuramoto_modes", "ring_of_oscillators",
+    ),
     "hybrid": ("bouncing_ball", "stick_slip"),
 }  # fmt: skip
 _SUBJECT = {name: subject for subject, models in _MODELS.items() for name in models}

@@ -182,6 +182,11 @@ class Section(Dynamics):
         return True
 
     @property
+    def is_stochastic(self) -> bool:
+        """Whether noise drives the states: it does not."""
+        return False
+
+    @property
     def is_indexed(self) -> bool:
         """Whether a state is per node of a network: it is not."""
         return False

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import sympy
 
 from dynlab.symbolic.events import Event
-from dynlab.symbolic.indexed import Element
+from dynlab.symbolic.indexed import LETTERS, Element
+from dynlab.symbolic.noise import Noise, Reading
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["aligned", "equations", "event_row", "letter", "next_row", "rate_row", "row", "table"]
+__all__ = [
+    "aligned",
+    "differentials",
+    "equations",
+    "event_row",
+    "letter",
+    "next_row",
+    "noise_row",
+    "rate_row",
+    "row",
+    "stochastic_equations",
+    "table",
+]
 
 #: Names that a paper writes as another letter than the one that spells them.
 _LETTERS = {"eps": r"\varepsilon", "lam": r"\lambda"}
@@ -31,6 +45,51 @@ def equations(
     rows = [made(n, e) for n, e in zip(names, rule, strict=True)]
     body = aligned([*rows, *map(event_row, events)])
     return f"$\\displaystyle{body}$"
+
+
+#: How a product with dW is written, as LaTeX and as text.
+_READ = {Reading.ITO: (r"\,", ""), Reading.STRATONOVICH: (r"\circ ", "o "),
+         Reading.HANGGI_KLIMONTOVICH: (r"\bullet ", "* ")}  # fmt: skip
+_NAMED = {
+    Reading.ITO: "Itô",
+    Reading.STRATONOVICH: "Stratonovich",
+    Reading.HANGGI_KLIMONTOVICH: "Hänggi-Klimontovich",
+}
+
+
+def stochastic_equations(
+    names: Sequence[str], rule: Sequence[sympy.Expr], noise: Noise, shapes: Sequence[Sequence[Any]]
+) -> str:
+    """Return stochastic equations as LaTeX for a notebook, with how they are read."""
+    rows = [
+        noise_row(n, e, noise, k, *LETTERS[: len(shape)])
+        for k, (n, e, shape) in enumerate(zip(names, rule, shapes, strict=True))
+    ]
+    rows.append(rf"&\text{{({_NAMED[noise.reading]})}}")
+    return f"$\\displaystyle{aligned(rows)}$"
+
+
+def noise_row(name: str, rate: sympy.Expr, noise: Noise, place: int, *indices: str) -> str:
+    """Return the differential of a state as LaTeX: ``dx = f dt + b dW``."""
+    text = rf"\mathrm{{d}}{letter(name, *indices)} &= \left({_latex(rate)}\right)\mathrm{{d}}t"
+    for amplitude, source in noise.terms(place):
+        wiener = letter("W", source, *indices) if source.isdigit() else letter("W", source)
+        factor = _latex(amplitude)
+        factor = rf"\left({factor}\right)" if amplitude.is_Add else factor
+        text += rf" + {factor}{_READ[noise.reading][0]}\mathrm{{d}}{wiener}"
+    return text
+
+
+def differentials(names: Sequence[str], rule: Sequence[sympy.Expr], noise: Noise) -> str:
+    """Return stochastic equations as one line of text; ``o dW`` is Stratonovich's product."""
+    rows = []
+    for place, (name, rate) in enumerate(zip(names, rule, strict=True)):
+        terms = [
+            f"({sympy.sstr(a, full_prec=False)}) {_READ[noise.reading][1]}dW_{s}"
+            for a, s in noise.terms(place)
+        ]
+        rows.append(f"d{name} = " + " + ".join([f"({rate}) dt", *terms]))
+    return "; ".join(rows)
 
 
 def aligned(rows: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from dynlab.errors import UnsupportedSystemError
 
-__all__ = ["Autonomous", "Continuous", "Discrete", "Dynamics", "Need", "require"]
+__all__ = ["Autonomous", "Continuous", "Discrete", "Dynamics", "Need", "Stochastic", "require"]
 
 
 class Dynamics(abc.ABC):
@@ -58,6 +58,11 @@ class Dynamics(abc.ABC):
     @abc.abstractmethod
     def is_autonomous(self) -> bool:
         """Whether the rule is free of the time."""
+
+    @property
+    @abc.abstractmethod
+    def is_stochastic(self) -> bool:
+        """Whether noise drives the states."""
 
     @property
     @abc.abstractmethod
@@ -116,14 +121,28 @@ Autonomous = Need(
 )
 
 
+Stochastic = Need(
+    lambda system: system.is_stochastic,
+    "it has no noise. Add some with .with_noise(x=0.4), or use dl.integrate",
+)
+
+
 def require(system: Dynamics, *needs: Need) -> None:
-    """Raise UnsupportedSystemError, naming the part in the way, unless all needs are met."""
+    """Raise UnsupportedSystemError, naming the part in the way, unless all needs are met.
+
+    Noise is refused unless `Stochastic` is among the needs.
+    """
     if not isinstance(system, Dynamics):
         raise UnsupportedSystemError(
             f"expected a system, got {type(system).__name__}. Define one with @dl.flow or "
             "@dl.iterated_map, or take one from dl.zoo."
         )
     _ = system.state_names  # raises if the system is a rule for networks that is not bound to one
+    if system.is_stochastic and Stochastic not in needs:
+        raise UnsupportedSystemError(
+            f"{system.name!r} cannot be used here: it has noise, and this needs a deterministic system. Run "
+            "it with dl.simulate or dl.ensemble, or take its drift: system.without_noise()."
+        )
     for need in needs:
         if not need.holds(system):
             name = getattr(system, "name", "the system")

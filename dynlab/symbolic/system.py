@@ -41,6 +41,7 @@ from dynlab.symbolic.node_events import (
     moving_rates,
     reset_of_nodes,
 )
+from dynlab.symbolic.noise import Noise, Reading, additive_noise, noise_of
 from dynlab.symbolic.signals import Signal
 from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tie import tied
@@ -171,6 +172,8 @@ class System(Dynamics):
     pairs
         Coordinates, each with its momentum, if the rule was derived from an energy; see
         `dynlab.hamiltonian`.
+    noise
+        What drives the states at random; see `with_noise`.
 
     Raises
     ------
@@ -202,6 +205,7 @@ class System(Dynamics):
     bound: Bound | None = None
     signals: tuple[Signal, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -329,7 +333,13 @@ class System(Dynamics):
 
     @property
     def is_autonomous(self) -> bool:
-        return not any(expression.has(TIME) for expression in self.rule)
+        layers = self.noise.layers if self.noise else ()
+        amplitudes = (e for layer in layers for e in layer.amplitudes)
+        return not any(e.has(TIME) for e in (*self.rule, *amplitudes))
+
+    @property
+    def is_stochastic(self) -> bool:
+        return self.noise is not None
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of a parameter, or the default start of a state.
@@ -617,6 +627,91 @@ class System(Dynamics):
             system = replace(system, events=(*system.events, event))
         return system
 
+    def with_noise(self, reading: Reading | None = None, /, **amplitudes: float) -> Any:
+        """Return the system with noise: ``dX = f dt + sigma dW`` with a constant amplitude sigma per state.
+
+        The amplitudes are standard deviations per square root of time: ``with_noise(x=0.4)`` adds to x
+        within a time h a Gaussian number of variance ``0.4**2 * h``.  The diffusion coefficient of the
+        Fokker-Planck equation is ``D = sigma**2 / 2``.  Different states, and different nodes, have
+        independent noises.
+
+        With a reading instead, ``@system.with_noise(dl.Ito)`` decorates a function that says how the
+        amplitudes depend on the state.  Its positional arguments are states; its keyword-only ones are new
+        parameters with their values, or parameters that the system has.  It returns ``{state:
+        amplitude}``; states left out have no noise.  ``{x: [a, b]}`` are several independent sources, and
+        `dynlab.sources` names those that states share.
+
+        Parameters
+        ----------
+        reading
+            ``dl.Ito``, ``dl.Stratonovich`` or ``dl.HanggiKlimontovich``: whether a varying amplitude is
+            taken at the beginning of dt, in its middle or at its end.  What a method needs is converted from
+            it symbolically.
+        **amplitudes
+            The constant amplitude sigma of each state.
+
+        Returns
+        -------
+        System
+            The stochastic system, or with a reading what makes one of a function.  Run it with
+            `dynlab.simulate` or `dynlab.ensemble`.
+
+        Raises
+        ------
+        DefinitionError
+            If there is noise already, nothing is given, or an amplitude is no expression of states and
+            parameters.
+        UnknownNameError
+            If a name is not a state.
+        UnsupportedSystemError
+            If the system is a map.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> @dl.flow
+        ... def growth(x=1.0, *, mu=0.1):
+        ...     return {x: mu * x}
+        >>> @growth.with_noise(dl.Stratonovich)
+        ... def noisy(x, *, s=0.5):
+        ...     return {x: s * x}
+        >>> noisy
+        <flow noisy: dx = (mu*x) dt + (s*x) o dW_1; mu = 0.1, s = 0.5>
+        >>> growth.with_noise(x=0.4).is_stochastic
+        True
+
+        References
+        ----------
+        Gardiner, Handbook of Stochastic Methods, section 4.3.
+        """
+        _check_may_have_noise(self, reading, amplitudes)
+        if reading is None:
+            for name in amplitudes:
+                if name not in self.declared:
+                    raise UnknownNameError(f"state of {self.name!r}", name, self.declared)
+            return replace(self, noise=additive_noise(self, amplitudes))
+
+        def add(function: Callable[..., Mapping[Any, Any]]) -> System:
+            extended, found = _called_reset(self, function, "noise")
+
+            def check(value: Any, where: str) -> sympy.Expr:
+                return checked_expression(value, extended, where)
+
+            return replace(extended, noise=noise_of(extended, found, reading, check))
+
+        return add
+
+    def without_noise(self) -> System:
+        """Return the deterministic system that the noise was added to.
+
+        Examples
+        --------
+        >>> import dynlab as dl
+        >>> dl.zoo.lorenz.with_noise(x=0.1).without_noise() == dl.zoo.lorenz
+        True
+        """
+        return replace(self, noise=None)
+
     @property
     def event_names(self) -> tuple[str, ...]:
         """Names of the events in order."""
@@ -704,6 +799,7 @@ class System(Dynamics):
             Parameter(s.name, signals.value_at(s, moment, self.name), s.unit) for s in self.signals
         ]
         constants = {s.name: symbol(s.name) for s in self.signals}
+        _refuse_noise(self, "frozen")
         observed = tuple(o.expression for o in self.observables)
         each = tuple(m.expression for m in self.intermediates)
         everything = signals.at_moment((*self.rule, *observed, *each), constants)
@@ -734,6 +830,7 @@ class System(Dynamics):
         (phase, omega), *_ = frequency.items()
         if omega not in self.parameter_names:
             raise UnknownNameError(f"parameter of {self.name!r}", omega, self.parameter_names)
+        _refuse_noise(self, "with_phase")
         observed = tuple(o.expression for o in self.observables)
         each = tuple(m.expression for m in self.intermediates)
         turning = symbol(checked_name(phase, "state")) / symbol(omega)
@@ -802,6 +899,7 @@ class System(Dynamics):
             ],
             "signals": [[s.name, s.value, s.unit] for s in self.signals],
             "pairs": [list(pair) for pair in self.pairs],
+            **({"noise": self.noise.__stored__()} if self.noise else {}),
         }
 
     def __stored_arrays__(self) -> dict[str, Any]:
@@ -841,6 +939,7 @@ class System(Dynamics):
             bound=Bound.from_arrays(network) if network else None,
             signals=signals.from_arrays(data.get("signals", ()), arrays or {}),
             pairs=tuple((str(q), str(p)) for q, p in data.get("pairs", ())),
+            noise=Noise.__restored__(data["noise"]) if data.get("noise") else None,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -849,12 +948,17 @@ class System(Dynamics):
     def __repr__(self) -> str:
         kind, mark = ("map", "' = ") if self.is_discrete else ("flow", "' = ")
         rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.declared, self.rule, strict=True))
+        rule = display.differentials(self.declared, self.rule, self.noise) if self.noise else rule
         values = ", ".join(f"{p.called} = {p.value:g}" for p in self.parameters)
         rule = "; ".join([rule, *map(str, self.events)])
         rule = rule if len(rule) <= 100 else rule[:97] + "..."
         return f"<{kind} {self.name}: {rule}{'; ' + values if values else ''}>"
 
     def _repr_latex_(self) -> str:
+        if self.noise:
+            return display.stochastic_equations(
+                self.declared, self.rule, self.noise, [s.shape for s in self.states]
+            )
         return display.equations(self.declared, self.rule, self.events, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
@@ -977,15 +1081,23 @@ def _with_reset(
     return extended, _new_values(extended, found, where)
 
 
-def _called_reset(system: System, function: Callable[..., Mapping[Any, Any]]) -> tuple[System, Any]:
-    """Return the system with the name and parameters of a reset function, and what it returns."""
+#: How a part is written that a function defines.
+_WRITTEN = {
+    "reset": "an event is defined by a function, not by {!r}. Write: "
+    "@system.with_event(when=lambda v: v - 1) above def name(v): return {{v: 0}}.",
+    "noise": "noise is defined by a function, not by {!r}. Write: @system.with_noise(dl.Ito) above "
+    "def name(x, *, s=0.5): return {{x: s * x}}, or system.with_noise(x=0.5).",
+}
+
+
+def _called_reset(
+    system: System, function: Callable[..., Mapping[Any, Any]], word: str = "reset"
+) -> tuple[System, Any]:
+    """Return the system with the name and parameters of a part's function, and what it returns."""
     if not callable(function):
-        raise DefinitionError(
-            f"an event is defined by a function, not by {function!r}. Write: "
-            "@system.with_event(when=lambda v: v - 1) above def name(v): return {v: 0}."
-        )
+        raise DefinitionError(_WRITTEN[word].format(function))
     name = getattr(function, "__name__", "")
-    where = f"the reset {name!r} of {system.name!r}"
+    where = f"the {word} {name!r} of {system.name!r}"
     states: list[str] = []
     parameters = {p.name: p for p in system.parameters}
     named: dict[str, str] = {}
@@ -1026,6 +1138,36 @@ def _called_reset(system: System, function: Callable[..., Mapping[Any, Any]]) ->
         lambda: function(*arguments, **keywords), f"the body of {where}", [*states, *named]
     )
     return extended, found
+
+
+def _check_may_have_noise(system: System, reading: Any, amplitudes: Mapping[str, Any]) -> None:
+    if system.is_discrete:
+        raise UnsupportedSystemError(
+            f"{system.name!r} is a map, and noise here is that of a flow, dX = f dt + s dW. Write the flow."
+        )
+    if system.noise is not None:
+        raise DefinitionError(
+            f"{system.name!r} has noise already. Take {system.name}.without_noise() first, and give all "
+            "amplitudes at once; several sources of a state are {x: [a, b]}."
+        )
+    if (reading is None) == (not amplitudes):
+        raise DefinitionError(
+            f"with_noise of {system.name!r} takes either constant amplitudes, with_noise(x=0.4), or a reading, "
+            "@system.with_noise(dl.Ito) above def name(x, *, s=0.5): return {x: s * x}."
+        )
+    if reading is not None and not isinstance(reading, Reading):
+        raise DefinitionError(
+            f"with_noise of {system.name!r} is given {reading!r:.60}, which is no reading. Give dl.Ito, "
+            "dl.Stratonovich or dl.HanggiKlimontovich: @system.with_noise(dl.Ito)."
+        )
+
+
+def _refuse_noise(system: System, what: str) -> None:
+    if system.noise is not None:
+        raise UnsupportedSystemError(
+            f"{what} of {system.name!r}: it has noise, which this would lose. Change the system before the "
+            "noise is added: system.without_noise()."
+        )
 
 
 def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, sympy.Expr], ...]:
@@ -1214,6 +1356,12 @@ def _check(system: System) -> None:
         check_events(
             system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
         )
+    for layer in system.noise.layers if system.noise else ():
+        if system.is_discrete or len(layer.amplitudes) != len(system.states):
+            raise DefinitionError(f"the noise of {system.name!r} does not fit its states.")
+        for state, expression in zip(system.states, layer.amplitudes, strict=True):
+            where = f"the noise of {state.name!r} of {system.name!r}"
+            _require_clean(state, expression, known, shapes, where)
     for event in system.events:
         for still in event.held if event.over else ():
             if shapes.get(still) != (event.over,):

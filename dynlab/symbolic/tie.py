@@ -48,6 +48,7 @@ def tied(system: System, texts: Mapping[str, str]) -> System:
         observables=tuple(replace(o, expression=put(o.expression)) for o in system.observables),
         events=tuple(event.mapped(put) for event in system.events),
         intermediates=tuple(replace(m, expression=put(m.expression)) for m in system.intermediates),
+        noise=system.noise.mapped(put) if system.noise else None,
     )
 
 

@@ -70,6 +70,8 @@ def euler_map(system: System, *, step: float) -> System:
             f"({', '.join(event.name for event in system.events)}), which happen between the steps of "
             "a map. Take the flow without them."
         )
+    if system.is_stochastic:
+        require(system, Continuous)
     value = finite(step, "step")
     if value <= 0:
         raise SettingError(

@@ -37,6 +37,11 @@ def to_latex(system: System) -> str:
         made(s.name, e, *LETTERS[: len(s.shape)])
         for s, e in zip(system.states, system.rule, strict=True)
     ]
+    if system.noise:
+        rows = [
+            display.noise_row(s.name, e, system.noise, k, *LETTERS[: len(s.shape)])
+            for k, (s, e) in enumerate(zip(system.states, system.rule, strict=True))
+        ]
     rows += [
         display.row(m.name, m.expression, *LETTERS[: len(m.shape)]) for m in system.intermediates
     ]

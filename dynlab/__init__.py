@@ -26,6 +26,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.symbolic.hamiltonian": ("hamiltonian",),
     "dynlab.symbolic.system": ("System",),
     "dynlab.symbolic.events": ("Event",),
+    "dynlab.symbolic.noise": ("HanggiKlimontovich", "Ito", "Noise", "Stratonovich", "sources"),
     "dynlab.symbolic.transforms": ("euler_map",),
     "dynlab.symbolic.language": (
         "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
@@ -52,6 +53,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.solve.gauss": ("Gauss6", "Gauss8"),
     "dynlab.solve.taylor": ("Taylor",),
     "dynlab.solve.clocked": ("Clocked",),
+    "dynlab.solve.simulate": ("simulate",),
+    "dynlab.solve.stochastic_methods": (
+        "BAOAB", "EulerMaruyama", "ExactLinear", "Milstein", "PlatenWeak2", "SRA1", "SRIW1",
+        "StochasticHeun",
+    ),
     "dynlab.solve.crossing": ("Crossing",),
     "dynlab.solve.section": ("Section", "maxima_map", "poincare_map", "stroboscopic_map"),
     "dynlab.solve.trajectory": ("Trajectory",),

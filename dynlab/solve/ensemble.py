@@ -24,6 +24,8 @@ from dynlab.solve.lanes import Answers, run_in_lanes
 from dynlab.solve.members import Members, members_of
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.solve.outcomes import Ensemble, observed
+from dynlab.solve.paths import Paths
+from dynlab.solve.stochastic_methods import SdeMethod
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 from dynlab.symbolic.system import System
@@ -49,11 +51,11 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
     duration: float,
     at: ArrayLike | None = None,
     keep: Keep = ALL_STATES,
-    method: OdeMethod | None = None,
+    method: OdeMethod | SdeMethod | None = None,
     size: int | None = None,
     seed: int | np.random.Generator | None = None,
 ) -> Ensemble:
-    """Return many runs of a flow or map, over starts and parameter values, on all cores.
+    """Return many runs of a flow or map, or paths of a flow with noise, on all cores.
 
     The members are independent: what one does depends on its own start and parameter values alone, to
     the last bit, not on the others, their order, or the number of threads (see `dynlab.threads`).
@@ -80,12 +82,12 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
         `Histogram`.  All but the first are made while the ensemble runs, and nothing else is kept.
     method
         Method and tolerances for a flow; `Explicit8` if None.  All but it and `Taylor` run one member at a
-        time.
+        time.  A flow with noise needs one with a step, such as ``dl.SRA1(step=0.01)``.
     size
-        How many members, if only distributions are given.
+        How many members, if no arrays are given.
     seed
-        What is drawn from the distributions depends on this: a whole number, a numpy Generator, or
-        None for a fresh seed.  ``run.provenance.seed`` draws the same again; the state of a
+        What is drawn from the distributions, and the noise, depend on this: a whole number, a numpy
+        Generator, or None for a fresh seed.  Every member has a stream of noise of its own.  ``run.provenance.seed`` draws the same again; the state of a
         Generator is in ``run.provenance.settings``.
 
     Returns
@@ -124,6 +126,9 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
     members = members_of(system, starts, parameters, size, chosen)
     _check_room(len(members), t.size, len(names), keep)
     run = _Run.of(system, members, span, np.atleast_1d(t), method)
+    if isinstance(method, SdeMethod):
+        _check_noise(system, method, members)
+        run = run._replace(paths=Paths.of(system, method, np.atleast_1d(t), chosen))
     kept = run.everything(keep, names)
     return Ensemble(
         system=system,
@@ -142,6 +147,8 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
 
 def _checked_duration(system: System, duration: float) -> float:
     span = finite(duration, "duration")
+    if system.is_stochastic and span < 0:
+        raise SettingError(f"duration is {span:g}; noise has no backwards. Give a positive time.")
     if system.is_discrete and (span < 0 or span != int(span)):
         raise SettingError(
             f"duration is {duration!r}; a map runs for a whole number of steps, forwards. "
@@ -150,7 +157,24 @@ def _checked_duration(system: System, duration: float) -> float:
     return span
 
 
-def _checked_method(system: System, method: OdeMethod | None) -> OdeMethod | None:
+def _check_noise(system: System, method: SdeMethod, members: Members) -> None:
+    if method.needs_table and members.parameters:
+        raise SettingError(
+            f"{type(method).__name__} prepares its step for one set of parameters, and "
+            f"{', '.join(members.parameters)} differ between members. Run an ensemble for each value, or use "
+            "another method."
+        )
+
+
+def _checked_method(
+    system: System, method: OdeMethod | SdeMethod | None
+) -> OdeMethod | SdeMethod | None:
+    if system.is_stochastic != isinstance(method, SdeMethod):
+        needed = "has noise, and needs one with a step" if system.is_stochastic else "has no noise"
+        raise SettingError(
+            f"method is {method!r}, but {system.name!r} {needed}. Give for noise dl.EulerMaruyama(step=0.01), "
+            "dl.SRA1(step=0.01) or another of those, and for none dl.Explicit8()."
+        )
     if not system.is_discrete:
         return Explicit8() if method is None else method
     if method is not None:
@@ -203,13 +227,14 @@ class _Run(NamedTuple):
     members: Members
     duration: float
     times: Array
-    method: OdeMethod | None
+    method: OdeMethod | SdeMethod | None
     answers: Answers
+    paths: Paths | None = None
 
     @classmethod
     def of(
         cls, system: System, members: Members, duration: float, times: Array,
-        method: OdeMethod | None,
+        method: OdeMethod | SdeMethod | None,
     ) -> _Run:  # fmt: skip
         """Make room for how the members end; of the states there is room in each piece only."""
         answers = Answers.room(len(members), 0, 0)
@@ -219,7 +244,9 @@ class _Run(NamedTuple):
         """Run all members in pieces and return what is kept of them."""
         pieces = list(self.members.pieces(self.piece_size()))
         kept: list[Arrays | None] = [None] * len(pieces)
-        in_lanes = run_in_lanes(self.system, self.method, self.duration, self.times)
+        in_lanes = None
+        if not isinstance(self.method, SdeMethod):
+            in_lanes = run_in_lanes(self.system, self.method, self.duration, self.times)
         # Compiled here, not by the first thread while the others wait.
         _ = kernels_of(self.system).rhs
 
@@ -254,6 +281,10 @@ class _Run(NamedTuple):
         answers = Answers.room(len(starts), len(self.times), starts.shape[1])
         # What stands here is seen by the progress display while the piece runs.
         answers = answers._replace(ends=self.answers.ends[rows], status=self.answers.status[rows])
+        if self.paths is not None:
+            found = self.paths.run(starts, self.members.parameter_rows[rows], rows.start)
+            answers.ends[:], answers.status[:] = found.ended, found.status
+            return answers._replace(values=found.values)
         if in_lanes is not None:
             in_lanes(starts, self.members.parameter_rows[rows], answers)
         for place in np.flatnonzero(answers.status == RUNNING):
@@ -270,6 +301,7 @@ class _Run(NamedTuple):
             steps, whole = int(self.duration), self.times.astype(np.int64)
             found = iterate(system, start=start, duration=steps, at=whole)  # type: ignore[arg-type]
         else:
+            assert isinstance(self.method, OdeMethod)
             found = integrate(
                 system, start=start, duration=self.duration, at=self.times,  # type: ignore[arg-type]
                 method=self.method,

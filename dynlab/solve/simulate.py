@@ -1,0 +1,138 @@
+"""simulate: one path of a stochastic system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynlab.codegen.inputs import inputs_of
+from dynlab.errors import SettingError
+from dynlab.kernels.convention import RUNNING
+from dynlab.names import Layout, finite
+from dynlab.result import Provenance
+from dynlab.seeds import seed_of
+from dynlab.solve.paths import Paths
+from dynlab.solve.stochastic_methods import SdeMethod
+from dynlab.solve.trajectory import Trajectory
+from dynlab.status import Status
+from dynlab.symbolic.dynamics import Continuous, Stochastic, require
+from dynlab.symbolic.signals import require_recorded
+from dynlab.symbolic.system import System
+
+__all__ = ["simulate"]
+
+#: So many numbers are kept at most: some 16 GB.
+MOST_KEPT = 2 * 10**9
+
+
+def simulate(
+    system: System,
+    *,
+    start: Mapping[str, float] | Sequence[float] | None = None,
+    duration: float,
+    method: SdeMethod,
+    seed: int | np.random.Generator | None = None,
+    at: ArrayLike | None = None,
+) -> Trajectory:
+    """Return one path of a stochastic system, ``dX = f dt + sum_k b_k dW_k``, from a start over some time.
+
+    Parameters
+    ----------
+    system
+        A flow with noise; see `System.with_noise`.
+    start
+        States at t = 0, by name; those not given start from the system's defaults.
+    duration
+        How long, in the system's unit of time.
+    method
+        Method and step, such as ``dl.SRA1(step=0.01)``.
+    seed
+        A whole number, a numpy Generator, or None for a fresh seed.  ``run.provenance.seed`` gives the
+        same path again; the state of a Generator is in ``run.provenance.settings``.
+    at
+        Times to keep, in the order of the run, instead of all steps.  Steps end on them.
+
+    Returns
+    -------
+    Trajectory
+        The states at the times kept; between them the path is not known.  If the run could not reach its
+        end it holds what was reached, and its status says why.
+
+    Raises
+    ------
+    SettingError
+        If the start, the duration, the seed or a time in `at` cannot be used.
+    UnknownNameError
+        If a state in `start` does not exist.
+    UnsupportedSystemError
+        If the system has no noise (use `dynlab.integrate`), has events, or its noise is not of the kind
+        that the method is for.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> @dl.flow
+    ... def ornstein_uhlenbeck(x=0.0, *, k=1.0):
+    ...     return {x: -k * x}
+    >>> noisy = ornstein_uhlenbeck.with_noise(x=0.5)
+    >>> run = dl.simulate(noisy, duration=1000, method=dl.ExactLinear(step=0.1), seed=1)
+    >>> abs(run["x"].var() - 0.5**2 / 2) < 0.03
+    True
+    """
+    require(system, Continuous, Stochastic)
+    began = perf_counter()
+    span = finite(duration, "duration")
+    if span < 0:
+        raise SettingError(f"duration is {span:g}; noise has no backwards. Give a positive time.")
+    require_recorded(system.signals, 0.0, span)
+    chosen = seed_of(seed)
+    begin = Layout.of(system).pack(start, system.start_values)
+    times = _times(system, span, method, at)
+    paths = Paths.of(system, method, times, chosen)
+    found = paths.run(np.array([begin]), np.array([inputs_of(system).parameters]), 0)
+    values = found.values[0]
+    there = np.isfinite(values[:, 0])
+    status = Status.STOPPED if found.status[0] == RUNNING else Status(int(found.status[0]))
+    number = int(chosen.text) if chosen.text.isdigit() else None
+    settings = {"duration": span, "method": method}
+    settings |= {"generator": chosen.text} if number is None else {}
+    return Trajectory(
+        system=system,
+        t=times[there],
+        values=values[there],
+        steps=None,
+        events={},
+        end=np.append(found.ended[0], found.last[0]),
+        status=status,
+        provenance=Provenance(
+            "simulate", system, settings, seed=number, seconds=perf_counter() - began
+        ),
+    )
+
+
+def _times(
+    system: System, span: float, method: SdeMethod, at: ArrayLike | None
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the times to keep."""
+    if at is None:
+        steps = max(
+            int(np.ceil(span / getattr(method, "step", 1.0) * (1 - 1e-12))), 1 if span else 0
+        )
+        if steps * len(system.state_names) > MOST_KEPT:
+            raise SettingError(
+                f"{steps} steps of {len(system.state_names)} states would fill the memory. Keep some of "
+                "them with at=, such as at=np.linspace(0, duration, 1000)."
+            )
+        return np.linspace(0.0, span, steps + 1)
+    times = np.array(at, dtype=float, ndmin=1)
+    if times.ndim != 1 or not times.size or not np.isfinite(times).all():
+        raise SettingError("at holds something else than finite times. Give a flat list of times.")
+    if (np.diff(times) < 0).any() or times[0] < 0 or times[-1] > span:
+        raise SettingError(
+            f"at reaches from {times.min():g} to {times.max():g}; times must rise from 0 or later to the "
+            f"duration, {span:g}."
+        )
+    return times

@@ -10,6 +10,10 @@ needs sum_mu xi_i M_mu, that is one count of bits for each plane: K/64 log2(N) w
 additions, and no weight is ever formed.  All sums are whole numbers, so for a = 0 the field is exact.
 A flip adds or takes away one from every Q_mu: a ripple carry through the planes.
 
+Keeping the fields up to date instead costs K/64 words for each spin at each flip.  Measured at 0.138 N patterns, one
+flip then costs as much as a sixth to a fifteenth of a whole sweep here (N = 100 000: 16 ms against 92 ms), so that
+it would pay only in the last sweeps, of a handful of flips.
+
 Dense weights keep all fields up to date at each flip instead: N additions for a flip, none for a spin that
 stays.
 

@@ -21,7 +21,7 @@ from dynlab.attractors.attractor import plane_of
 from dynlab.attractors.cells import Window, window_of
 from dynlab.attractors.find import Attractors, outcome_name, whole
 from dynlab.attractors.fractions import wilson
-from dynlab.attractors.search import Search
+from dynlab.attractors.search import ESCAPED, Search
 from dynlab.errors import NotConverged, SettingError, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.progress import tick
@@ -159,7 +159,9 @@ class _Shocks(NamedTuple):
         return self.search.outcomes(states, "shocks")
 
     def fatal(self, which: NDArray[np.int64], shocks: Array) -> NDArray[np.bool_]:
-        return np.asarray(self.outcomes(which, shocks) != self.label)
+        """Whether shocks lead elsewhere for certain; what is not decided or not run is not known to."""
+        found = self.outcomes(which, shocks)
+        return np.asarray((found == ESCAPED) | ((found >= 0) & (found != self.label)))
 
     def borders(self, which: NDArray[np.int64], ways: Array, sizes: Array) -> Array:
         """Return the smallest fatal size found along each direction; the given size is fatal."""
@@ -241,10 +243,12 @@ def minimal_fatal_shock(
     which = stream.integers(len(shocks.starts), size=count)
     fatal = shocks.fatal(which, tried)
     if not fatal.any():
+        stopped = shocks.search.status is Status.STOPPED
         raise NotConverged(
+            "the search was stopped before a fatal shock was found. Give it more time." if stopped else
             f"none of {count} shocks within {dict(window.ranges)} to {attractors[label].name!r} of "
             f"{attractors.system.name!r} is fatal. Allow larger ones in within=, or try more.",
-            status=Status.NOT_CONVERGED, partial=attractors,
+            status=Status.STOPPED if stopped else Status.NOT_CONVERGED, partial=attractors,
         )  # fmt: skip
     moment, way, size = _smallest(shocks, which[fatal], tried[fatal], stream)
     inner = stream.normal(size=(count, len(low)))

@@ -245,7 +245,12 @@ def _checked_values(system: System, vary: str, over: ArrayLike) -> Array:
     layout = Layout.of(system)
     if vary not in layout.parameters:
         raise UnknownNameError(f"parameter of {system.name!r}", vary, layout.parameters)
-    values = np.array(over, float, ndmin=1)
+    try:
+        values = np.array(over, float, ndmin=1)
+    except (TypeError, ValueError):
+        raise SettingError(
+            f"over is {over!r}; give values of {vary!r}, such as over=np.linspace(0, 1, 51)."
+        ) from None
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
         raise SettingError(
             f"over holds {values.size} values of {vary!r}; give at least two finite numbers, such as "

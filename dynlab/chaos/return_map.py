@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.orbit_diagram import _count
 from dynlab.errors import UnknownNameError
+from dynlab.names import by_name
 from dynlab.result import Provenance, Result
 from dynlab.solve.iterate import iterate
 from dynlab.solve.section import maxima_map
@@ -127,7 +128,8 @@ def return_map(
     known = section.state_names + section.observable_names
     if of not in known:
         raise UnknownNameError(f"quantity of {section.name!r}", of, known)
-    given = {n: v for n, v in (start or {}).items() if n != getattr(section, "fixed", None)}
+    fixed = getattr(section, "fixed", None)
+    given = {n: v for n, v in by_name(start, "start").items() if n != fixed}
     last = before + kept - 1
     orbit = iterate(section, start=given, duration=last, at=range(before, last + 1))
     settings = {"of": of, "duration": kept, "transient": before}

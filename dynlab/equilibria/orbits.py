@@ -279,6 +279,10 @@ def find_periodic_orbits(
     require(system, Discrete, Autonomous)
     began = time.perf_counter()
     period = checked_period(period)
+    if not isinstance(method, OrbitSearch):
+        raise SettingError(
+            f"method is {method!r}; give a search such as dl.DeflatedNewton() or dl.DavidchackLai()."
+        )
     box = box_of(system, within)
     missed = ""
     if isinstance(method, DavidchackLai):

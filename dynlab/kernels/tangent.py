@@ -137,14 +137,14 @@ def _multiply_many(n, m, k, values, x, out):
 
 @cfunc(kernel_signature(0), cache=True, error_model="numpy", fastmath={"contract"})
 def rule(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
-    """Write f, J V and tr J."""
+    """Write f, J V and tr J; return what the rule returns."""
     n, m, count, places = k[STATES], k[VECTORS], k[COUNT], k[PLACES]
     columns, placed = HEADER + n + 1, HEADER + n + 1 + places
     own_k = placed + (count if k[MERGE] != 0 else 0)
     integers = carray(k, own_k + 1)
     space = carray(w, 2 + count + places + 2 * n)
     inner_k, inner_w = pointer(integers[own_k:]), pointer(space[1 + count + places + 2 * n :])
-    call0(k[RULE], t, x, z, p, d, inner_k, inner_w, out)
+    status = call0(k[RULE], t, x, z, p, d, inner_k, inner_w, out)
     values = pointer(space[1:])
     trace = 0.0
     if k[ENTRIES] != 0:
@@ -174,6 +174,7 @@ def rule(t, x, z, p, d, k, w, out):  # type: ignore[no-untyped-def]
     else:
         _multiply_many(n, m, k, values, x, out)
     out[n + n * m] = space[0] * trace
+    return status
     return OK
 
 

@@ -164,3 +164,17 @@ def test_files_and_pictures(two_wells, tmp_path):
 def test_bad_input_is_refused_with_names_and_a_way_out(two_wells, call, error, words):
     with pytest.raises(error, match=words):
         call(two_wells)
+
+
+def test_shocks_that_were_not_run_are_not_fatal():
+    """Stopped, a search holds a shock that is fatal for certain, and no smaller one that was not run counts."""
+    within = {"x": (-2, 2), "y": (-2, 2)}
+    found = dl.find_attractors(zoo.henon, within=within, samples=20, seed=1)
+    with dl.stop_after(1.0):
+        shock = dl.minimal_fatal_shock(found, within=within, samples=50, seed=1)
+    assert shock.status is dl.Status.STOPPED
+    assert shock.tested[1] == 0
+    start = (shock.start + (1 + 1e-6) * shock.shock).tolist()
+    assert dl.iterate(zoo.henon, start=start, duration=2000).status is dl.Status.DIVERGED
+    with dl.stop_after(0), pytest.raises(dl.NotConverged, match="stopped before"):
+        dl.minimal_fatal_shock(found, within=within, samples=50, seed=1)

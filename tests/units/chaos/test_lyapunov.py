@@ -315,3 +315,9 @@ def test_a_torus_is_not_left_however_long_the_orbit():
     np.testing.assert_allclose(
         found.exponents, np.log((3 + np.sqrt(5)) / 2) * np.array([1, -1]), atol=2e-4
     )
+
+
+def test_a_section_without_return_is_no_escape():
+    never = dl.poincare_map(zoo.lorenz, when=lambda x: x - 1000, longest=20)
+    found = dl.lyapunov_spectrum(never, duration=20)
+    assert (found.status, found.verdict) == (dl.Status.NO_RETURN, dl.Verdict.UNDECIDED)

@@ -128,3 +128,5 @@ class TestReturnMap:
             dl.return_map(zoo.lorenz, of="w")
         with pytest.raises(SettingError, match="duration"):
             dl.return_map(zoo.logistic, of="x", duration=1)
+        with pytest.raises(SettingError, match="by name"):
+            dl.return_map(zoo.lorenz, of="z", start=[1.0, 2.0, 3.0])

@@ -88,6 +88,8 @@ def test_a_period_is_a_whole_number_of_steps(period):
 def test_misuse_is_named(pair):
     with pytest.raises(dl.UnsupportedSystemError, match=r"it is a flow.*needs a map"):
         dl.find_periodic_orbits(zoo.lorenz, period=2)
+    with pytest.raises(dl.SettingError, match=r"method is 'newton'.*DavidchackLai"):
+        dl.find_periodic_orbits(zoo.logistic, period=2, within=UNIT, method="newton")
     with pytest.raises(dl.UnknownNameError, match="state of 'logistic'"):
         dl.find_periodic_orbits(zoo.logistic, period=2, within={"y": (0, 1)})
     with pytest.raises(dl.SettingError, match="is empty"):

@@ -163,6 +163,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     "dynlab.synchrony.locking": ("LockingThreshold", "locking_threshold"),
     # synchrony on networks
+    "dynlab.synchrony.chimera": (
+        "RingChimera", "RingSnapshot", "ring_chimera", "ring_snapshot",
+    ),
     "dynlab.synchrony.master": ("MasterStability", "master_stability"),
     "dynlab.synchrony.laplacian": ("LaplacianSpectrum", "laplacian_spectrum"),
     "dynlab.synchrony.synchronous": ("SynchronousCouplings", "synchronous_couplings"),

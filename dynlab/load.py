@@ -152,6 +152,8 @@ _CLASSES = (
     "solve.trajectory.Steps",
     "solve.trajectory.Trajectory",
     "symbolic.system.System",
+    "synchrony.chimera.RingChimera",
+    "synchrony.chimera.RingSnapshot",
     "synchrony.feedback.FeedbackChart",
     "synchrony.feedback.FeedbackWindow",
     "synchrony.feedback.LorentzianOscillators",

@@ -1,0 +1,83 @@
+"""A chimera on a ring: the theory of infinitely many oscillators, and a run of some."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import dynlab as dl
+from dynlab import zoo
+
+A, B = 0.995, 0.18
+
+
+def test_the_field_makes_itself():
+    """The integral of Abrams and Strogatz by another rule: as a convolution over the ring, place by place."""
+    found = dl.ring_chimera(A=A, b=B)
+    d, size = -found.frequency, np.abs(found.field)
+    assert size.min() < d < size.max()
+    locked = size > d
+    root = np.sqrt(np.abs(d**2 - size**2)) * np.where(locked, 1j, 1.0)
+    made = found.field / size * (d - root) / size
+    kernel = 1 + A * np.cos(found.x - found.x[0])
+    field = np.exp(1j * B) * np.fft.ifft(np.fft.fft(kernel) * np.fft.fft(made)) / found.x.size
+    np.testing.assert_allclose(field, found.field, atol=1e-9)
+    np.testing.assert_allclose(found.order[locked], 1.0, atol=1e-12)
+    assert found.order.min() < 0.5
+
+
+def test_a_run_settles_on_it():
+    """With 256 oscillators the share that drifts is known to a few of them, and frequencies to a hundredth."""
+    count, duration = 256, 300.0
+    x = 2 * np.pi * np.arange(count) / count - np.pi
+    spread = np.random.default_rng(1).uniform(-0.5, 0.5, count)
+    ring = zoo.ring_of_oscillators.on(dl.AllToAll(count))(x=x, A=A, b=B)
+    run = dl.integrate(
+        ring, start={"theta": 6 * np.exp(-0.76 * x**2) * spread}, duration=duration, at=[0, 150, 300],
+        method=dl.Explicit8(rtol=1e-6, atol=1e-8),
+    )  # fmt: skip
+    theory = dl.ring_chimera(A=A, b=B)
+    frequency = (run["theta"][2] - run["theta"][1]) / 150
+    locked = np.abs(frequency - frequency.min()) < 0.02
+    assert frequency[locked].mean() == pytest.approx(theory.frequency, abs=0.01)
+    assert 1 - locked.mean() == pytest.approx(theory.drifting, abs=0.04)
+    assert np.sort(frequency)[-10:].mean() == pytest.approx(theory.frequencies.max(), abs=0.03)
+    seen = dl.ring_snapshot(run, "theta", at=duration, reach=4)
+    assert seen.order[locked].mean() > 0.97
+    assert seen.order[~locked].mean() < 0.8
+    assert 0.2 < seen.coherent() < 0.6
+
+
+def test_local_order_of_waves_is_that_of_dirichlets_kernel():
+    for turns, reach in ((1, 2), (3, 1)):
+        wave = dl.twisted_state(24, turns=turns)
+        ring = zoo.kuramoto_on_graph.on(nx.cycle_graph(24))
+        run = dl.integrate(ring, start={"theta": wave.phases}, duration=1, at=[0, 1])
+        seen = dl.ring_snapshot(run, "theta", at=0.0, reach=reach)
+        step, terms = 2 * np.pi * turns / 24, 2 * reach + 1
+        exact = abs(np.sin(terms * step / 2) / (terms * np.sin(step / 2)))
+        np.testing.assert_allclose(seen.order, exact, rtol=1e-12)
+        assert seen.mean_order < 1e-12
+
+
+def test_bad_questions_are_named():
+    with pytest.raises(dl.SettingError, match="pi / 2"):
+        dl.ring_chimera(A=0.9, b=2.0)
+    with pytest.raises(dl.NotConverged, match="no chimera"):
+        dl.ring_chimera(A=0.2, b=1.4)
+    run = dl.integrate(zoo.van_der_pol, duration=1)
+    with pytest.raises(dl.SettingError, match="one number"):
+        dl.ring_snapshot(run, "x", at=0.0, reach=1)
+    swarm = dl.integrate(zoo.kuramoto.on(dl.AllToAll(4)), duration=1)
+    with pytest.raises(dl.SettingError, match="less than 2"):
+        dl.ring_snapshot(swarm, "theta", at=0.0, reach=2)
+
+
+def test_results_draw_tabulate_and_come_back(tmp_path):
+    swarm = dl.integrate(zoo.kuramoto.on(dl.AllToAll(8)), duration=1)
+    for number, found in enumerate(
+        (dl.ring_chimera(A=A, b=B), dl.ring_snapshot(swarm, "theta", at=1, reach=2))
+    ):
+        again = dl.load(found.save(tmp_path / str(number)))
+        assert repr(again) == repr(found)
+        assert all(len(v) for v in again.to_table().values())
+        assert found.plot().get_xlabel()

@@ -257,6 +257,8 @@ class Search:
                 if verified is not None or not self._has_rest_inside(low, high):
                     break
             before = low, high
+        if verified is None and self._creeps(values, size):
+            return UNDECIDED
         return self._noted(values, verified, seen, size)
 
     def _sizes(self, seen: Array) -> Array:
@@ -270,6 +272,15 @@ class Search:
         allowed = np.maximum(size, STILL * (now[1] - now[0]))
         allowed[self._turning] = np.inf
         return all(bool(np.all(np.abs(a - b) <= allowed)) for a, b in zip(before, now, strict=True))
+
+    def _creeps(self, values: Array, size: Array) -> bool:
+        """Whether an orbit only drifts, so slowly beside its samples that it seems to come back."""
+        first, second = np.array_split(values, 2)
+        gap = np.maximum(
+            second.min(axis=0) - first.max(axis=0), first.min(axis=0) - second.max(axis=0)
+        )
+        moved = np.ptp(values, axis=0) > STANDING * size
+        return bool(np.any((gap > 0) & moved & ~self._turning))
 
     def _has_rest_inside(self, low: Array, high: Array) -> bool:
         """Whether a stable fixed point lies between the states of an orbit: it may be spiralling in."""

@@ -281,3 +281,14 @@ def test_a_closed_curve_of_a_map_is_quasi_periodic():
         zoo.delayed_logistic(r=2.1), within={"x": (0.01, 1), "y": (0.01, 1)}, seed=1, samples=50
     )
     assert found.single().kind == "quasi-periodic"
+
+
+def test_what_only_drifts_between_samples_is_no_attractor():
+    """x' = x^2 takes no orbit above 0 anywhere; samples as short as the stiff part hardly see it move."""
+
+    @dl.flow
+    def stiff(x=1.0, y=1.0, *, K=1e6):
+        return {x: x**2, y: -K * (y - x)}
+
+    found = dl.find_attractors(stiff, within={"x": (0.1, 2), "y": (0.1, 2)}, samples=3, seed=1)
+    assert len(found) == 0

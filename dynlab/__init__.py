@@ -176,6 +176,15 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "feedback_window",
     ),
     "dynlab.synchrony.feedback_run": ("DelayedFeedback", "FeedbackRun", "simulate_feedback"),
+    # densities of noisy systems
+    "dynlab.stochastic.grid": ("Absorbing", "Grid", "Periodic", "Reflecting", "Reinjected"),
+    "dynlab.stochastic.density": ("Density", "stationary_density"),
+    "dynlab.stochastic.evolve": ("DensityEvolution", "evolve_density"),
+    "dynlab.stochastic.spectra": ("GeneratorSpectrum", "generator_spectrum"),
+    "dynlab.stochastic.escape": ("Committor", "EscapeTime", "committor", "escape_time"),
+    "dynlab.stochastic.current": (
+        "RingTransport", "StationaryCurrent", "ring_transport", "stationary_current",
+    ),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -186,3 +186,23 @@ def eliminate(rates, answer):
         for k in range(i):
             answer[i] += answer[k] * rates[k, i]
     return 0
+
+
+@njit("void(f8[::1], f8[::1], f8[::1], f8[::1], f8[:, ::1], f8[::1])", **OPTIONS)
+def solve_backward(up, down, out, source, work, answer):
+    """Write the solution of the backward equation of a chain, -L' T = source, without a subtraction.
+
+    With the source 1 it is the mean time until the outside is reached, with the rates into one end the probability
+    to leave by that end.  All numbers are positive, so each is accurate relative to itself, however large.
+    """
+    n = source.size
+    kept = out[0]
+    for i in range(n):
+        pivot = kept + (up[i] if i < n - 1 else 0.0)
+        work[0, i] = pivot
+        work[1, i] = source[i] + (down[i - 1] * (work[1, i - 1] / work[0, i - 1]) if i > 0 else 0.0)
+        if i < n - 1:
+            kept = out[i + 1] + down[i] * (kept / pivot)
+    answer[n - 1] = work[1, n - 1] / work[0, n - 1]
+    for i in range(n - 2, -1, -1):
+        answer[i] = (work[1, i] + up[i] * answer[i + 1]) / work[0, i]

@@ -64,7 +64,11 @@ from dynlab.plotting.coherence import (
     draw_switched_series,
 )
 from dynlab.plotting.connection import draw_connection_line
-from dynlab.plotting.distribution import draw_distribution, draw_distribution_map, draw_distributions
+from dynlab.plotting.distribution import (
+    draw_distribution,
+    draw_distribution_map,
+    draw_distributions,
+)
 from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
 from dynlab.plotting.estimates import (
     draw_estimates,

@@ -39,7 +39,12 @@ def draw_distribution(
 
 
 def draw_distributions(
-    ax: Axes | None, x: ArrayLike, densities: ArrayLike, names: list[str], *, labels: tuple[str, str]
+    ax: Axes | None,
+    x: ArrayLike,
+    densities: ArrayLike,
+    names: list[str],
+    *,
+    labels: tuple[str, str],
 ) -> Axes:
     """Draw densities at several times, one row each, from pale to dark."""
     from matplotlib.colors import LinearSegmentedColormap

@@ -43,7 +43,7 @@ def suitable_grid(system: System, coefficients: Coefficients) -> Grid:
     for _ in range(TRIALS):
         cells = (SEARCHED[dimension],) * len(names)
         grid = _grid(names, low, high, cells, walls)
-        state = stationary_state(coefficients, grid, least=grid.size)
+        state = stationary_state(coefficients, grid)
         moved = False
         for k, name in enumerate(names):
             if not free[k]:
@@ -53,8 +53,8 @@ def suitable_grid(system: System, coefficients: Coefficients) -> Grid:
             kept = np.flatnonzero(height > FLOOR[dimension] * height.max())
             width, at = high[k] - low[k], grid.centres(name)
             is_half = system.domains[k] is Domain.POSITIVE
-            new_low = low[k] if is_half else _moved(low[k], at[kept[0]], kept[0] == 0, -width, grid.widths[k])
-            new_high = _moved(high[k], at[kept[-1]], kept[-1] == len(at) - 1, width, grid.widths[k])
+            new_low = low[k] if is_half else _moved(low[k], at[kept[0]], -width, grid.widths[k])
+            new_high = _moved(high[k], at[kept[-1]], width, grid.widths[k])
             grown = new_low < low[k] or new_high > high[k]
             cropped = (new_high - new_low) < (1 - SETTLED) * width
             moved = moved or grown or cropped
@@ -81,7 +81,7 @@ def mass_outside(coefficients: Coefficients, grid: Grid, system: System) -> floa
                   for n, d in zip(grid.cells, system.domains, strict=True))  # fmt: skip
     wide = _grid(grid.names, low, high, cells, grid.walls)
     try:
-        state = stationary_state(coefficients, wide, least=wide.size)
+        state = stationary_state(coefficients, wide)
     except LeftDomain:
         return float("nan")
     inside = np.ones(wide.cells, bool)
@@ -95,7 +95,9 @@ def mass_outside(coefficients: Coefficients, grid: Grid, system: System) -> floa
 
 def _first_box(system: System) -> tuple[list[float], list[float], dict[str, Periodic]]:
     low, high, walls = [], [], {}
-    for name, start, domain in zip(system.state_names, system.start_values, system.domains, strict=True):
+    for name, start, domain in zip(
+        system.state_names, system.start_values, system.domains, strict=True
+    ):
         half = 1.0 + abs(start)
         if domain is Domain.CIRCLE:
             low.append(-np.pi)
@@ -110,21 +112,32 @@ def _first_box(system: System) -> tuple[list[float], list[float], dict[str, Peri
     return low, high, walls
 
 
-def _grid(names: tuple[str, ...], low: list[float], high: list[float], cells: tuple[int, ...], walls: object) -> Grid:
+def _grid(
+    names: tuple[str, ...],
+    low: list[float],
+    high: list[float],
+    cells: tuple[int, ...],
+    walls: object,
+) -> Grid:
     axes = {n: (a, b, c) for n, a, b, c in zip(names, low, high, cells, strict=True)}
     grid = Grid(**axes)
     given = walls if isinstance(walls, dict) else dict(zip(names, walls, strict=True))  # type: ignore[call-overload]
     return grid.with_walls(**given)
 
 
-def _moved(end: float, last: float, reached: bool, away: float, cell: float) -> float:
-    """Return the new end of an axis: further out where the density reaches it, else close to what there is."""
-    if reached:
+def _moved(end: float, last: float, away: float, cell: float) -> float:
+    """Return the new end of an axis: further out where the density reaches it, else close to what there is.
+
+    The last cell with something in it has its middle at `last`; `away` is the width of the box, outwards.
+    """
+    if abs(end - last) < cell:
         return end + 0.5 * away
     return last + float(np.sign(away)) * 1.5 * cell
 
 
-def _cells(state: Stationary, low: list[float], high: list[float], dimension: int) -> tuple[int, ...]:
+def _cells(
+    state: Stationary, low: list[float], high: list[float], dimension: int
+) -> tuple[int, ...]:
     """Return how many cells each axis needs for the middle of the mass to be resolved."""
     counts = []
     grid = state.generator.grid
@@ -132,7 +145,9 @@ def _cells(state: Stationary, low: list[float], high: list[float], dimension: in
         others = tuple(i for i in range(len(grid.names)) if i != k)
         share = np.cumsum(state.probability.reshape(grid.cells).sum(axis=others))
         at = grid.centres(name)
-        middle = at[np.searchsorted(share, 0.995)] - at[np.searchsorted(share, 0.005)] + grid.widths[k]
+        middle = (
+            at[np.searchsorted(share, 0.995)] - at[np.searchsorted(share, 0.005)] + grid.widths[k]
+        )
         wanted = IN_THE_MIDDLE[dimension] * (high[k] - low[k]) / middle
         counts.append(int(min(max(CELLS[dimension], 4 * np.ceil(wanted / 4)), MOST[dimension])))
     return tuple(counts)

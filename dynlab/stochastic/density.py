@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.plotting import draw_distribution, draw_distribution_map, label
@@ -265,31 +266,29 @@ def _along(values: Array, grid: Grid, name: str) -> Array:
 
 def _peaks(values: Array, grid: Grid) -> list[dict[str, float]]:
     """Return the maxima among neighbours, each moved to the top of a parabola through the logarithms."""
-    modes = ["wrap" if grid.is_periodic(k) else "edge" for k in range(values.ndim)]
-    wide = values
-    for k, mode in enumerate(modes):
-        wide = np.pad(wide, [(1, 1) if k == i else (0, 0) for i in range(values.ndim)], mode=mode)  # type: ignore[call-overload]
-    inner = tuple(slice(1, -1) for _ in values.shape)
-    is_top = values > LOWEST_PEAK * values.max()
-    sides = []
-    for k in range(values.ndim):
-        before, after = (_shifted(wide, inner, k, by) for by in (-1, 1))
-        is_top &= (values >= before) & (values > after)
-        sides.append((before, after))
-    found = []
+    modes = ["wrap" if grid.is_periodic(k) else "nearest" for k in range(values.ndim)]
+    highest, lowest = maximum_filter(values, 3, mode=modes), minimum_filter(values, 3, mode=modes)
+    is_top = (values == highest) & (values > lowest) & (values > LOWEST_PEAK * values.max())
+    found: list[dict[str, float]] = []
     for place in sorted(zip(*np.nonzero(is_top), strict=True), key=lambda p: -values[p]):
         peak = {}
         for k, name in enumerate(grid.names):
-            low, here, high = np.log(np.maximum([sides[k][0][place], values[place], sides[k][1][place]], 1e-300))
+            around = [_neighbour(place, k, by, grid) for by in (-1, 0, 1)]
+            low, here, high = np.log(np.maximum([values[a] for a in around], 1e-300))
             bend = low - 2 * here + high
-            shift = 0.5 * (low - high) / bend if bend < 0 and low != here and high != here else 0.0
+            shift = 0.5 * (low - high) / bend if bend < 0 else 0.0
             peak[name] = float(grid.centres(name)[place[k]] + shift * grid.widths[k])
-        found.append(peak)
+        # Two cells of the same height are one peak between them.
+        if not any(
+            all(abs(peak[n] - p[n]) < w for n, w in zip(grid.names, grid.widths, strict=True))
+            for p in found
+        ):
+            found.append(peak)
     return found
 
 
-def _shifted(wide: Array, inner: tuple[slice, ...], axis: int, by: int) -> Array:
-    moved = list(inner)
-    moved[axis] = slice(1 + by, wide.shape[axis] - 1 + by)
-    return wide[tuple(moved)]
-
+def _neighbour(place: tuple[int, ...], axis: int, by: int, grid: Grid) -> tuple[int, ...]:
+    """Return the next cell along an axis; at a wall the cell itself."""
+    moved, last = place[axis] + by, grid.cells[axis]
+    inside = moved % last if grid.is_periodic(axis) else min(max(moved, 0), last - 1)
+    return (*place[:axis], inside, *place[axis + 1 :])

@@ -14,7 +14,9 @@ without solving anything: P ~ exp(-potential).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from math import prod
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
@@ -95,7 +97,11 @@ class Generator:
         edges, exits = [], []
         for axis in range(len(grid.names)):
             edges.append(_edges(coefficients, grid, axis))
-            exits += [_exit(coefficients, grid, axis, side) for side in (0, 1) if _leaves(grid, axis, side)]
+            exits += [
+                _exit(coefficients, grid, axis, side)
+                for side in (0, 1)
+                if _leaves(grid, axis, side)
+            ]
         return cls(grid, tuple(edges), tuple(exits))
 
     @cached_property
@@ -115,11 +121,11 @@ class Generator:
             rows += [e.target, e.source]
             columns += [e.source, e.target]
             values += [e.forward, e.backward]
-        for e in self.exits:
-            for target, share in zip(e.targets, e.shares, strict=True):
+        for exit_ in self.exits:
+            for target, share in zip(exit_.targets, exit_.shares, strict=True):
                 rows.append(target)
-                columns.append(e.source)
-                values.append(share * e.rates)
+                columns.append(exit_.source)
+                values.append(share * exit_.rates)
         n = self.grid.size
         to, start, rate = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
         moved = to != start
@@ -127,7 +133,10 @@ class Generator:
         diagonal = -np.bincount(start, rate, minlength=n) - self.loss
         own = np.arange(n)
         return sparse.csc_matrix(
-            (np.concatenate([rate, diagonal]), (np.concatenate([to, own]), np.concatenate([start, own]))),
+            (
+                np.concatenate([rate, diagonal]),
+                (np.concatenate([to, own]), np.concatenate([start, own])),
+            ),
             shape=(n, n),
         )
 
@@ -151,15 +160,9 @@ class Generator:
         """The potential whose Gibbs state has no flux, at the cells; None if there is none."""
         if any(e.targets for e in self.exits) or any(np.isnan(e.rise).any() for e in self.edges):
             return None
-        total: Array = np.zeros(self.grid.cells)
-        for axis, e in enumerate(self.edges):
-            open_ = tuple(n - (k == axis) for k, n in enumerate(self.grid.cells))
-            rise = e.rise[: int(np.prod(open_))].reshape(open_)
-            # Along the first row of the later axes only: one path to each cell.
-            rise = rise[(slice(None),) * (axis + 1) + (0,) * (len(self.edges) - axis - 1)]
-            along = np.concatenate([np.zeros((*rise.shape[:-1], 1)), np.cumsum(rise, axis=-1)], axis=-1)
-            total = total + along.reshape(*along.shape, *(1,) * (len(self.edges) - axis - 1))
-        flat = total.ravel()
+        # Twice: summed up from its bottom the potential is exact to rounding where the state is.
+        flat = self._summed((0,) * len(self.edges))
+        flat = self._summed(np.unravel_index(np.argmin(flat), self.grid.cells))
         for e in self.edges:
             missed = np.abs(flat[e.target] - flat[e.source] - e.rise)
             scale = 1.0 + np.abs(flat[e.target]) + np.abs(flat[e.source])
@@ -167,9 +170,28 @@ class Generator:
                 return None
         return flat
 
+    def _summed(self, origin: tuple[Any, ...]) -> Array:
+        """Return what the potential rises from a cell to each other, first along the last axis."""
+        total: Array = np.zeros(self.grid.cells)
+        count = len(self.edges)
+        for axis, e in enumerate(self.edges):
+            shape = tuple(n - (k == axis) for k, n in enumerate(self.grid.cells))
+            rise = e.rise[: prod(shape)].reshape(shape)[
+                (slice(None),) * (axis + 1) + origin[axis + 1 :]
+            ]
+            here = origin[axis]
+            before = -np.cumsum(rise[..., :here][..., ::-1], axis=-1)[..., ::-1]
+            after = np.cumsum(rise[..., here:], axis=-1)
+            along = np.concatenate([before, np.zeros((*rise.shape[:-1], 1)), after], axis=-1)
+            total = total + along.reshape(*along.shape, *(1,) * (count - axis - 1))
+        return total.ravel()
+
     def currents(self, probability: Array) -> tuple[Array, ...]:
         """Return the net flow of probability along each edge, per unit of time."""
-        return tuple(e.forward * probability[e.source] - e.backward * probability[e.target] for e in self.edges)
+        return tuple(
+            e.forward * probability[e.source] - e.backward * probability[e.target]
+            for e in self.edges
+        )
 
     @property
     def chain(self) -> tuple[Array, Array, Array]:
@@ -192,36 +214,50 @@ def _edges(coefficients: Coefficients, grid: Grid, axis: int) -> Edges:
 
 
 def _fitted(
-    coefficients: Coefficients, start: Array, axis: int, length: float, ends: tuple[Places, Places], noise: Array
+    coefficients: Coefficients,
+    start: Array,
+    axis: int,
+    length: float,
+    ends: tuple[Places, Places],
+    noise: Array,
 ) -> Edges:
     """Return the rates of edges that begin at points and run along an axis."""
     fall, drift, least = _along(coefficients, start, axis, length)
     source, target = ends
     least = np.minimum(least, np.minimum(noise[source], noise[target]))
     forward, backward = np.empty(fall.size), np.empty(fall.size)
-    fluxes.edge_rates(fall, drift, least, noise[source], noise[target], abs(length), forward, backward)
+    fluxes.edge_rates(
+        fall, drift, least, noise[source], noise[target], abs(length), forward, backward
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         rise = np.where(least > 0, -fall + np.log(noise[target]) - np.log(noise[source]), np.nan)
     return Edges(source, target, forward, backward, rise)
 
 
-def _along(coefficients: Coefficients, start: Array, axis: int, length: float) -> tuple[Array, Array, Array]:
+def _along(
+    coefficients: Coefficients, start: Array, axis: int, length: float
+) -> tuple[Array, Array, Array]:
     """Return along edges the integral of drift over noise, the mean drift and the least noise."""
-    order = QUADRATURE[min(start.shape[1], len(QUADRATURE)) - 1]
-    places, weights = np.polynomial.legendre.leggauss(order)
-    fall, drift = np.zeros(len(start)), np.zeros(len(start))
-    least = np.full(len(start), np.inf)
-    for place, weight in zip(0.5 * (1 + places), 0.5 * weights, strict=True):
-        at = start.copy()
-        at[:, axis] += place * length
-        f = coefficients.drift(at)[:, axis]
-        noise = _diagonal(coefficients.diffusion(at), axis)
-        _check(f, noise, at)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            fall += weight * length * np.where(noise > 0, f / noise, 0.0)
-        drift += weight * f * np.sign(length)
-        np.minimum(least, noise, out=least)
-    return fall, drift, least
+    places, weights = _quadrature(start.shape[1])
+    at = np.repeat(start[None], len(places), axis=0)
+    at[:, :, axis] += places[:, None] * length
+    flat = at.reshape(-1, start.shape[1])
+    f = coefficients.drift(flat)[:, axis]
+    noise = _diagonal(coefficients.diffusion(flat), axis)
+    _check(f, noise, flat)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steep = np.where(noise > 0, f / noise, 0.0)
+    shape = (len(places), len(start))
+    fall = length * (weights @ steep.reshape(shape))
+    drift = np.sign(length) * (weights @ f.reshape(shape))
+    return fall, drift, noise.reshape(shape).min(axis=0)
+
+
+@cache
+def _quadrature(axes: int) -> tuple[Array, Array]:
+    """Return places and weights of Gauss-Legendre quadrature between 0 and 1."""
+    places, weights = np.polynomial.legendre.leggauss(QUADRATURE[min(axes, len(QUADRATURE)) - 1])
+    return 0.5 * (1 + places), 0.5 * weights
 
 
 def _diagonal(matrices: Array, axis: int) -> Array:
@@ -255,7 +291,9 @@ def _noise_at_cells(coefficients: Coefficients, grid: Grid, axis: int) -> Array:
     points = _points(grid, np.arange(grid.size))
     noise = _diagonal(coefficients.diffusion(points), axis).copy()
     if np.any(noise < 0):
-        raise SettingError("a diffusion coefficient is negative, which no noise has. Check the amplitudes.")
+        raise SettingError(
+            "a diffusion coefficient is negative, which no noise has. Check the amplitudes."
+        )
     return noise
 
 
@@ -285,5 +323,3 @@ def _exit(coefficients: Coefficients, grid: Grid, axis: int, side: int) -> Exit:
     share = place - below
     targets = tuple(np.take(index, below + k, axis).ravel() for k in (0, 1))
     return Exit(name, label, source, rates, targets, (1 - share, share), wall.after)
-
-

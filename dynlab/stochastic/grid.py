@@ -93,7 +93,9 @@ class Grid:
 
     def __init__(self, **axes: tuple[float, float, int]) -> None:
         if not axes:
-            raise SettingError("A grid needs an axis. Give one for each state: dl.Grid(x=(-3, 3, 600)).")
+            raise SettingError(
+                "A grid needs an axis. Give one for each state: dl.Grid(x=(-3, 3, 600))."
+            )
         ends = [_axis(name, axis) for name, axis in axes.items()]
         _set(self, tuple(axes), ends, ((Reflecting(), Reflecting()),) * len(ends))
 
@@ -121,7 +123,10 @@ class Grid:
         names, low, high, cells, walls = value
         kinds = {k.__name__: k for k in (Reflecting, Absorbing, Periodic, Reinjected)}
         made = [tuple(kinds[w[0]](*map(float, w[1:])) for w in pair) for pair in walls]
-        axes = {n: (float(a), float(b), int(c)) for n, a, b, c in zip(names, low, high, cells, strict=True)}
+        axes = {
+            n: (float(a), float(b), int(c))
+            for n, a, b, c in zip(names, low, high, cells, strict=True)
+        }
         return cls(**axes).with_walls(**dict(zip(names, made, strict=True)))
 
     def __stored__(self) -> Any:
@@ -148,7 +153,8 @@ class Grid:
         if name not in self.names:
             raise UnknownNameError("axis of the grid", name, self.names)
         k = self.names.index(name)
-        return self.low[k] + self.widths[k] * (np.arange(self.cells[k]) + 0.5)
+        middles = self.low[k] + self.widths[k] * (np.arange(self.cells[k]) + 0.5)
+        return np.asarray(middles, np.float64)
 
     def is_periodic(self, k: int) -> bool:
         """Whether the ends of the axis in that place are the same."""
@@ -160,7 +166,10 @@ class Grid:
 
     def only(self, axes: tuple[int, ...]) -> Grid:
         """Return the grid of some of the axes, in that order."""
-        kept = {k: tuple(getattr(self, k)[a] for a in axes) for k in ("names", "low", "high", "cells", "walls")}
+        kept = {
+            k: tuple(getattr(self, k)[a] for a in axes)
+            for k in ("names", "low", "high", "cells", "walls")
+        }
         return self._with(**kept)
 
     def halved(self) -> Grid:
@@ -189,7 +198,13 @@ def _set(grid: Grid, names: tuple[str, ...], axes: Any, walls: Any) -> None:
         raise SettingError(
             f"{' x '.join(map(str, cells))} cells are more than {MOST_CELLS}. Give fewer along each axis."
         )
-    for name, value in (("names", names), ("low", low), ("high", high), ("cells", cells), ("walls", walls)):
+    for name, value in (
+        ("names", names),
+        ("low", low),
+        ("high", high),
+        ("cells", cells),
+        ("walls", walls),
+    ):
         object.__setattr__(grid, name, value)
 
 
@@ -203,7 +218,9 @@ def _axis(name: str, axis: Any) -> tuple[float, float, int]:
     low, high = finite(first, f"lower end of {name!r}"), finite(last, f"upper end of {name!r}")
     number = finite(count, f"cells of {name!r}")
     if not low < high:
-        raise SettingError(f"the range of {name!r}, ({low:g}, {high:g}), is empty. Put the lower end first.")
+        raise SettingError(
+            f"the range of {name!r}, ({low:g}, {high:g}), is empty. Put the lower end first."
+        )
     if number != int(number) or number < 2:
         raise SettingError(
             f"{name!r} has {count!r} cells; a density needs a whole number of at least 2. Give more cells."
@@ -213,7 +230,9 @@ def _axis(name: str, axis: Any) -> tuple[float, float, int]:
 
 def _checked(name: str, given: Any, low: float, high: float) -> tuple[Wall, Wall]:
     pair = given if isinstance(given, tuple | list) else (given, given)
-    if len(pair) != 2 or not all(isinstance(w, Reflecting | Absorbing | Periodic | Reinjected) for w in pair):
+    if len(pair) != 2 or not all(
+        isinstance(w, Reflecting | Absorbing | Periodic | Reinjected) for w in pair
+    ):
         raise SettingError(
             f"the walls of {name!r} are {given!r}. Give dl.Reflecting(), dl.Absorbing(), dl.Periodic() or "
             "dl.Reinjected(at=...), one for both ends or a pair."
@@ -234,5 +253,3 @@ def _checked(name: str, given: Any, low: float, high: float) -> tuple[Wall, Wall
 def _stored(wall: Wall) -> list[Any]:
     place = [wall.at, wall.after] if isinstance(wall, Reinjected) else []
     return [type(wall).__name__, *place]
-
-

@@ -27,9 +27,11 @@ __all__ = ["Stationary", "error_between", "stationary_state"]
 Array = NDArray[np.float64]
 
 #: So many cells are solved densely without a subtraction.
-FEW = 200
+FEW = 256
 #: The cell taken out must not be emptier than this beside the fullest: else its column cancels.
 EMPTY = 1e-6
+#: The fullest cell is looked for so often.
+TRIALS = 4
 #: A chain in pieces shows as a residual that is not rounding.
 WRONG = 1e-9
 
@@ -62,8 +64,8 @@ class Stationary:
         return self.probability.reshape(grid.cells) / grid.volume
 
 
-def stationary_state(coefficients: Coefficients, grid: Grid, *, least: int = FEW) -> Stationary:
-    """Return the stationary state on a grid, and on its coarser ones down to so many cells.
+def stationary_state(coefficients: Coefficients, grid: Grid) -> Stationary:
+    """Return the stationary state on a grid, and on its coarser ones.
 
     Raises
     ------
@@ -72,14 +74,14 @@ def stationary_state(coefficients: Coefficients, grid: Grid, *, least: int = FEW
     """
     generator = Generator.of(coefficients, grid)
     coarse = None
-    if grid.size > least and min(grid.cells) >= 4:
-        coarse = stationary_state(coefficients, grid.halved(), least=least)
+    if grid.size > FEW and min(grid.cells) >= 4:
+        coarse = stationary_state(coefficients, grid.halved())
     potential = generator.potential
     if potential is not None:
         weight = np.exp(potential.min() - potential)
         # Beyond 1e-308 of the peak a double holds no number; the state is positive there too.
         probability = np.maximum(weight, np.finfo(float).tiny)
-    elif coarse is None and grid.size <= 4 * FEW:
+    elif coarse is None and grid.size <= FEW:
         probability = _dense(generator)
     else:
         probability = _sparse(generator, _peak_of(coarse, grid))
@@ -124,12 +126,17 @@ def _dense(generator: Generator) -> Array:
 def _sparse(generator: Generator, cell: int) -> Array:
     matrix = generator.matrix
     n = matrix.shape[0]
-    for _ in range(2):
+    for _ in range(TRIALS):
         kept = np.delete(np.arange(n), cell)
         rest = (-matrix[:, kept][kept]).tocsc()
         try:
             factors = sparse_linalg.splu(
-                rest, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+                rest,
+                permc_spec="MMD_AT_PLUS_A",
+                diag_pivot_thresh=0.0,
+                relax=1,
+                panel_size=1,
+                options={"SymmetricMode": True},
             )
         except RuntimeError as error:
             raise _in_pieces(generator) from error

@@ -32,6 +32,8 @@ FEW = 256
 EMPTY = 1e-6
 #: The fullest cell is looked for so often.
 TRIALS = 4
+#: Flows below this are no numbers of full precision any more.
+NO_FLOW = 1e-290
 #: A chain in pieces shows as a residual that is not rounding.
 WRONG = 1e-9
 
@@ -153,8 +155,10 @@ def _sparse(generator: Generator, cell: int) -> Array:
 
 def _certified(generator: Generator, probability: Array) -> float:
     matrix = generator.matrix
-    through = (-matrix.diagonal() * probability).max()
-    residual = float(np.abs(matrix @ probability).max() / through)
+    through = float((-matrix.diagonal() * probability).max())
+    change = float(np.abs(matrix @ probability).max())
+    # In wells too deep for doubles nothing flows at all.
+    residual = change / through if through > NO_FLOW else 0.0
     if not residual < WRONG:
         raise _in_pieces(generator)
     return residual

@@ -21,6 +21,11 @@ def double_well(x=-1.0):
     return {x: x - x**3}
 
 
+def stay(well: dl.System, border: float) -> float:
+    """Return the mean time from the left well to a border."""
+    return dl.escape_time(well, start={"x": -1}, beyond={"x": border}).value
+
+
 def study(points: int = 12) -> Figure:
     """Draw density, spectrum and escape times."""
     figure, panels = plt.subplots(1, 3, figsize=(14, 4.2), layout="constrained")
@@ -40,15 +45,13 @@ def study(points: int = 12) -> Figure:
     panels[1].set(xlabel="$1/D$", ylabel="decay rates")
     panels[1].set_title("what is forgotten, and how fast", loc="left")
 
-    for border, color, name in ((0, BLUE, "to the barrier"), (1, INK, "to the other well")):
-        times = [dl.escape_time(w, start={"x": -1}, beyond={"x": border}).value for w in wells]
-        panels[2].semilogy(1 / strengths, times, color=color, label=name)
+    times = [[stay(w, border) for border in (0, 1)] for w in wells]
+    panels[2].set_prop_cycle(color=[BLUE, INK])
+    panels[2].semilogy(1 / strengths, times, label=["to the barrier", "to the other well"])
     panels[2].semilogy(1 / strengths, 1 / kramers, "--", color=RED, label="Kramers")
     panels[2].set(xlabel="$1/D$", ylabel="mean time from $x = -1$")
     panels[2].set_title("how long it stays", loc="left")
-    for ax in panels:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize=9)
+    _ = [ax.legend(frameon=False, fontsize=9) for ax in panels]
     return figure
 
 

@@ -157,7 +157,8 @@ class Recall(Result):
         Overlaps m with all patterns, one row at the start and after each sweep.
     energy
         At the start and after each sweep: E = -s'Ws/2 + theta sum s; for synchronous updates
-        -s(t)'W s(t-1) + theta sum (s(t) + s(t-1)), at the start with s(0) twice.
+        -s(t)'W s(t-1) + theta sum (s(t) + s(t-1)), at the start with s(0) twice.  With weights that are not
+        symmetric it may rise.
     flips
         How many spins turned in each sweep; 0 at the start.
     status

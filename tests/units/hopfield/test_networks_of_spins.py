@@ -1,5 +1,7 @@
 """Networks of spins: what is refused and how, what is stored, and what the results say."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -169,6 +171,16 @@ def test_recall_says_how_it_ended_and_comes_back_from_a_file(tmp_path):
         hopfield.flipped(patterns[2], share=0.1, seed=1), seed=back.provenance.seed
     )
     np.testing.assert_array_equal(again.energy, run.energy)
+
+
+@pytest.mark.parametrize("rule", [hopfield.Hebb(), hopfield.Storkey()], ids=repr)
+def test_a_network_travels_to_another_process(rule):
+    patterns = hopfield.random_patterns(size=70, count=5, seed=1)
+    network = hopfield.Network(patterns, rule, threshold=0.1)
+    back = pickle.loads(pickle.dumps(network))
+    start = hopfield.flipped(patterns[0], share=0.2, seed=1)
+    here, there = network.recall(start, seed=1), back.recall(start, seed=1)
+    np.testing.assert_array_equal(here.energy, there.energy)
 
 
 def test_stopped_recall_returns_what_it_has():

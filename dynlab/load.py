@@ -101,6 +101,7 @@ _CLASSES = (
     "hopfield.dense.DenseNetwork",
     "hopfield.dense.Exponential",
     "hopfield.dense.Power",
+    "hopfield.dense_errors.WrongBits",
     "hopfield.energies.EnergyAlong",
     "hopfield.learning.Covariance",
     "hopfield.learning.Given",

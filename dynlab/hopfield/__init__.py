@@ -20,6 +20,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.hopfield.spurious": ("SpuriousStates", "spurious_states"),
     # steeper energies
     "dynlab.hopfield.dense": ("DenseNetwork", "Exponential", "Power"),
+    "dynlab.hopfield.dense_errors": ("WrongBits", "wrong_bits"),
     "dynlab.hopfield.softmax": ("SoftmaxMemory", "SoftmaxRecall"),
     # in theory
     "dynlab.hopfield.theory": (

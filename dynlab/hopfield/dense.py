@@ -175,7 +175,11 @@ class DenseNetwork:
 
     def share_of_wrong_bits(self) -> float:
         """Return the share of bits of all stored patterns that one step would turn."""
-        return float(np.mean([self._wrong(pattern).mean() for pattern in self.patterns]))
+        return float(self.wrong_shares(len(self.patterns)).mean())
+
+    def wrong_shares(self, count: int) -> Array:
+        """Return the same for each of the first so many patterns."""
+        return np.array([self._wrong(self.patterns[p]).mean() for p in range(count)])
 
     def recall(
         self, start: Any, *, sweeps: int = 100, seed: int | np.random.Generator | None = None

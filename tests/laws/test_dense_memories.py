@@ -72,6 +72,27 @@ def test_share_of_wrong_bits(n, size, count):
     assert memory.share_of_wrong_bits() == pytest.approx(expected, abs=spread + 0.2 * expected)
 
 
+def test_the_curve_of_wrong_bits_rises_as_the_formula_does(tmp_path):
+    """Four errors of the mean and the corrections of order n^2 / N; more patterns, more errors."""
+    curve = hopfield.wrong_bits(hopfield.Power(3), size=100, counts=[400, 800, 1600], seed=2)
+    allowed = 4 * curve.standard_errors + 0.25 * curve.theory
+    assert (abs(curve.shares - curve.theory) < allowed).all()
+    assert (np.diff(curve.shares) > 0).all()
+    assert curve.capacity == hopfield.Power(3).capacity(100)
+    back = dl.load(curve.save(tmp_path / "curve"))
+    np.testing.assert_array_equal(back.shares, curve.shares)
+    again = hopfield.wrong_bits(hopfield.Power(3), size=100, counts=[400, 1600], seed=2)
+    assert again.shares[0] == curve.shares[0]
+    assert curve.plot().get_ylabel() == "share of wrong bits"
+    assert "capacity" in repr(curve)
+    assert {len(column) for column in curve.to_table().values()} == {3}
+    with pytest.raises(dl.SettingError, match="no counts"):
+        hopfield.wrong_bits(hopfield.Power(3), size=100, counts=[])
+    with dl.stop_after(0.0):
+        early = hopfield.wrong_bits(hopfield.Power(3), size=100, counts=[5])
+    assert early.status is dl.Status.STOPPED
+
+
 def test_an_exponential_memory_holds_hundreds_of_patterns_for_each_spin():
     """2^(0.24 N) patterns, below the bound 2^(N/2) of Demircigil et al. 2017."""
     patterns = hopfield.random_patterns(size=60, count=20_000, seed=1)

@@ -161,6 +161,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.synchrony.theory": (
         "MeanFieldSynchrony", "SynchronyOnset", "mean_field_synchrony", "synchrony_onset",
     ),
+    "dynlab.synchrony.curve": ("SynchronyCurve", "synchrony_curve"),
+    "dynlab.synchrony.critical": ("CriticalCoupling", "critical_coupling"),
     "dynlab.synchrony.locking": ("LockingThreshold", "locking_threshold"),
     # synchrony on networks
     "dynlab.synchrony.chimera": (

@@ -169,6 +169,8 @@ _CLASSES = (
     "synchrony.feedback_run.DelayedFeedback",
     "synchrony.feedback_run.FeedbackRun",
     "synchrony.laplacian.LaplacianSpectrum",
+    "synchrony.critical.CriticalCoupling",
+    "synchrony.curve.SynchronyCurve",
     "synchrony.locking.LockingThreshold",
     "synchrony.master.MasterStability",
     "synchrony.network_onset.NetworkOnset",

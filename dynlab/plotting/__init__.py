@@ -83,6 +83,7 @@ from dynlab.plotting.markers import arrange_labels, draw_points
 from dynlab.plotting.memory import draw_descent, draw_recall, draw_resting_states
 from dynlab.plotting.order import (
     draw_locked,
+    draw_onset,
     draw_order,
     draw_order_in_time,
     draw_order_points,
@@ -161,6 +162,7 @@ __all__ = [
     "draw_null",
     "draw_orbit",
     "draw_orbit_density",
+    "draw_onset",
     "draw_order",
     "draw_order_in_time",
     "draw_order_points",

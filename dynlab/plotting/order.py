@@ -70,6 +70,21 @@ def draw_order_points(  # noqa: PLR0913  (three columns and how they look)
     return draw_legend(ax)
 
 
+def draw_onset(ax: Axes, value: float, interval: tuple[float, float], theory: float) -> Axes:
+    """An estimated onset with its interval as a band, and that of the theory, into axes of r against K."""
+    ax.axvspan(*interval, color=style.lightened(style.GREEN, 0.55), linewidth=0, zorder=0)
+    ax.axvline(value, color=style.GREEN, linewidth=1.4, zorder=1, label=f"estimate {value:.4g}")
+    ax.axvline(
+        theory,
+        color=style.INK,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        zorder=1,
+        label=f"theory {theory:.4g}",
+    )
+    return draw_legend(ax)
+
+
 def draw_order_in_time(ax: Axes | None, t: ArrayLike, r: ArrayLike, *, time_label: str) -> Axes:
     """Order against time."""
     ax = new_axes(ax, xlabel=time_label, ylabel="order $r$")

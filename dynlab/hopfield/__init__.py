@@ -22,6 +22,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.hopfield.dense": ("DenseNetwork", "Exponential", "Power"),
     "dynlab.hopfield.dense_errors": ("WrongBits", "wrong_bits"),
     "dynlab.hopfield.softmax": ("SoftmaxMemory", "SoftmaxRecall"),
+    # how many fit, by trials
+    "dynlab.hopfield.curves": ("RecallCurve", "recall_curve"),
+    "dynlab.hopfield.capacities": ("Capacity", "capacity"),
+    "dynlab.hopfield.basin_sizes": ("BasinSize", "basin_size"),
     # in theory
     "dynlab.hopfield.theory": (
         "CriticalLoad", "MeanFieldOverlap", "critical_load", "mean_field_overlap",

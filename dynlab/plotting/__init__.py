@@ -44,7 +44,13 @@ from dynlab.plotting.basins import (
     shade_of,
 )
 from dynlab.plotting.bifurcation_line import draw_bifurcation_line, draw_points_once
-from dynlab.plotting.capacity import draw_recall_phases, draw_recall_theory, draw_recall_trials
+from dynlab.plotting.capacity import (
+    draw_basin_sizes,
+    draw_capacities,
+    draw_recall_phases,
+    draw_recall_theory,
+    draw_recall_trials,
+)
 from dynlab.plotting.chart import (
     draw_class_line,
     draw_class_map,
@@ -121,6 +127,8 @@ __all__ = [
     "close_figure",
     "draw_attractor",
     "draw_basin_line",
+    "draw_basin_sizes",
+    "draw_capacities",
     "draw_basins",
     "draw_alignment",
     "draw_angles",

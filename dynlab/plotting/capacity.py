@@ -68,7 +68,7 @@ def draw_recall_trials(
     *,
     label: str,
 ) -> Axes:
-    """The overlap found in trials with its confidence band, and the capacity with its interval.
+    """The overlap found in trials with its confidence band, and near zero the capacity with its interval.
 
     Parameters
     ----------
@@ -91,14 +91,8 @@ def draw_recall_trials(
     ax.plot(loads, mean, "o-", color=color, markersize=3.2, linewidth=1.0, label=label, zorder=4)
     if capacity is not None:
         value, *ends = capacity
-        place: dict[str, Any] = {
-            "transform": ax.get_xaxis_transform(),
-            "color": color,
-            "zorder": 5,
-            "clip_on": False,
-        }
-        known = len([c for c in ax.collections if c.get_gid() == "trials"]) - 1
-        level = 0.03 + 0.035 * known
+        place: dict[str, Any] = {"color": color, "zorder": 5}
+        level = 0.05 * len([c for c in ax.collections if c.get_gid() == "trials"])
         ax.plot(ends, [level, level], linewidth=3.0, solid_capstyle="butt", alpha=0.45, **place)
         ax.plot([value], [level], "|", markersize=11, markeredgewidth=1.8, **place)
     return draw_legend(ax)
@@ -155,3 +149,75 @@ def draw_recall_phases(
 
 def _name(ax: Axes, x: float, y: float, text: str, color: str, side: str) -> None:
     ax.text(x, y, text, color=color, ha=side, va="center", fontsize=style.LABEL_SIZE - 0.5)
+
+
+def draw_capacities(
+    ax: Axes | None,
+    sizes: NDArray[np.int64],
+    found: Array,
+    limit: tuple[float, float, float],
+    *,
+    exponent: float,
+) -> Axes:
+    """Capacities of several sizes against 1 / sqrt(N), and the limit on the left with its interval.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; None makes a figure.
+    sizes, found
+        Numbers of neurons, and a row for each of capacity, lower and upper end.
+    limit
+        Value, lower and upper end for many neurons.
+    exponent
+        Of the approach to it.
+    """
+    ax = new_axes(ax, xlabel=r"$1/\sqrt{N}$", ylabel=r"capacity $\alpha_c$")
+    known = np.all(np.isfinite(found), axis=1)
+    x, (value, low, high) = 1.0 / np.sqrt(sizes[known]), found[known].T
+    ax.errorbar(
+        x, value, [value - low, high - value], fmt="o", color=style.BLUE, markersize=4.5, capsize=2.5,
+        linewidth=1.2, label="trials, 95 %",
+    )  # fmt: skip
+    for place, size, top in zip(x, sizes[known], high, strict=True):
+        ax.annotate(
+            f"{size}", (place, top), (0, 5), textcoords="offset points", ha="center",
+            fontsize=style.TICK_SIZE, color=style.GREY,
+        )  # fmt: skip
+    if np.isfinite(limit[0]):
+        centre, *ends = limit
+        start = np.array([0.0, *np.geomspace(1e-4, 1.0, 200) * x.max()])
+        shape = start ** (2.0 * exponent)
+        weight = 1.0 / ((high - low) ** 2)
+        inner = x ** (2.0 * exponent)
+        slope = float(np.sum(weight * inner * (value - centre)) / np.sum(weight * inner**2))
+        ax.plot(start, centre + slope * shape, color=style.BLUE, linewidth=1.0, zorder=1)
+        ax.errorbar(
+            [0.0], [centre], [[centre - ends[0]], [ends[1] - centre]], fmt="D", color=style.VERMILLION,
+            markersize=5, capsize=3, linewidth=1.4, label="many neurons, 95 %", clip_on=False, zorder=4,
+        )  # fmt: skip
+    ax.set_xlim(left=0.0)
+    return draw_legend(ax)
+
+
+def draw_basin_sizes(
+    ax: Axes | None, curve: tuple[Array, Array, Array, Array], *, label: str
+) -> Axes:
+    """The share of turned spins from which half of the patterns come back, with its interval.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; None makes a figure.
+    curve
+        Loads, shares, and the lower and upper ends of the band.
+    label
+        For the legend.
+    """
+    ax = new_axes(ax, xlabel=LOAD, ylabel="turned spins that recall repairs (share)")
+    color = style.CYCLE[len(ax.collections) % len(style.CYCLE)]
+    loads, share, low, high = curve
+    ax.fill_between(loads, low, high, color=style.lightened(color, 0.3), linewidth=0)
+    ax.plot(loads, share, "o-", color=color, markersize=3.5, linewidth=1.2, label=label)
+    ax.set_ylim(0.0, 0.52)
+    return draw_legend(ax)

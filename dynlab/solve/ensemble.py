@@ -282,7 +282,7 @@ class _Run(NamedTuple):
         # What stands here is seen by the progress display while the piece runs.
         answers = answers._replace(ends=self.answers.ends[rows], status=self.answers.status[rows])
         if self.paths is not None:
-            found = self.paths.run(starts, self.members.parameter_rows[rows], rows.start)
+            found = self.paths.many(starts, self.members.parameter_rows[rows], rows.start)
             answers.ends[:], answers.status[:] = found.ended, found.status
             return answers._replace(values=found.values)
         if in_lanes is not None:

@@ -8,14 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.kernels import Kernel
+from dynlab.codegen.lanes import lane_kernel
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels import stochastic
-from dynlab.kernels.convention import RUNNING
+from dynlab.kernels.convention import OK, RUNNING
+from dynlab.kernels.lane_paths import lane_paths
+from dynlab.kernels.lanes import WIDTH
 from dynlab.kernels.random import begin_streams
 from dynlab.seeds import Seed
 from dynlab.solve.chunks import in_chunks
+from dynlab.solve.lanes import aligned
 from dynlab.solve.stochastic_methods import Scheme, SdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.noise import ito_drift
 from dynlab.symbolic.system import System
 
 __all__ = ["Found", "Paths"]
@@ -48,6 +54,7 @@ class Paths(NamedTuple):
     which: Integers
     table: Array
     key: NDArray[np.uint64]
+    lanes: Kernel | None
 
     @classmethod
     def of(cls, system: System, method: SdeMethod, times: Array, seed: Seed) -> Paths:
@@ -74,8 +81,50 @@ class Paths(NamedTuple):
         if not method.needs_table:
             rows, which = [np.zeros(1)], np.zeros(len(times), np.int64)
         key = seed.stream(*b"paths").integers(0, 1 << 64, 4, dtype=np.uint64)
-        return cls(system, method.scheme(system), times, sizes, counts, which.astype(np.int64),
-                   np.array(rows), key)  # fmt: skip
+        scheme = method.scheme(system)
+        return cls(system, scheme, times, sizes, counts, which.astype(np.int64), np.array(rows), key,
+                   _lanes(system, scheme))  # fmt: skip
+
+    def many(self, starts: Array, parameters: Array, first: int) -> Found:
+        """Run members of an ensemble: in lanes where that is possible, and else as `run` does."""
+        lanes = self.lanes
+        if lanes is None:
+            return self.run(starts, parameters, first)
+        values, done = self._in_lanes(lanes, starts, parameters, first)
+        status = np.full(len(starts), RUNNING, np.int64)
+        status[:done] = OK
+        found = Found(values, status, np.where(status == OK, self.ends[-1], 0.0), starts.copy())
+        # A member that is no number anywhere runs by itself, which says when and why.
+        lost = ~np.isfinite(found.values[:, -1]).all(axis=1) & (found.status == OK)
+        for member in np.flatnonzero(lost):
+            alone = slice(member, member + 1)
+            one = self.run(starts[alone], parameters[alone], first + int(member))
+            for whole, part in zip(found, one, strict=True):
+                whole[alone] = part
+        return found
+
+    def _in_lanes(
+        self, lanes: Kernel, starts: Array, parameters: Array, first: int
+    ) -> tuple[Array, int]:
+        """Return the states at the times, and of how many members; fewer than all if stopped."""
+        members, n, m = *starts.shape, self.scheme.sources.shape[1]
+        streams = np.empty((members + WIDTH, 4), np.uint64)
+        begin_streams(self.key, first, streams)
+        out = np.full((members, len(self.ends), n), np.nan)
+        progress = np.zeros(3, np.int64)
+        z, p, d, k, w = inputs_of(self.system)
+        arguments = (
+            lanes.address, self.scheme.plan, self.scheme.sources, self.ends, self.sizes, self.counts,
+            streams, starts, np.ascontiguousarray(parameters), aligned(2, n, WIDTH),
+            aligned(1, parameters.shape[1], WIDTH), aligned(1, m, WIDTH), progress, out,
+            np.zeros(stochastic.BLOCK * m), aligned(stochastic.BLOCK, m, WIDTH), np.zeros((1, n)), z, p, d, k, w,
+        )  # fmt: skip
+        total = float(members)
+        in_chunks(
+            lambda steps: lane_paths(*arguments, steps), lambda: float(progress[0]), total, "simulate",
+            FIRST_STEPS,
+        )  # fmt: skip
+        return out, min(int(progress[stochastic.MEMBER]), members)
 
     def run(self, starts: Array, parameters: Array, first: int, note: str = "simulate") -> Found:
         """Run members first, first + 1, ...; stopped ones keep the status RUNNING."""
@@ -116,6 +165,15 @@ class Paths(NamedTuple):
             begun = self.ends[segment - 1] if segment else 0.0
             found.ended[progress[0]] = begun + progress[stochastic.TAKEN] * self.sizes[segment]
         return found
+
+
+def _lanes(system: System, scheme: Scheme) -> Kernel | None:
+    """Return the drift for lanes, if the scheme is Euler's and the noise private and constant."""
+    plan, sources = scheme.plan, scheme.sources
+    euler = plan[stochastic.SCHEME] == stochastic.EULER and plan[stochastic.CONSTANT]
+    if not euler or plan[stochastic.LAYERS] != 1 or not sources.size or (sources[1] < 0).any():
+        return None
+    return lane_kernel(ito_drift(system))
 
 
 def _check(system: System, method: SdeMethod) -> None:

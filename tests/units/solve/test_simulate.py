@@ -228,6 +228,42 @@ def test_a_seed_gives_the_same_bits_for_any_number_of_threads():
     assert np.array_equal(path["x"], one[0])
 
 
+def test_lanes_and_single_paths_differ_by_rounding_alone():
+    """Euler's paths of additive noise run 16 at a time; a group is filled up, and threads change nothing."""
+
+    @dl.flow
+    def plane(x=1.0, y=0.0, *, k=1.0):
+        return {x: y - k * x**3, y: -x - y * dl.exp(-(x**2))}
+
+    noisy, method = plane.with_noise(x=0.3, y=0.5), dl.EulerMaruyama(step=0.01)
+    k, times = np.linspace(0.5, 2, 37), [0.5, 1.0]
+    settings = {"duration": 1, "at": times, "method": method, "seed": 3}
+    run = dl.ensemble(noisy, parameters={"k": k}, **settings)
+    with dl.threads(1):
+        again = dl.ensemble(noisy, parameters={"k": k[:20]}, **settings)
+    for name in ("x", "y"):
+        assert np.array_equal(run[name][:20], again[name])
+    first = dl.simulate(noisy(k=0.5), **settings)
+    # 100 steps of a map that does not stretch, each rounding differently by a unit
+    assert np.allclose(first["x"], run["x"][0], rtol=0, atol=1e-13)
+    assert np.isfinite(run["x"]).all()
+
+
+def test_members_that_diverge_in_lanes_say_when_and_leave_the_others_alone():
+    @dl.flow
+    def cubic(x=0.0, *, a=-1.0):
+        return {x: a * x**3}
+
+    a = np.where(np.arange(40) % 7 == 3, 5.0, -1.0)
+    settings = {"duration": 20, "method": dl.EulerMaruyama(step=0.01), "seed": 1}
+    run = dl.ensemble(cubic.with_noise(x=1.0), parameters={"a": a}, **settings)
+    assert np.array_equal(run.ok, a < 0)
+    assert (run.statuses[a > 0] == dl.Status.DIVERGED).all()
+    assert (run.ends[a > 0] < 20).all()
+    calm = dl.ensemble(cubic.with_noise(x=1.0), parameters={"a": np.full(40, -1.0)}, **settings)
+    assert np.array_equal(run["x"][a < 0], calm["x"][a < 0])
+
+
 def test_seeds():
     """None is drawn and stored, a generator's state is stored, what is no seed is refused."""
     method = dl.EulerMaruyama(step=0.1)

@@ -90,6 +90,15 @@ def test_equal_units_have_their_roots_each():
     np.testing.assert_allclose(found.roots.real, one[0].real, rtol=1e-12)
 
 
+def test_a_chain_without_a_loop_has_the_roots_of_its_parts():
+    """What is delayed leads from the first to the second and not back, so the delay moves no root."""
+    found = dl.characteristic_roots(
+        np.diag([-1.0, -2.0]), delayed={1.0: [[0, 0], [3.0, 0]]}, count=4
+    )
+    assert found.status.ok
+    np.testing.assert_allclose(found.roots, [-1, -2], atol=1e-12)
+
+
 def test_what_it_says_and_draws():
     found = dl.characteristic_roots(-1.0, delayed={1.0: 0.5})
     assert found.is_stable

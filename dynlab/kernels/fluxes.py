@@ -21,8 +21,10 @@ from dynlab.kernels.dense import OPTIONS
 
 #: Below this the two first terms of the series of B are exact to rounding.
 SMALL = 1e-5
-#: Beyond this e^s is infinite or nothing.
-LARGE = 700.0
+#: A rate is never smaller than e^-LARGE of the one the other way: no cell is cut off by underflow.
+LARGE = 230.0
+#: Weights are scaled down before they overflow; what then underflows is nothing beside the rest.
+HUGE = 1e100
 
 
 @njit("f8(f8)", **OPTIONS)
@@ -30,11 +32,9 @@ def bernoulli(s):
     """Return s / (e^s - 1)."""
     if abs(s) < SMALL:
         return 1.0 - 0.5 * s + s * s / 12.0
-    if s > LARGE:
-        return 0.0
     if s < -LARGE:
         return -s
-    return s / np.expm1(s)
+    return s / np.expm1(min(s, LARGE))
 
 
 @njit("void(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8, f8[::1], f8[::1])", **OPTIONS)
@@ -62,12 +62,8 @@ def edge_rates(fall, drift, least, noise_from, noise_to, h, forward, backward):
     for e in range(fall.size):
         to, back = noise_from[e] / (h * h), noise_to[e] / (h * h)
         if least[e] > 0.0:
-            if abs(fall[e]) <= LARGE:
-                forward[e] = to * bernoulli(-fall[e])
-                backward[e] = back * bernoulli(fall[e])
-            else:
-                forward[e] = to * max(fall[e], 0.0)
-                backward[e] = back * max(-fall[e], 0.0)
+            forward[e] = to * bernoulli(-fall[e])
+            backward[e] = back * bernoulli(fall[e])
         else:
             forward[e] = to + max(drift[e], 0.0) / h
             backward[e] = back + max(-drift[e], 0.0) / h
@@ -185,6 +181,10 @@ def eliminate(rates, answer):
         answer[i] = 0.0
         for k in range(i):
             answer[i] += answer[k] * rates[k, i]
+        if answer[i] > HUGE:
+            for k in range(i):
+                answer[k] /= answer[i]
+            answer[i] = 1.0
     return 0
 
 

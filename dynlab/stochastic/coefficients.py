@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class Coefficients:
     diffusion: Callable[[Array], Array]
 
 
+@lru_cache(maxsize=64)
 def coefficients_of(system: System) -> Coefficients:
     """Return drift and diffusion of a system with noise.
 

@@ -147,9 +147,7 @@ def generator_spectrum(
     finest = generators[-1]
     if finest.is_chain:
         rates, errors = extrapolated([_chain_rates(g, count) for g in generators])
-        rates[
-            np.abs(rates) < NOTHING * np.abs(finest.matrix.diagonal()).max()
-        ] *= not finest.is_closed
+        rates[np.abs(rates) < NOTHING * _losses(finest).max()] *= not finest.is_closed
         modes = _chain_modes(finest, count)
     else:
         rates, modes = _sparse_rates(finest, count)
@@ -179,11 +177,20 @@ def _chain_modes(generator: Generator, count: int) -> Array:
     """Return the modes of a chain: eigenvectors of the symmetric matrix it is similar to."""
     up, down, _ = generator.chain
     _, vectors = eigh_tridiagonal(
-        -generator.matrix.diagonal(), -np.sqrt(up * down), select="i", select_range=(0, count - 1)
+        _losses(generator), -np.sqrt(up * down), select="i", select_range=(0, count - 1)
     )
     half = np.concatenate([[0.0], np.cumsum(0.5 * (np.log(up) - np.log(down)))])
     scaled: Array = vectors.T * np.exp(half - half.max())
     return _unit(scaled)
+
+
+def _losses(generator: Generator) -> Array:
+    """Return the rate at which each cell of a chain loses: minus the diagonal."""
+    up, down, out = generator.chain
+    total: Array = out.copy()
+    total[:-1] += up
+    total[1:] += down
+    return total
 
 
 def _sparse_rates(generator: Generator, count: int) -> tuple[NDArray[Any], NDArray[Any]]:

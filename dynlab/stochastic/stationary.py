@@ -32,8 +32,8 @@ FEW = 256
 EMPTY = 1e-6
 #: The fullest cell is looked for so often.
 TRIALS = 4
-#: Flows below this are no numbers of full precision any more.
-NO_FLOW = 1e-290
+#: Flows below this come from rates that were kept from underflow (`dynlab.kernels.fluxes`).
+NO_FLOW = 1e-90
 #: A chain in pieces shows as a residual that is not rounding.
 WRONG = 1e-9
 

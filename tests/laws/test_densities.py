@@ -500,3 +500,82 @@ def test_all_of_the_states_of_a_generator_are_one():
     _, _, rows = np.linalg.svd(matrix)
     null = rows[-1] / rows[-1].sum()
     assert state.probability == pytest.approx(null, abs=1e-12)
+
+
+def test_cells_far_too_coarse_are_not_taken_for_pieces():
+    """Between neighbours the density falls by e^-1000 here; a double holds no such number."""
+
+    @dl.flow
+    def excitable(x=0.0, y=0.0):
+        return {x: x - x**3 / 3 - y + 0.5, y: 0.08 * (x + 0.7 - 0.8 * y)}
+
+    box = dl.Grid(x=(-6.4, 6.4, 12), y=(-9, 10, 12))
+    density = dl.stationary_density(noisy(excitable, x=0.05, y=0.05), grid=box)
+    assert density.values.min() > 0
+    assert density.mass == pytest.approx(1, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("K", "r"), [(2.1, 0.303689343805638), (3.0, 0.724158717626353), (4.0, 0.831462024754257)]
+)
+def test_noisy_kuramoto_is_consistent_with_itself(K, r):
+    """r = I1(K r / D) / I0(K r / D) at D = 1 (Strogatz and Mirollo 1991, J. Stat. Phys. 63, 613)."""
+    from scipy.optimize import brentq
+
+    @dl.flow
+    def pulled(theta: dl.Angle = 0.0, *, pull=1.0):
+        return {theta: -pull * dl.sin(theta)}
+
+    ring = dl.Grid(theta=(-np.pi, np.pi, 64)).with_walls(theta=dl.Periodic())
+
+    def missing(order):
+        density = dl.stationary_density(pulled(pull=K * order).with_noise(theta=2**0.5), grid=ring)
+        return density.values @ np.cos(density["theta"]) * ring.volume - order
+
+    assert brentq(missing, 0.1, 0.99, xtol=1e-14) == pytest.approx(r, rel=1e-11)
+
+
+def test_noisy_fitzhugh_nagumo_keeps_its_exact_mean():
+    """<x> + 0.7 - 0.8 <y> = 0; the moments from a Hermite basis of 140 x 140."""
+
+    @dl.flow
+    def excitable(x=0.0, y=0.0):
+        return {x: x - x**3 / 3 - y + 0.5, y: 0.08 * (x + 0.7 - 0.8 * y)}
+
+    noise = noisy(excitable, x=0.05, y=0.05)
+    box = dl.Grid(x=(-3.5, 3.5, 128), y=(-2.5, 3.5, 128))
+    moments = []
+    for grid in (box.halved(), box):
+        density = dl.stationary_density(noise, grid=grid)
+        moments.append(
+            [density.mean("x"), density.moment(x=2), density.mean("y"), density.moment(y=2)]
+        )
+    coarse, fine = np.array(moments)
+    exact = np.array([-0.271254, 2.604134, 0.535932, 0.808886])
+    assert (
+        abs(fine[0] + 0.7 - 0.8 * fine[2]) < 2e-5
+    )  # exact for the equation, of second order for cells
+    assert np.log2(np.abs(coarse - exact) / np.abs(fine - exact)) == pytest.approx(2, abs=0.3)
+    assert (4 * fine - coarse) / 3 == pytest.approx(exact, abs=2e-4)
+
+
+def test_three_states():
+    """Gibbs with a gradient; with a turning drift of the same density the error is of second order."""
+
+    @dl.flow
+    def bowl(x=0.0, y=0.0, z=0.0, *, turn=0.0):
+        return {x: -x + turn * y, y: -y - turn * x, z: -z}
+
+    def density(turn, cells):
+        axes = dict.fromkeys("xyz", (-4.0, 4.0, cells))
+        return dl.stationary_density(
+            noisy(bowl(turn=turn), x=0.5, y=0.5, z=0.5), grid=dl.Grid(**axes)
+        )
+
+    still = density(0.0, 15)
+    x = still["x"]
+    exact = np.exp(-(x[:, None, None] ** 2 + x[:, None] ** 2 + x**2))
+    exact /= exact.sum() * still.grid.volume
+    assert np.abs(still.values / exact - 1).max() < 1e-13
+    errors = [density(1.0, cells).variance("x") - 0.5 for cells in (8, 16)]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.5)

@@ -32,7 +32,8 @@ __all__ = ["RingTransport", "StationaryCurrent", "ring_transport", "stationary_c
 
 Array = NDArray[np.float64]
 
-ARROWS = 24
+#: Arrows along each axis; those shorter than this share of the longest are left out.
+ARROWS, FAINTEST = 24, 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -103,9 +104,15 @@ class StationaryCurrent(Result):
             slice(n // ARROWS // 2, None, max(n // ARROWS, 1)) for n in self.grid.cells[:2]
         )
         u, v = (self.components[n].sum(axis=others)[every] for n in names)
+        # Lengths are roots, so that slow currents are seen beside fast ones.
+        size = np.hypot(u, v)
+        longest = float(size.max()) or 1.0
+        shown = size > FAINTEST * longest
+        shrink = 1.0 / np.sqrt(np.where(shown, size, longest) * longest)
+        x, y = np.meshgrid(self[names[0]][every[0]], self[names[1]][every[1]], indexing="ij")
         ax.quiver(
-            self[names[0]][every[0]], self[names[1]][every[1]], u.T, v.T, color="#D55E00", pivot="mid", width=0.0035,
-            angles="xy",
+            x[shown], y[shown], (u * shrink)[shown], (v * shrink)[shown], color="#D55E00", pivot="mid",
+            width=0.0035, scale=0.8 * ARROWS, scale_units="width",
         )  # fmt: skip
         return ax
 

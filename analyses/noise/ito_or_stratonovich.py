@@ -7,18 +7,17 @@ shows above one path of each with the same noise, and below the stationary densi
 p ~ (1 + x**2)**-q with q = 1 + 1/s**2, 1/2 + 1/s**2 and 1/s**2.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
 import dynlab as dl
 
-READINGS = {
-    "Itô": (dl.Ito, 1.0, "tab:blue"),
-    "Stratonovich": (dl.Stratonovich, 0.5, "tab:orange"),
-    "Hänggi-Klimontovich": (dl.HanggiKlimontovich, 0.0, "tab:green"),
-}
+BINS = np.linspace(-6, 6, 61)
 METHOD = dl.SRIW1(step=0.02)
 
 
@@ -28,27 +27,31 @@ def decay(x=0.0):
     return {x: -x}
 
 
-def study(s: float = 1.1, size: int = 20_000) -> Figure:
+def study(s: float = 1.1) -> Figure:
     """Draw paths and stationary densities for the three readings."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8.4, 7.6), layout="constrained")
-    bins = np.linspace(-6, 6, 61)
-    for name, (reading, added, colour) in READINGS.items():
-        noisy = decay.with_noise(reading)(lambda x: {x: s * dl.sqrt(1 + x**2)})
-        path = dl.simulate(noisy, start={"x": 1.0}, duration=8, method=METHOD, seed=4)
-        above.plot(path.t, path["x"], color=colour, linewidth=1.3, label=name)
-        cloud = dl.ensemble(noisy, duration=10, size=size, method=METHOD, seed=1)
-        counts = np.histogram(cloud["x"], bins)[0] / (size * np.diff(bins))
-        below.semilogy((bins[1:] + bins[:-1]) / 2, counts, "o", color=colour, markersize=3.5)
-        degrees = 2 * (added + 1 / s**2) - 1
-        x = np.linspace(-6, 6, 601)
-        exact = student.pdf(x, degrees, scale=1 / np.sqrt(degrees))
-        below.semilogy(x, exact, color=colour, linewidth=1.6, label=name)
-    above.set(xlabel="$t$", ylabel="$x$")
-    above.set_title("one noise, three readings", loc="left")
-    above.legend(frameon=False, loc="upper left")
-    below.set(xlabel="$x$", ylabel="stationary density")
-    below.set_title("20 000 paths (points) and theory (lines)", loc="left")
+    figure, panels = plt.subplots(2, 1, figsize=(8.4, 7.6), layout="constrained")
+    draw(panels, dl.Ito, s, q=1 + 1 / s**2, look=("Itô", "tab:blue"))
+    draw(panels, dl.Stratonovich, s, q=1 / 2 + 1 / s**2, look=("Stratonovich", "tab:orange"))
+    draw(panels, dl.HanggiKlimontovich, s, q=1 / s**2, look=("Hänggi-Klimontovich", "tab:green"))
+    panels[0].set(xlabel="$t$", ylabel="$x$")
+    panels[0].set_title("one noise, three readings", loc="left")
+    panels[0].legend(frameon=False, loc="upper left")
+    panels[1].set(xlabel="$x$", ylabel="stationary density")
+    panels[1].set_title("20 000 paths (points) and theory (lines)", loc="left")
     return figure
+
+
+def draw(panels: list[Axes], reading: Any, s: float, *, q: float, look: tuple[str, str]) -> None:
+    """Draw a path and the density of one reading."""
+    name, colour = look
+    noisy = decay.with_noise(reading)(lambda x: {x: s * dl.sqrt(1 + x**2)})
+    path = dl.simulate(noisy, start={"x": 1.0}, duration=8, method=METHOD, seed=4)
+    panels[0].plot(path.t, path["x"], color=colour, linewidth=1.3, label=name)
+    cloud = dl.ensemble(noisy, duration=10, size=20_000, method=METHOD, seed=1)
+    counts = np.histogram(cloud["x"], BINS)[0] / (len(cloud) * np.diff(BINS))
+    panels[1].semilogy((BINS[1:] + BINS[:-1]) / 2, counts, "o", color=colour, markersize=3.5)
+    exact = student.pdf(BINS, 2 * q - 1, scale=1 / np.sqrt(2 * q - 1))
+    panels[1].semilogy(BINS, exact, color=colour, linewidth=1.6)
 
 
 if __name__ == "__main__":

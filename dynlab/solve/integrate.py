@@ -112,6 +112,11 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     array([ 0.540302, -0.416147])
     """
     require(system, Continuous)
+    if not isinstance(method, OdeMethod):
+        raise SettingError(
+            f"method is {method!r}, which is none for a flow without noise. Give one such as dl.Explicit8(), "
+            "or add noise with .with_noise and use dl.simulate."
+        )
     began = perf_counter()
     span = finite(duration, "duration")
     require_recorded(system.signals, 0.0, span)

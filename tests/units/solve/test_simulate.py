@@ -329,6 +329,7 @@ def test_what_cannot_run_is_refused_by_name():
     for call, word in (
         (lambda: dl.ensemble(OU, duration=1, size=3), "step"),
         (lambda: dl.ensemble(quiet, duration=1, size=3, method=dl.SRA1(step=0.1)), "no noise"),
+        (lambda: dl.integrate(quiet, duration=1, method=dl.SRA1(step=0.1)), "dl.simulate"),
         (lambda: dl.simulate(OU, duration=-1, method=dl.SRA1(step=0.1)), "backwards"),
         (lambda: dl.simulate(OU, duration=1, at=[0.5, 0.2], method=dl.SRA1(step=0.1)), "rise"),
         (lambda: dl.SRA1(step=0), "positive"),

@@ -70,3 +70,4 @@ def test_stationary_density_on_a_plane():
     took, found = fastest(lambda: dl.stationary_density(system, grid=grid), 5)
     print(f"\n256 x 256 cells: {took:.2f} s with its error estimate; residual {found.residual:.1e}")
     assert found.residual < 1e-13
+    assert took < 0.3

@@ -275,8 +275,8 @@ def _crossing(values: Array, sizes: tuple[int, int], r: Array) -> tuple[float, f
         return float("nan"), 0.0
     k = int(below[-1])
     step = float(values[k + 1] - values[k])
-    # Interpolation between couplings is no better known than a tenth of their distance.
-    return float(values[k] - over[k] * step / (over[k + 1] - over[k])), 0.1 * step
+    # Where noisy curves cross is no better known than the distance of the couplings.
+    return float(values[k] - over[k] * step / (over[k + 1] - over[k])), step
 
 
 def _extrapolated(values: Array, sizes: tuple[int, int], r: Array) -> tuple[float, float]:

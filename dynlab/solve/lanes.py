@@ -68,7 +68,7 @@ def run_in_lanes(
     It takes starts and parameters, a row for each member, and room for the answers.  Members that it
     gives up stay RUNNING there.  It may be called from several threads.
     """
-    if system.events or not (method is None or isinstance(method, Explicit8 | Taylor)):
+    if system.events or not (method is None or type(method) in (Explicit8, Taylor)):
         return None
     if isinstance(method, Taylor):
         series = lane_series_of(system)

@@ -3,9 +3,12 @@
 import time
 
 import numpy as np
+import pytest
 from scipy.integrate import solve_ivp
 
 import dynlab as dl
+
+pytestmark = pytest.mark.benchmark
 
 RTOL, ATOL = 1e-9, 1e-12
 

@@ -85,20 +85,20 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.cycles.pulses": ("PulseResponse",),
     "dynlab.cycles.isochrons": ("Isochrons", "isochrons"),
     # chaos
-    "dynlab.chaos.exponents": ("LyapunovExponent", "lyapunov_exponent"),
-    "dynlab.chaos.covariant": ("CovariantVectors", "covariant_vectors"),
-    "dynlab.chaos.mean_field": ("MeanFieldExponent", "mean_field_exponent"),
-    "dynlab.chaos.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
-    "dynlab.chaos.verdict": ("Verdict",),
-    "dynlab.chaos.exponent_chart": ("ExponentChart", "exponent_chart"),
-    "dynlab.chaos.finite_time": ("FiniteTimeExponents", "finite_time_exponents"),
-    "dynlab.chaos.ftle_field": ("FtleField", "ftle_field"),
-    "dynlab.chaos.period_chart": ("PeriodChart", "period_chart"),
-    "dynlab.chaos.period_search": ("PeriodSearch",),
-    "dynlab.chaos.attractor_chart": ("AttractorChart", "attractor_chart"),
+    "dynlab.chaos.exponents.exponent": ("LyapunovExponent", "lyapunov_exponent"),
+    "dynlab.chaos.exponents.covariant": ("CovariantVectors", "covariant_vectors"),
+    "dynlab.chaos.exponents.mean_field": ("MeanFieldExponent", "mean_field_exponent"),
+    "dynlab.chaos.exponents.spectrum": ("LyapunovSpectrum", "lyapunov_spectrum"),
+    "dynlab.chaos.exponents.verdict": ("Verdict",),
+    "dynlab.chaos.charts.exponent_chart": ("ExponentChart", "exponent_chart"),
+    "dynlab.chaos.exponents.finite_time": ("FiniteTimeExponents", "finite_time_exponents"),
+    "dynlab.chaos.charts.ftle_field": ("FtleField", "ftle_field"),
+    "dynlab.chaos.charts.period_chart": ("PeriodChart", "period_chart"),
+    "dynlab.chaos.charts.period_search": ("PeriodSearch",),
+    "dynlab.chaos.charts.attractor_chart": ("AttractorChart", "attractor_chart"),
     # where orbits go
-    "dynlab.chaos.orbit_diagram": ("OrbitDiagram", "orbit_diagram"),
-    "dynlab.chaos.return_map": ("ReturnMap", "return_map"),
+    "dynlab.chaos.charts.orbit_diagram": ("OrbitDiagram", "orbit_diagram"),
+    "dynlab.chaos.charts.return_map": ("ReturnMap", "return_map"),
     # follow them
     "dynlab.continuation.curves.equilibrium": ("EquilibriumCurve",),
     "dynlab.continuation.follow": ("Walk", "follow"),
@@ -137,20 +137,20 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.attractors.tracking": ("AttractorContinuation", "continue_attractors"),
     "dynlab.attractors.edge": ("EdgeState", "edge_state"),
     "dynlab.attractors.resilience": ("FatalShock", "minimal_fatal_shock"),
-    "dynlab.chaos.alignment": ("AlignmentIndices", "alignment_indices"),
-    "dynlab.chaos.expansion": ("ExpansionEntropy", "expansion_entropy"),
+    "dynlab.chaos.indicators.alignment": ("AlignmentIndices", "alignment_indices"),
+    "dynlab.chaos.indicators.expansion": ("ExpansionEntropy", "expansion_entropy"),
     # chaos from data
-    "dynlab.chaos.zero_one": ("ZeroOneTest", "zero_one_test"),
-    "dynlab.chaos.recurrence": ("RecurrenceQuantification", "recurrence_quantification"),
-    "dynlab.chaos.dimension": (
+    "dynlab.chaos.series.zero_one": ("ZeroOneTest", "zero_one_test"),
+    "dynlab.chaos.series.recurrence": ("RecurrenceQuantification", "recurrence_quantification"),
+    "dynlab.chaos.series.dimension": (
         "Dimension", "box_dimension", "correlation_dimension", "information_dimension",
     ),
-    "dynlab.chaos.embedding": (
+    "dynlab.chaos.series.embedding": (
         "DelayEmbedding", "EmbeddingDimension", "MutualInformation", "delay_embedding",
         "embedding_dimension", "mutual_information",
     ),
-    "dynlab.chaos.from_data": ("DivergenceExponent", "Kantz", "Rosenstein", "exponent_from_data"),
-    "dynlab.chaos.surrogates": (
+    "dynlab.chaos.series.from_data": ("DivergenceExponent", "Kantz", "Rosenstein", "exponent_from_data"),
+    "dynlab.chaos.series.surrogates": (
         "AmplitudeAdjusted", "IteratedAmplitudeAdjusted", "PhaseRandomised", "SurrogateTest",
         "prediction_error", "surrogate_test", "time_asymmetry",
     ),

@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.exponents import lyapunov_exponent
-from dynlab.chaos.verdict import Verdict
+from dynlab.chaos.exponents.exponent import lyapunov_exponent
+from dynlab.chaos.exponents.verdict import Verdict
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.iterated import iterated_kernels_of
 from dynlab.cycles.cycle import Cycle

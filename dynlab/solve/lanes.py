@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from time import perf_counter
+from types import NoneType
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +69,8 @@ def run_in_lanes(
     It takes starts and parameters, a row for each member, and room for the answers.  Members that it
     gives up stay RUNNING there.  It may be called from several threads.
     """
-    if system.events or not (method is None or type(method) in (Explicit8, Taylor)):
-        return None
+    if system.events or type(method) not in (NoneType, Explicit8, Taylor):
+        return None  # a method derived from one of them may step otherwise
     if isinstance(method, Taylor):
         series = lane_series_of(system)
         if series is None:
@@ -78,8 +79,9 @@ def run_in_lanes(
     lanes = lane_kernel(system)
     if lanes is None:
         return None
-    prepared = _maps if method is None else _flows
-    return _chunked(functools.partial(prepared, _Task(system, lanes, method, duration, times)))
+    explicit = method if isinstance(method, Explicit8) else None
+    prepared = _maps if explicit is None else _flows
+    return _chunked(functools.partial(prepared, _Task(system, lanes, explicit, duration, times)))
 
 
 def _chunked(

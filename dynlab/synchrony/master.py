@@ -34,8 +34,8 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 
-from dynlab.chaos.averages import BATCHES, standard_error
-from dynlab.chaos.growth import direction
+from dynlab.chaos.charts.growth import direction
+from dynlab.chaos.exponents.averages import BATCHES, standard_error
 from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.names import by_name, finite
 from dynlab.result import Provenance, Result

@@ -6,7 +6,7 @@ import pytest
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.chaos.deviations import random_vectors
+from dynlab.chaos.exponents.deviations import random_vectors
 from dynlab.seeds import seed_of
 
 

@@ -6,8 +6,8 @@ from scipy.linalg import expm
 
 import dynlab as dl
 from dynlab import Verdict, zoo
-from dynlab.chaos.averages import standard_error, two_sided
-from dynlab.chaos.deviations import deviations_of, random_vectors
+from dynlab.chaos.exponents.averages import standard_error, two_sided
+from dynlab.chaos.exponents.deviations import deviations_of, random_vectors
 
 
 @dl.iterated_map

@@ -5,7 +5,7 @@ import pytest
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.chaos.zero_one import _correlation
+from dynlab.chaos.series.zero_one import _correlation
 
 METHODS = [dl.Rosenstein(), dl.Kantz()]
 

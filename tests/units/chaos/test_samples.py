@@ -5,7 +5,7 @@ import pytest
 
 import dynlab as dl
 from dynlab import zoo
-from dynlab.chaos.samples import samples_of
+from dynlab.chaos.series.samples import samples_of
 
 NOISE = np.random.default_rng(0).random(300)
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import BATCHES, standard_error
-from dynlab.chaos.cells import Cells
-from dynlab.chaos.deviations import DEFAULT_METHOD
-from dynlab.chaos.exponents import lyapunov_exponent
-from dynlab.chaos.growth import Grown, grow_in_lanes
+from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.growth import Grown, grow_in_lanes
+from dynlab.chaos.exponents.averages import BATCHES, standard_error
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD
+from dynlab.chaos.exponents.exponent import lyapunov_exponent
 from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import finite

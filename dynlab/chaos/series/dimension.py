@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from dynlab.chaos.samples import Data, Samples, samples_of, whole
 from dynlab.chaos.scaling import Estimate, Scaling, jackknife_error, longest_scaling
+from dynlab.chaos.series.samples import Data, Samples, samples_of, whole
 from dynlab.errors import SettingError
 from dynlab.kernels import boxes, correlation
 from dynlab.progress import tick

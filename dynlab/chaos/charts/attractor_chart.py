@@ -4,7 +4,7 @@ The rule, for a cell that did not escape (then it is ESCAPED):
 
 - the orbit comes again (see `period_chart`): PERIODIC, or FIXED_POINT for period 1 of a map and a flow that stands
   still; but UNDECIDED if its exponent is above zero, for then rounding holds it on an orbit that repels;
-- it does not, and the exponent is above zero by the two tests of `dynlab.chaos.verdict`: CHAOTIC;
+- it does not, and the exponent is above zero by the two tests of `dynlab.chaos.exponents.verdict`: CHAOTIC;
 - it does not, and the exponent is zero by those tests: QUASI_PERIODIC, for maps of two states or an angle after
   `MOTION` steps.  Of flows that seem so the largest exponents are computed, cell by cell, and decide as in
   `lyapunov_spectrum`: an autonomous one has an exponent 0 on every orbit that moves, and few turns show nothing;
@@ -25,16 +25,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import BATCHES
-from dynlab.chaos.cells import Cells, cells_of
-from dynlab.chaos.chart import Chart
-from dynlab.chaos.palette import KIND_COLORS, KIND_NAMES, kind_classes
-from dynlab.chaos.period_chart import USUAL, Found, watching
-from dynlab.chaos.period_search import PeriodSearch
-from dynlab.chaos.returns import NO_PERIOD
-from dynlab.chaos.settled import Settled, checked_method, checked_span, settle
-from dynlab.chaos.spectrum import lyapunov_spectrum
-from dynlab.chaos.verdict import MOTION, RESOLVED, WRONG_SIGN, Verdict
+from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.palette import KIND_COLORS, KIND_NAMES, kind_classes
+from dynlab.chaos.charts.period_chart import USUAL, Found, watching
+from dynlab.chaos.charts.period_search import PeriodSearch
+from dynlab.chaos.charts.returns import NO_PERIOD
+from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, settle
+from dynlab.chaos.exponents.averages import BATCHES
+from dynlab.chaos.exponents.spectrum import lyapunov_spectrum
+from dynlab.chaos.exponents.verdict import MOTION, RESOLVED, WRONG_SIGN, Verdict
 from dynlab.plotting import draw_class_line, draw_class_map
 from dynlab.progress import tick
 from dynlab.result import Provenance

@@ -1,4 +1,4 @@
-"""ftle_field: the largest finite-time exponent over a plane of starts; see `dynlab.chaos.finite_time`."""
+"""ftle_field: the largest finite-time exponent over a plane of starts; see `dynlab.chaos.exponents.finite_time`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.cells import cells_of
-from dynlab.chaos.chart import Chart
-from dynlab.chaos.finite_time import checked_time
-from dynlab.chaos.settled import checked_system
+from dynlab.chaos.charts.axes import cells_of
+from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.settled import checked_system
+from dynlab.chaos.exponents.finite_time import checked_time
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.plotting import draw_stretching
 from dynlab.result import Provenance

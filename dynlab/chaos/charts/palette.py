@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.returns import NO_PERIOD
-from dynlab.chaos.verdict import Verdict
+from dynlab.chaos.charts.returns import NO_PERIOD
+from dynlab.chaos.exponents.verdict import Verdict
 
 __all__ = [
     "KIND_COLORS", "KIND_NAMES", "PERIOD_COLORS", "PERIOD_NAMES", "kind_classes", "period_classes",

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.neighbours import spread
-from dynlab.chaos.samples import Data, samples_of, whole
 from dynlab.chaos.scaling import Estimate, jackknife_error
+from dynlab.chaos.series.neighbours import spread
+from dynlab.chaos.series.samples import Data, samples_of, whole
 from dynlab.errors import SettingError
 from dynlab.kernels import recurrence as kernel
 from dynlab.names import finite

@@ -84,7 +84,7 @@ def deviations_of(
     Raises
     ------
     UnsupportedSystemError
-        If the system has events; `dynlab.chaos.hybrid.AlongEvents` carries deviations across them.
+        If the system has events; `dynlab.chaos.exponents.hybrid.AlongEvents` carries deviations across them.
     SettingError
         If the method has no tolerances.
     """

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynlab.chaos.neighbours import nearest, spread
-from dynlab.chaos.samples import Data, series_of, whole
+from dynlab.chaos.series.neighbours import nearest, spread
+from dynlab.chaos.series.samples import Data, series_of, whole
 from dynlab.errors import SettingError
 from dynlab.progress import tick
 from dynlab.result import Provenance, Result

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import digamma, ndtri
 
-from dynlab.chaos.neighbours import nearest, spread
-from dynlab.chaos.samples import FEWEST, Data, Samples, series_of, whole
 from dynlab.chaos.scaling import jackknife_error
+from dynlab.chaos.series.neighbours import nearest, spread
+from dynlab.chaos.series.samples import FEWEST, Data, Samples, series_of, whole
 from dynlab.errors import NotConverged, SettingError
 from dynlab.names import finite
 from dynlab.progress import tick

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.deviations import DEFAULT_METHOD
-from dynlab.chaos.orbit import Wanted, followed
-from dynlab.chaos.spectrum import LyapunovSpectrum
-from dynlab.chaos.verdict import Verdict
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD
+from dynlab.chaos.exponents.orbit import Wanted, followed
+from dynlab.chaos.exponents.spectrum import LyapunovSpectrum
+from dynlab.chaos.exponents.verdict import Verdict
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status

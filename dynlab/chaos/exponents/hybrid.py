@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.deviations import Deviations, Growth, deviations_of
+from dynlab.chaos.exponents.deviations import Deviations, Growth, deviations_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import UnsupportedSystemError
 from dynlab.progress import tick

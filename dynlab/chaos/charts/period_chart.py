@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.cells import Cells, cells_of
-from dynlab.chaos.chart import Chart
-from dynlab.chaos.palette import PERIOD_COLORS, PERIOD_NAMES, period_classes
-from dynlab.chaos.period_search import PeriodSearch
-from dynlab.chaos.returns import NO_PERIOD, Watch, watch_returns
-from dynlab.chaos.settled import Settled, checked_method, checked_span, settle
+from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.palette import PERIOD_COLORS, PERIOD_NAMES, period_classes
+from dynlab.chaos.charts.period_search import PeriodSearch
+from dynlab.chaos.charts.returns import NO_PERIOD, Watch, watch_returns
+from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, settle
 from dynlab.codegen.lanes import lane_kernel
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.names import Layout

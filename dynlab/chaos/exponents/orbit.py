@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import BATCHES
-from dynlab.chaos.deviations import Deviations, Growth, deviations_of, random_vectors
-from dynlab.chaos.hybrid import AlongEvents, require_plain_events
+from dynlab.chaos.exponents.averages import BATCHES
+from dynlab.chaos.exponents.deviations import Deviations, Growth, deviations_of, random_vectors
+from dynlab.chaos.exponents.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import AccuracyWarning, SettingError
 from dynlab.names import Layout, finite

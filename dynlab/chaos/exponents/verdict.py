@@ -19,8 +19,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import BATCHES, standard_error
-from dynlab.chaos.deviations import Growth
+from dynlab.chaos.exponents.averages import BATCHES, standard_error
+from dynlab.chaos.exponents.deviations import Growth
 from dynlab.status import Status
 
 __all__ = ["Verdict", "judged"]

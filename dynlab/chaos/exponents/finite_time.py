@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.deviations import DEFAULT_METHOD, deviations_of
-from dynlab.chaos.settled import checked_system
+from dynlab.chaos.charts.settled import checked_system
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD, deviations_of
 from dynlab.errors import SettingError
 from dynlab.names import Layout, finite
 from dynlab.plotting import draw_finite_time_exponents

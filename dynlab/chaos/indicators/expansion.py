@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.deviations import DEFAULT_METHOD, deviations_of
-from dynlab.chaos.orbit import Wanted
-from dynlab.chaos.samples import whole
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD, deviations_of
+from dynlab.chaos.exponents.orbit import Wanted
 from dynlab.chaos.scaling import Scaling, longest_scaling
+from dynlab.chaos.series.samples import whole
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import SettingError

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from dynlab.chaos.samples import Data, series_of
-from dynlab.chaos.verdict import Verdict
+from dynlab.chaos.exponents.verdict import Verdict
+from dynlab.chaos.series.samples import Data, series_of
 from dynlab.errors import SettingError
 from dynlab.result import Provenance, Result
 from dynlab.status import Status

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.neighbours import nearest, spread
-from dynlab.chaos.samples import Data, samples_of
 from dynlab.chaos.scaling import Scaling, longest_scaling
+from dynlab.chaos.series.neighbours import nearest, spread
+from dynlab.chaos.series.samples import Data, samples_of
 from dynlab.errors import SettingError
 from dynlab.kernels import divergence
 from dynlab.names import finite

@@ -29,9 +29,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import standard_error
-from dynlab.chaos.deviations import DEFAULT_METHOD, Deviations, deviations_of, random_vectors
-from dynlab.chaos.orbit import Wanted
+from dynlab.chaos.exponents.averages import standard_error
+from dynlab.chaos.exponents.deviations import (
+    DEFAULT_METHOD,
+    Deviations,
+    deviations_of,
+    random_vectors,
+)
+from dynlab.chaos.exponents.orbit import Wanted
 from dynlab.errors import SettingError, SingularProblem
 from dynlab.kernels import covariant
 from dynlab.names import Layout

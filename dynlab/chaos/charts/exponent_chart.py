@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import BATCHES
-from dynlab.chaos.cells import Cells, cells_of
-from dynlab.chaos.chart import Chart
-from dynlab.chaos.returns import NO_PERIOD, Watch, watch_returns
-from dynlab.chaos.settled import Settled, checked_method, checked_span, run_alone, settle
+from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.returns import NO_PERIOD, Watch, watch_returns
+from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, run_alone, settle
+from dynlab.chaos.exponents.averages import BATCHES
 from dynlab.codegen.lanes import lane_kernel
 from dynlab.plotting import draw_exponent_line, draw_exponent_map
 from dynlab.progress import tick
@@ -191,7 +191,7 @@ def _run_again_if_absorbed(
 ) -> Callable[[Settled, slice], None] | None:
     """Return what measures by itself each cell that grows, yet comes again to the last bit.
 
-    No cycle that attracts has a positive exponent, so rounding put the orbit there; see `dynlab.chaos.orbit`.
+    No cycle that attracts has a positive exponent, so rounding put the orbit there; see `dynlab.chaos.exponents.orbit`.
     """
     if not system.is_discrete or not system.is_autonomous or lane_kernel(system) is None:
         return None

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.averages import standard_error, two_sided
-from dynlab.chaos.deviations import DEFAULT_METHOD, Growth
-from dynlab.chaos.orbit import Wanted, followed
-from dynlab.chaos.verdict import Verdict, judged
+from dynlab.chaos.exponents.averages import standard_error, two_sided
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD, Growth
+from dynlab.chaos.exponents.orbit import Wanted, followed
+from dynlab.chaos.exponents.verdict import Verdict, judged
 from dynlab.errors import SettingError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.orbit_diagram import _count
+from dynlab.chaos.charts.orbit_diagram import _count
 from dynlab.errors import UnknownNameError
 from dynlab.names import by_name
 from dynlab.result import Provenance, Result

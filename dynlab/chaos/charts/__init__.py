@@ -1,0 +1,1 @@
+"""One compiled call over many parameters or starts: charts, fields, orbit diagrams, return maps."""

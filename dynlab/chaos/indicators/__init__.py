@@ -1,0 +1,1 @@
+"""What tells chaos from order without waiting for exponents to settle."""

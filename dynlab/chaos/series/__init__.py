@@ -1,0 +1,1 @@
+"""From a recorded series of numbers: dimensions, exponents, recurrence, surrogates."""

@@ -45,8 +45,10 @@ class Basins(Result):
         The ranges of the grid, by state.
     at
         The other states at the start, by name.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     attractors: Attractors

@@ -63,15 +63,19 @@ class EdgeState(Result):
     ----------
     attractors
         The attractors on whose border it sits.
-    t, track
-        Times, and states along the border, a row each; the first is where bisection met it.
+    t
+        Times.
+    track
+        States along the border at these times, a row each; the first is where bisection met it.
     verified
         The saddle or saddle cycle that the track leads to; None if it leads to neither (within the
         duration).
     parts
         The label of the attractor on one side, and that of what was met on the other.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     attractors: Attractors

@@ -47,8 +47,10 @@ class BasinEntropy(Result):
         Cells along the side of a box.
     over
         The ranges that the boxes cover, by state.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     system: System

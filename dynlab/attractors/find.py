@@ -64,8 +64,10 @@ class Attractors(Result):
         How far each state moves along orbits that lead to attractors.
     outcomes
         What became of each start: a label, -1 escaped, -2 undecided, -3 not done.
-    status, provenance
-        How the search ended, and where the result came from; ``provenance.settings`` holds what was
+    status
+        How the search ended.
+    provenance
+        Where the result came from; ``provenance.settings`` holds what was
         chosen, ``provenance.seed`` draws the same starts again.
     """
 

@@ -44,8 +44,10 @@ class BasinFractions(Result):
         The box that was sampled, by state.
     outcomes
         What became of each start: a label, -1 escaped, -2 undecided, -3 not done.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     attractors: Attractors

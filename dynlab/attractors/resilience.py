@@ -63,8 +63,10 @@ class FatalShock(Result):
         The label that is left, and that of where the shock leads (-1 is escape).
     tested
         How many random shocks inside of this size were tried, and how many of them were fatal.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     attractors: Attractors

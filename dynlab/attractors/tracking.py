@@ -60,8 +60,10 @@ class AttractorContinuation(Result):
         row sums to 1.
     within
         The box of the starts, by state.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     system: System

@@ -46,12 +46,16 @@ class UncertaintyExponent(Result):
         In cells of the image.
     fractions
         The share of starts that are uncertain to each distance.
-    value, standard_error
-        The exponent: the slope of their logarithms, and its error from the scatter about the line.
+    value
+        The exponent: the slope of their logarithms.
+    standard_error
+        Its error, from the scatter about the line.
     states
         Over how many states the basins are.
-    status, provenance
-        How it ended, and where it came from.
+    status
+        How it ended.
+    provenance
+        Where it came from.
     """
 
     system: System

@@ -77,8 +77,10 @@ class Equilibria(Result):
         Whether the list is proved to hold every equilibrium in the box.
     completeness
         The same in words, with the reason where it is not proved.
-    status, provenance
-        How the search ended, and where the result came from.
+    status
+        How the search ended.
+    provenance
+        Where the result came from.
     """
 
     system: System

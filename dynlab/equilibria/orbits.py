@@ -166,8 +166,10 @@ class PeriodicOrbits(Result):
         The box, by state; all points of a cycle lie in it.
     complete, completeness
         Whether the list is proved to hold every such cycle, and the same in words.
-    status, provenance
-        How the search ended, and where the result came from.
+    status
+        How the search ended.
+    provenance
+        Where the result came from.
     """
 
     system: System

@@ -53,8 +53,10 @@ class BasinSize(Result):
     edges
         The share of turned spins up to which recall succeeded, a row of trials for each load; -1 / size where even the
         pattern itself is lost, nan for trials that were not done.
-    status, provenance
-        How the computation ended, and where the result came from (with the seed).
+    status
+        How the computation ended.
+    provenance
+        Where the result came from (with the seed).
     """
 
     size: int

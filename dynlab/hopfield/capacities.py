@@ -56,8 +56,10 @@ class Capacity(Result):
         Its interval of 95 %, over all exponents of the approach from 1/3 to 1.
     exponent
         The exponent x of the approach value + b N^-x that fits best; the sizes hardly tell it.
-    status, provenance
-        How the computation ended, and where the result came from (with the seed).
+    status
+        How the computation ended.
+    provenance
+        Where the result came from (with the seed).
     """
 
     curves: tuple[RecallCurve, ...]

@@ -49,8 +49,10 @@ class RecallCurve(Result):
         Patterns per neuron; whole numbers of patterns, so they may differ a little from those asked for.
     overlaps
         The overlap in the end, a row of trials for each load; nan for trials that were not done.
-    status, provenance
-        How the computation ended, and where the result came from (with the seed).
+    status
+        How the computation ended.
+    provenance
+        Where the result came from (with the seed).
     """
 
     size: int

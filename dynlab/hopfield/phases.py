@@ -65,8 +65,10 @@ class PhaseDiagram(Result):
     symmetric
         The largest load at which recalled states keep replica symmetry: the line T_R up to about 0.024, equal to
         `recall` above.
-    status, provenance
-        How the computation ended, and where the result came from.
+    status
+        How the computation ended.
+    provenance
+        Where the result came from.
     """
 
     temperatures: Array

@@ -47,8 +47,10 @@ class CriticalLoad:
     ----------
     value
         Patterns per neuron; 0 at temperature 1 and above.  ``float(...)`` gives it.
-    overlap, edwards_anderson, spread
-        The order parameters m, q and r at that load, just before recall is lost.
+    overlap
+        The order parameter m at that load, just before recall is lost.
+    edwards_anderson, spread
+        The order parameters q and r there.
     temperature
         In units of the mean coupling, k_B T.
     """
@@ -73,16 +75,19 @@ class MeanFieldOverlap(Result):
         Patterns per neuron.
     temperature
         Of the spins; 0 for the deterministic rule.
-    overlap, edwards_anderson, spread
-        The order parameters m, q and r of recall.  Where there is no recall those of the spin glass, or of
-        the paramagnet: the overlap is then 0.
+    overlap
+        The order parameter m of recall; 0 where there is none.
+    edwards_anderson, spread
+        The order parameters q and r of recall; where there is none, of the spin glass or of the paramagnet.
     unstable_overlap
         The overlap of the saddle of the free energy beside recall, with which it meets at the critical load; nan
         where there is no recall.  Not the edge of a basin: states on the way are not in equilibrium.
     critical
         Where recall ends at this temperature.
-    status, provenance
-        How the computation ended, and where the result came from.
+    status
+        How the computation ended.
+    provenance
+        Where the result came from.
     """
 
     loads: Array

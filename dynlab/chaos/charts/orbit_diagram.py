@@ -65,8 +65,10 @@ class OrbitDiagram(Result):
         nan where the orbit had ended.
     ended
         How each orbit ended, as numbers of `Status`.
-    status, provenance
-        How the computation ended, and where the result came from.
+    status
+        How the computation ended.
+    provenance
+        Where the result came from.
     """
 
     system: Any

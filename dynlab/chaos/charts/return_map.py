@@ -44,8 +44,10 @@ class ReturnMap(Result):
         The quantity.
     values
         Its values, one after another.
-    status, provenance
-        How the orbit ended, and where the result came from.
+    status
+        How the orbit ended.
+    provenance
+        Where the result came from.
     """
 
     system: Any

@@ -56,8 +56,10 @@ class FiniteTimeExponents(Result):
         The system.
     exponents
         The logarithms of the singular values of the tangent map, over the time.
-    start, end
-        The states at both ends, by name.
+    start
+        The state at the beginning, by name.
+    end
+        The state at the end, by name.
     duration
         The time between them.
     status

@@ -84,6 +84,13 @@ def call0(typingctx, address, t, x, z, p, d, k, w, out):  # type: ignore[no-unty
 
 
 @intrinsic
+def call1(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-untyped-def]
+    """Call the kernel with one direction vector that stands at an address."""
+    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, _F, _F)
+    return signature, _call_at_address
+
+
+@intrinsic
 def call2(typingctx, address, t, x, z, p, d, k, w, u, v, out):  # type: ignore[no-untyped-def]
     """Call the kernel with two direction vectors that stands at an address."""
     signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, _F, _F, out)

@@ -85,6 +85,17 @@ def polynomial(coefficients, s, out):
         out[i] = value
 
 
+@njit("i8(i8, f8, f8, f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
+def write_step(row, t, h, coefficients, starts, sizes, written):
+    """Keep a step as one more row, where there is room for steps; return how many rows there are."""
+    if starts.size == 0:  # nobody asked for the steps
+        return row
+    starts[row], sizes[row] = t, h
+    for j in range(written.shape[1]):
+        copy(coefficients[j], written[row, j])
+    return row + 1
+
+
 @njit("void(f8[::1], f8[::1], f8[:, :, ::1], f8[::1], f8[:, ::1])", **OPTIONS)
 def evaluate(starts, sizes, coefficients, times, out):
     """Evaluate recorded steps at times inside the recorded range, in any order."""

@@ -21,12 +21,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
 
 from dynlab.kernels import short
 from dynlab.kernels.convention import (
-    _F,
-    _K,
     ACCUMULATION,
     EVENT,
     LEFT_DOMAIN,
@@ -34,7 +31,7 @@ from dynlab.kernels.convention import (
     OK,
     RUNNING,
     SLIDING,
-    _call_at_address,
+    call1,
     pointer,
 )
 from dynlab.kernels.dense import DEAF, EPS, MODEL, NEAR, OPTIONS, PARTS, call, copy
@@ -116,12 +113,6 @@ _I = types.int64
 _V, _M = types.float64[::1], types.float64[:, ::1]
 _PLAN = types.Tuple((_I[::1], _I[:, ::1], _I[:, ::1], _I[:, :, ::1], _V))
 _f8 = types.float64
-
-
-@intrinsic
-def call1(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-untyped-def]
-    """Call the kernel with one direction vector that stands at an address."""
-    return _I(_I, _f8, _F, _F, _F, _F, _K, _F, _F, _F), _call_at_address
 
 
 @njit(types.void(_f8, _V, _MODEL, _PLAN, _V), **OPTIONS)

@@ -41,6 +41,7 @@ from dynlab.kernels.dense import (
     find_crossings,
     polynomial,
     stay_far,
+    write_step,
 )
 from dynlab.kernels.run import (
     ATOL,
@@ -290,17 +291,6 @@ def sample(rhs, state, tally, work, z, p, d, k, w, steps, times, out):
     return OK if status == RUNNING and state[T] == state[END] else status
 
 
-@njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
-def _write_step(state, tally, work, starts, sizes, coefficients):
-    if starts.size == 0:  # nobody asked for the steps
-        return
-    row = tally[ROWS]
-    starts[row], sizes[row] = state[FROM], state[TAKEN]
-    for j in range(POWERS):
-        copy(work[POLYNOMIAL + j], coefficients[row, j])
-    tally[ROWS] = row + 1
-
-
 @njit(f"i8({_RUN}, i8, f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
 def record(rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coefficients):
     """Take up to so many steps and write each as a polynomial; ``tally[ROWS]`` says how many."""
@@ -312,7 +302,9 @@ def record(rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coeffic
         if status != RUNNING:
             return status
         expand(rhs, state, tally, work, z, p, d, k, w)
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         commit(work)
     return OK if state[T] == state[END] else RUNNING
 
@@ -349,7 +341,9 @@ def watch(
         )  # fmt: skip
         if starts.size > 0 or not is_far:
             expand(rhs, state, tally, work, z, p, d, k, w)
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         if is_far:
             commit(work)
             continue

@@ -28,11 +28,10 @@ import math
 
 from numba import njit
 
-from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK, RUNNING, call0, pointer
+from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK, RUNNING, call0, call1, pointer
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.random import fill_normals
 from dynlab.kernels.run import is_finite
-from dynlab.kernels.tangent import call1
 
 # Places in `plan`; behind HEADER the layers' kernels, then those of their derivatives.
 SCHEME, DRIFT, LAYERS, NORMALS, CONSTANT, TOGETHER, HEADER = 0, 1, 2, 3, 4, 5, 6

@@ -46,6 +46,7 @@ from dynlab.kernels.dense import (
     copy,
     find_crossings,
     polynomial,
+    write_step,
 )
 
 # Places in `state`: time, the step and its largest size, ...; from COEFFICIENTS on b_0, a_1, b_1, ..., a_s, b_s,
@@ -289,17 +290,6 @@ def sample(rhs, state, tally, work, z, p, d, k, w, steps, times, out):
     return OK if status == RUNNING and state[T] == state[END] else status
 
 
-@njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
-def _write_step(state, tally, work, starts, sizes, coefficients):
-    if starts.size == 0:  # nobody asked for the steps
-        return
-    row = tally[ROWS]
-    starts[row], sizes[row] = state[FROM], state[TAKEN]
-    for j in range(coefficients.shape[1]):
-        copy(work[POLYNOMIAL + j], coefficients[row, j])
-    tally[ROWS] = row + 1
-
-
 @njit(f"i8({_RUN}, i8, f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
 def record(rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coefficients):
     """Take up to so many steps and write each as a polynomial; ``tally[ROWS]`` says how many."""
@@ -311,7 +301,9 @@ def record(rhs, state, tally, work, z, p, d, k, w, steps, starts, sizes, coeffic
         if status != RUNNING:
             return status
         expand(state, tally, work, z, p, d, k, w)
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         commit(work)
     return OK if state[T] == state[END] else RUNNING
 
@@ -342,7 +334,9 @@ def watch(
         if status != RUNNING:
             return status
         expand(state, tally, work, z, p, d, k, w)
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         tally[EVENTS], tally[ENDED_BY] = find_crossings(
             state[T], state[FROM], state[TAKEN], work[POLYNOMIAL:last], work[Y], work[HERE],
             z, p, d, k, w, guard, directions, terminal, sides,

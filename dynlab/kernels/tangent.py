@@ -28,7 +28,6 @@ from __future__ import annotations
 import math
 
 from numba import carray, cfunc, njit, types
-from numba.extending import intrinsic
 
 from dynlab.kernels import maps
 from dynlab.kernels.convention import (
@@ -37,8 +36,8 @@ from dynlab.kernels.convention import (
     EVENT,
     OK,
     RUNNING,
-    _call_at_address,
     call0,
+    call1,
     kernel_signature,
     pointer,
 )
@@ -84,13 +83,6 @@ WATCHED_LEAST, WATCHED_MOST = 16, 1024
 TINY = 1e-300
 
 _FAST = {**OPTIONS, "fastmath": {"contract", "reassoc", "nsz"}}
-
-
-@intrinsic
-def call1(typingctx, address, t, x, z, p, d, k, w, u, out):  # type: ignore[no-untyped-def]
-    """Call the kernel with one direction vector that stands at an address."""
-    signature = types.int64(types.int64, types.float64, _F, _F, _F, _F, _K, _F, _F, _F)
-    return signature, _call_at_address
 
 
 @njit(

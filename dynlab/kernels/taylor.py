@@ -46,6 +46,7 @@ from dynlab.kernels.dense import (
     copy,
     find_crossings,
     polynomial,
+    write_step,
 )
 from dynlab.kernels.power_series import MOST_ORDER
 from dynlab.kernels.run import (
@@ -352,17 +353,6 @@ def sample(series, state, tally, work, z, p, d, k, w, steps, times, out):
     return OK if status == RUNNING and state[T] == state[END] else status
 
 
-@njit("void(f8[::1], i8[::1], f8[:, ::1], f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
-def _write_step(state, tally, work, starts, sizes, coefficients):
-    if starts.size == 0:  # nobody asked for the steps
-        return
-    row = tally[ROWS]
-    starts[row], sizes[row] = state[FROM], state[TAKEN]
-    for j in range(coefficients.shape[1]):
-        copy(work[POLYNOMIAL + j], coefficients[row, j])
-    tally[ROWS] = row + 1
-
-
 @njit(f"i8({_RUN}, i8, f8[::1], f8[::1], f8[:, :, ::1])", **OPTIONS)
 def record(series, state, tally, work, z, p, d, k, w, steps, starts, sizes, coefficients):
     """Take up to so many steps and write each as a polynomial; ``tally[ROWS]`` says how many."""
@@ -374,7 +364,9 @@ def record(series, state, tally, work, z, p, d, k, w, steps, starts, sizes, coef
         if status != RUNNING:
             return status
         expand(state, work, k[0])
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         commit(work)
     return OK if state[T] == state[END] else RUNNING
 
@@ -404,7 +396,9 @@ def watch(
         if status != RUNNING:
             return status
         expand(state, work, k[0])
-        _write_step(state, tally, work, starts, sizes, coefficients)
+        tally[ROWS] = write_step(
+            tally[ROWS], state[FROM], state[TAKEN], work[POLYNOMIAL:], starts, sizes, coefficients
+        )
         tally[EVENTS], tally[ENDED_BY] = find_crossings(
             state[T], state[FROM], state[TAKEN], work[POLYNOMIAL : POLYNOMIAL + k[0] + 1], work[Y], work[K0 + 1],
             z, p, d, k, w, guard, directions, terminal, sides,

@@ -187,6 +187,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.current": (
         "RingTransport", "StationaryCurrent", "ring_transport", "stationary_current",
     ),
+    # around an equilibrium with noise
+    "dynlab.stochastic.fluctuations": ("LinearNoise", "linear_noise"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

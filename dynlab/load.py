@@ -161,6 +161,7 @@ _CLASSES = (
     "stochastic.escape.Committor",
     "stochastic.escape.EscapeTime",
     "stochastic.evolve.DensityEvolution",
+    "stochastic.fluctuations.LinearNoise",
     "stochastic.grid.Grid",
     "stochastic.spectra.GeneratorSpectrum",
     "symbolic.system.System",

@@ -193,7 +193,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went
     "dynlab.status": ("Status",),
-    "dynlab.progress": ("observe", "progress_bar", "stop_after"),
+    "dynlab.progress": ("observe", "progress_bar", "progress_log", "stop_after"),
     "dynlab.load": ("load",),
     "dynlab.errors": (
         "AccuracyWarning", "CompileError", "ComputationError", "DefinitionError",

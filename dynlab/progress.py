@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import logging
+import math
+import re
+import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["observe", "progress_bar", "stop_after", "stop_when", "tick"]
+from dynlab.errors import SettingError
+from dynlab.names import finite
+
+__all__ = [
+    "Told", "observe", "progress_bar", "progress_log", "stop_after", "stop_when", "tick",
+]  # fmt: skip
 
 Observer = Callable[[float, float, str], None]
 
@@ -81,16 +93,174 @@ def stop_after(seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show a progress bar on standard error for each computation in the block."""
-    from tqdm import tqdm
+    """Show how far the computations in the block are, one bar inside another, and when they will be done.
 
-    with tqdm(total=1.0, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}") as bar:
+    In a terminal on standard error, in a notebook below the cell.  Elsewhere (a file, a batch job, a test)
+    nothing is shown; there `progress_log` tells.
 
-        def show(done: float, total: float, note: str) -> None:
-            if note:
-                bar.set_description_str(note, refresh=False)
-            bar.n = min(1.0, done / total) if total > 0 else 1.0
-            bar.refresh()
-
-        with observe(show):
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> with dl.progress_bar():
+    ...     run = dl.integrate(dl.zoo.lorenz, duration=10)
+    """
+    if not (_in_notebook() or sys.stderr.isatty()):
+        yield
+        return
+    bars: list[Any] = []
+    told = Told()
+    try:
+        with observe(lambda done, total, note: _draw(told, bars, (done, total, note))):
             yield
+    finally:
+        _close(bars, 0)
+
+
+@contextlib.contextmanager
+def progress_log(*, every: float = 10.0) -> Iterator[None]:
+    """Log how far the computations in the block are, through the logger ``dynlab`` at level INFO.
+
+    Parameters
+    ----------
+    every
+        Seconds between two lines.
+
+    Raises
+    ------
+    SettingError
+        If it is not a positive number.
+
+    Examples
+    --------
+    >>> import dynlab as dl, logging
+    >>> logging.basicConfig(level=logging.INFO)
+    >>> with dl.progress_log(every=60):
+    ...     run = dl.integrate(dl.zoo.lorenz, duration=10)
+    """
+    seconds = finite(every, "every")
+    if seconds <= 0:
+        raise SettingError(f"every is {seconds:g} s between two lines; give a positive number.")
+    told = Told(seconds)
+
+    def log(done: float, total: float, note: str) -> None:
+        if told.hears(done, total, note):
+            logging.getLogger("dynlab").info("%s", told.line())
+
+    with observe(log):
+        yield
+
+
+@dataclass(slots=True)
+class Level:
+    """One computation among those that run inside each other."""
+
+    note: str
+    began: float
+    done: float = 0.0
+    total: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total > 0 else 1.0
+
+    def remaining(self, now: float) -> float | None:
+        """Return how many seconds it will take from now on at the pace so far, None if that is unknown."""
+        if self.share <= 0:
+            return None
+        return (now - self.began) * (1.0 - self.share) / self.share
+
+
+@dataclass(slots=True)
+class Told:
+    """Which computations run inside each other, as far as their ticks tell.
+
+    A computation that ticks again ends all that were begun inside it.  One that is not finished when
+    another begins contains it.  Notes are the same if they differ in numbers alone.
+    """
+
+    every: float = 0.1
+    levels: list[Level] = field(default_factory=list)
+    drawn: float = -math.inf
+
+    def hears(self, done: float, total: float, note: str) -> bool:
+        """Take a tick; return whether it is time to show something."""
+        if not note:
+            return False  # it only asks whether to go on
+        now = time.monotonic()
+        known = [_words(level.note) for level in self.levels]
+        if _words(note) in known:
+            del self.levels[known.index(_words(note)) + 1 :]
+            if done < self.levels[-1].done:
+                self.levels[-1].began = now  # the same computation once more
+        else:
+            while self.levels and self.levels[-1].share >= 1.0:
+                self.levels.pop()
+            self.levels = [*self.levels[: _MOST_LEVELS - 1], Level(note, now)]
+        last = self.levels[-1]
+        last.note, last.done, last.total = note, done, total
+        if now - self.drawn < self.every:
+            return False
+        self.drawn = now
+        return True
+
+    def line(self) -> str:
+        """Return the state of all levels as one line of text."""
+        now = time.monotonic()
+        return " > ".join(
+            f"{level.note} {level.share:.0%}" + _left(level.remaining(now)) for level in self.levels
+        )
+
+
+_MOST_LEVELS = 4
+
+
+def _words(note: str) -> str:
+    return re.sub(r"[-+]?[\d.][\d.e+-]*", "#", note)
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None or seconds < 1 else f" ({seconds:.0f} s left)"
+
+
+def _draw(told: Told, bars: list[Any], heard: tuple[float, float, str]) -> None:
+    """Bring the bars to what is told."""
+    if not told.hears(*heard):
+        return
+    _close(bars, len(told.levels))
+    while len(bars) < len(told.levels):
+        bars.append(_new_bar(len(bars)))
+    for bar, level in zip(bars, told.levels, strict=True):
+        seconds = level.remaining(time.monotonic())
+        bar.set_description_str(level.note, refresh=False)
+        bar.set_postfix_str(
+            "" if seconds is None else f"{bar.format_interval(seconds)} left", refresh=False
+        )
+        bar.n = level.share
+        bar.refresh()
+
+
+def _close(bars: list[Any], kept: int) -> None:
+    while len(bars) > kept:
+        bars.pop().close()
+
+
+def _new_bar(place: int) -> Any:
+    with warnings.catch_warnings():
+        # Without ipywidgets a notebook gets the bar of a terminal, and tqdm says so.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+
+        return tqdm(
+            total=1.0, position=place, leave=False,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
+        )  # fmt: skip
+
+
+def _in_notebook() -> bool:
+    """Return whether this is the kernel of a notebook, without loading anything."""
+    ipython = sys.modules.get("IPython")
+    shell = (
+        ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    )
+    return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"

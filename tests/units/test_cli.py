@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
+import math
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dynlab as dl
 from dynlab.cli import main
+from dynlab.cli.answer import plain
+from dynlab.cli.interrupt import interruptible
 
 MODEL = """
 import dynlab as dl
@@ -108,3 +117,185 @@ def test_spectrum_of_a_zoo_model(tmp_path, capsys):
     assert [f"{e:+.6g}" in out for e in found.exponents] == [True, True]
     assert "chaotic" in out
     assert (tmp_path / "lorenz_spectrum.png").stat().st_size > 10_000
+
+
+# One JSON document, whatever happens
+
+
+def strict(text):
+    """Read JSON as other programs do: without NaN and Infinity."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+NUMBERS = st.one_of(
+    st.floats(), st.integers(-(10**20), 10**20), st.complex_numbers(), st.booleans()
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), NUMBERS, st.text(max_size=5), st.sampled_from(dl.Status), st.just(dl.Hopf)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        st.lists(st.floats(), max_size=3).map(np.array),
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=20)
+@given(value=VALUES)
+def test_any_value_is_valid_json(value):
+    strict(json.dumps(plain(value), allow_nan=False))
+
+
+@given(value=st.floats())
+def test_numbers_of_a_document_are_the_numbers(value):
+    found = strict(json.dumps(plain(np.float64(value)), allow_nan=False))
+    if math.isnan(value):
+        assert found is None
+    else:
+        assert float(found) == value
+
+
+COMMANDS = [
+    (["models", "neuron"], 0),
+    (["models", "no such thing"], 2),
+    (["show", "lorenz"], 0),
+    (["show", "lorens"], 2),
+    (["cache"], 0),
+    (["diagram", "fitzhugh_nagumo", "--vary", "I", "--over", "0", "1"], 0),
+    (["diagram", "lorenz", "--vary", "rho", "--over", "0", "nan"], 2),
+    (["spectrum", "henon", "--duration", "1000"], 0),
+    (["spectrum", "henon", "--duration", "0"], 2),
+    (["spectrum", "henon", "--set", "a=3", "--duration", "1000"], 1),  # every orbit escapes
+]
+
+
+@pytest.mark.parametrize(("arguments", "code"), COMMANDS, ids=lambda a: str(a)[:40])
+def test_every_command_gives_one_document_and_its_exit_status(
+    tmp_path, monkeypatch, capsys, arguments, code
+):
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--json"]) == code
+    captured = capsys.readouterr()
+    document = strict(captured.out)
+    assert document["command"] == arguments[0]
+    assert document["ok"] is (code == 0)
+    assert ("error" in document) is (code == 2)
+    assert bool(captured.err) is (code != 0)
+
+
+def test_numbers_of_the_spectrum_are_those_of_the_file(tmp_path, capsys):
+    main(
+        [
+            "spectrum",
+            "henon",
+            "--duration",
+            "2000",
+            "--seed",
+            "1",
+            "--output",
+            str(tmp_path),
+            "--json",
+        ]
+    )
+    document = strict(capsys.readouterr().out)
+    found = dl.load(tmp_path / "henon_spectrum.npz")
+    assert document["exponents"] == found.exponents.tolist()
+    assert sum(document["exponents"]) == pytest.approx(math.log(0.3))  # the determinant is -b
+    assert document["verdict"] == "chaotic"
+    assert {name.rpartition(".")[2] for name in document["files"]} == {"npz", "csv", "png", "svg"}
+
+
+def test_show_tells_equations_and_sources(capsys):
+    assert main(["show", "lorenz", "--set", "rho=24"]) == 0
+    out = capsys.readouterr().out
+    for part in ("x' = sigma*(-x + y)", r"\dot{x}", "Lorenz 1963", "24.73684211", "rho    24"):
+        assert part in out
+
+
+@pytest.mark.parametrize("name", dl.zoo.names())
+def test_every_model_can_be_shown(name, capsys):
+    assert main(["show", name, "--json"]) == 0
+    document = strict(capsys.readouterr().out)
+    assert {f["what"] for f in document["facts"]} == {f.what for f in dl.zoo.facts(name)}
+    assert main(["show", name]) == 0
+    assert name in capsys.readouterr().out
+
+
+def test_show_of_a_network_of_noise_and_events(tmp_path, capsys):
+    for name in ("kuramoto", "leaky_integrate_and_fire", "noisy_kuramoto_modes"):
+        assert main(["show", name]) == 0
+    assert "event" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("word", ["models", "show", "diagram", "spectrum", "cache"])
+def test_help_has_an_example(word, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([word, "--help"])
+    assert ended.value.code == 0
+    assert f"\n  dynlab {word}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["diagrm"], ["spectrum", "henon", "--duration", "x"]])
+def test_a_wrong_command_ends_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+# Ctrl-C
+
+
+def press_after(seconds):
+    """Press Ctrl-C once, and return when that was."""
+    pressed = []
+
+    def press():
+        pressed.append(time.monotonic())
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    timer = threading.Timer(seconds, press)
+    timer.start()
+    return pressed
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_there_is(tmp_path, capsys):
+    main(["spectrum", "lorenz", "--duration", "20", "--output", str(tmp_path)])  # all is compiled
+    capsys.readouterr()
+    pressed = press_after(1.0)
+    long = ["spectrum", "lorenz", "--duration", "1e7", "--transient", "0"]
+    code = main([*long, "--output", str(tmp_path), "--json"])
+    took = time.monotonic() - pressed[0]
+    captured = capsys.readouterr()
+    document = strict(captured.out)
+    assert code == 130
+    assert document["status"] == "stopped"
+    assert "stopped" in captured.err
+    found = dl.load(tmp_path / "lorenz_spectrum.npz")
+    assert found.status is dl.Status.STOPPED
+    assert 0 < found.end[0] < 1e7
+    assert took < 5  # with drawing and writing, on a busy machine
+
+
+def test_what_does_not_listen_is_interrupted_within_a_second():
+    pressed = press_after(0.2)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        time.sleep(30)
+    assert time.monotonic() - pressed[0] < 1.5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_with_nothing_to_keep(monkeypatch, capsys):
+    from dynlab.cli import models
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "run", interrupted)
+    assert main(["models", "--json"]) == 130
+    assert strict(capsys.readouterr().out)["error"]["kind"] == "Stopped"

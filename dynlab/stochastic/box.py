@@ -25,6 +25,8 @@ IN_THE_MIDDLE = (200, 60, 12)
 MOST = (1 << 16, 512, 80)
 #: The box is moved so often: half as wide again each time, it then is 1e10 as wide.
 TRIALS = 56
+#: By what share of its width an end is moved outwards, at first and after the box was cropped.
+GROWTH, GENTLY = 0.5, 0.05
 #: A box that is cropped by less than this share stays.
 SETTLED = 0.1
 
@@ -40,6 +42,8 @@ def suitable_grid(system: System, coefficients: Coefficients) -> Grid:
     names, dimension = system.state_names, min(len(system.state_names), 3) - 1
     low, high, walls = _first_box(system)
     free = [d is not Domain.CIRCLE for d in system.domains]
+    # An axis that was cropped is not doubled again: coarse cells along one axis blur the others.
+    growth = [GROWTH] * len(names)
     for _ in range(TRIALS):
         cells = (SEARCHED[dimension],) * len(names)
         grid = _grid(names, low, high, cells, walls)
@@ -53,11 +57,16 @@ def suitable_grid(system: System, coefficients: Coefficients) -> Grid:
             kept = np.flatnonzero(height > FLOOR[dimension] * height.max())
             width, at = high[k] - low[k], grid.centres(name)
             is_half = system.domains[k] is Domain.POSITIVE
-            new_low = low[k] if is_half else _moved(low[k], at[kept[0]], -width, grid.widths[k])
-            new_high = _moved(high[k], at[kept[-1]], width, grid.widths[k])
+            new_low = (
+                low[k]
+                if is_half
+                else _moved(low[k], at[kept[0]], -growth[k] * width, grid.widths[k])
+            )
+            new_high = _moved(high[k], at[kept[-1]], growth[k] * width, grid.widths[k])
             grown = new_low < low[k] or new_high > high[k]
             cropped = (new_high - new_low) < (1 - SETTLED) * width
             moved = moved or grown or cropped
+            growth[k] = GENTLY if cropped else growth[k]
             low[k], high[k] = new_low, new_high
         if not moved:
             return _grid(names, low, high, _cells(state, low, high, dimension), walls)
@@ -128,10 +137,10 @@ def _grid(
 def _moved(end: float, last: float, away: float, cell: float) -> float:
     """Return the new end of an axis: further out where the density reaches it, else close to what there is.
 
-    The last cell with something in it has its middle at `last`; `away` is the width of the box, outwards.
+    The last cell with something in it has its middle at `last`; `away` is how far an end is moved outwards.
     """
     if abs(end - last) < cell:
-        return end + 0.5 * away
+        return end + away
     return last + float(np.sign(away)) * 1.5 * cell
 
 

@@ -7,25 +7,24 @@ with f the drift in Ito's form, whatever reading the model names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from dynlab.codegen.inputs import inputs_of
+from dynlab.codegen.inputs import Inputs, inputs_of
 from dynlab.codegen.kernels import Kernel, kernels_of
 from dynlab.errors import UnsupportedSystemError
 from dynlab.kernels import batch
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Stochastic, require
-from dynlab.symbolic.noise import columns_of, ito_drift
+from dynlab.symbolic.noise import columns_of, ito_drift, klimontovich_drift
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["Coefficients", "coefficients_of"]
+__all__ = ["Coefficients", "coefficients_of", "family_of"]
 
 Array = NDArray[np.float64]
 
@@ -40,10 +39,16 @@ class Coefficients:
         The drift in Ito's form, one row for each point.
     diffusion
         The diffusion matrices, (points, states, states).
+    flux_drift
+        The drift less the divergence of the diffusion matrix: the flux without a slope of the density.
+    is_diagonal
+        Whether each state has its noise to itself.
     """
 
     drift: Callable[[Array], Array]
     diffusion: Callable[[Array], Array]
+    flux_drift: Callable[[Array], Array]
+    is_diagonal: bool
 
 
 @lru_cache(maxsize=64)
@@ -63,46 +68,73 @@ def coefficients_of(system: System) -> Coefficients:
                 f"{system.name!r} cannot be used here: it {part}, and densities are for a few states without "
                 "events and signals. Run many copies of it with dl.ensemble instead."
             )
-    drift = ito_drift(system)
+    return family_of(system, ())(())
+
+
+def family_of(
+    system: System, names: Sequence[str]
+) -> Callable[[Sequence[float] | Array], Coefficients]:
+    """Return drift and diffusion as a function of the values of some parameters, in the order of their names."""
+    drift, flux = ito_drift(system), klimontovich_drift(system)
+    inputs = inputs_of(drift)
+    places = [system.parameter_names.index(n) for n in names]
+    entries = _diffusion_entries(system)
+    n = len(system.state_names)
+    is_diagonal = all(i == j for i, j in entries)
+    held = set(map(symbol, system.state_names)) | set(map(symbol, names))
+    fixed = dict(zip(map(symbol, system.parameter_names), system.parameter_values, strict=True))
+    varying = {place: e for place, e in entries.items() if e.free_symbols & held}
+    constant = np.zeros((n, n))
+    for place in entries.keys() - varying.keys():
+        constant[place] = float(entries[place].subs(fixed))
     kernels = kernels_of(drift)
-    return Coefficients(_evaluator(drift, kernels.rhs), _diffusion(system, drift))
+    noise = kernels.expressions(list(varying.values())) if varying else None
+
+    def at(values: Sequence[float] | Array) -> Coefficients:
+        parameters = inputs.parameters.copy()
+        parameters[places] = values
+        own = inputs._replace(parameters=parameters)
+        return Coefficients(
+            _evaluator(kernels.rhs, own),
+            _diffusion(constant, _evaluator(noise, own) if noise else None, tuple(varying)),
+            # Compiled only where it is asked for.
+            lambda points: _evaluator(kernels_of(flux).rhs, own)(points),
+            is_diagonal,
+        )
+
+    return at
 
 
-def _evaluator(system: System, kernel: Kernel) -> Callable[[Array], Array]:
+def _evaluator(kernel: Kernel, inputs: Inputs) -> Callable[[Array], Array]:
     """Return a function that evaluates a kernel at points."""
-    inputs = tuple(inputs_of(system))
 
     def at(points: Array) -> Array:
         out = np.empty((len(points), kernel.size))
-        batch.evaluate(kernel.address, 0.0, np.ascontiguousarray(points), inputs, out)
+        batch.evaluate(kernel.address, 0.0, np.ascontiguousarray(points), tuple(inputs), out)
         return out
 
     return at
 
 
-def _diffusion(system: System, drift: System) -> Callable[[Array], Array]:
+def _diffusion_entries(system: System) -> dict[tuple[int, int], sympy.Expr]:
+    """Return the entries of the diffusion matrix that are not zero."""
+    n, columns = len(system.state_names), columns_of(system)
+    entries = {
+        (i, j): sympy.Add(*(b[i] * b[j] / 2 for b in columns)) for i in range(n) for j in range(n)
+    }
+    return {place: entry for place, entry in entries.items() if entry != 0}
+
+
+def _diffusion(
+    constant: Array, varying: Callable[[Array], Array] | None, places: tuple[tuple[int, int], ...]
+) -> Callable[[Array], Array]:
     """Return a function that gives the diffusion matrices at points; what is constant is never compiled."""
-    n = len(system.state_names)
-    columns = columns_of(system)
-    values = dict(zip(map(symbol, system.parameter_names), system.parameter_values, strict=True))
-    states = set(map(symbol, system.state_names))
-    constant, varying, places = np.zeros((n, n)), [], []
-    for i in range(n):
-        for j in range(n):
-            entry: Any = sympy.Add(*(b[i] * b[j] / 2 for b in columns))
-            if entry.free_symbols & states:
-                varying.append(entry)
-                places.append((i, j))
-            else:
-                constant[i, j] = float(entry.subs(values))
-    kernel = kernels_of(drift).expressions(varying) if varying else None
-    at = _evaluator(drift, kernel) if kernel else None
 
     def diffusion(points: Array) -> Array:
-        if at is None:
-            return np.broadcast_to(constant, (len(points), n, n))
+        if varying is None:
+            return np.broadcast_to(constant, (len(points), *constant.shape))
         matrices = np.tile(constant, (len(points), 1, 1))
-        for place, value in zip(places, at(points).T, strict=True):
+        for place, value in zip(places, varying(points).T, strict=True):
             matrices[:, place[0], place[1]] = value
         return matrices
 

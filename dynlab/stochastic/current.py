@@ -19,7 +19,6 @@ from dynlab.status import Status
 from dynlab.stochastic.box import suitable_grid
 from dynlab.stochastic.coefficients import coefficients_of
 from dynlab.stochastic.density import checked_grid
-from dynlab.stochastic.generator import Edges
 from dynlab.stochastic.grid import Grid
 from dynlab.stochastic.romberg import extrapolated, levels
 from dynlab.stochastic.stationary import Stationary, stationary_state
@@ -218,12 +217,7 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
     found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
     state = stationary_state(coefficients, found)
     flows = state.generator.currents(state.probability)
-    components = {
-        name: _at_middles(state, edges, flow, k)
-        for k, (name, edges, flow) in enumerate(
-            zip(found.names, state.generator.edges, flows, strict=True)
-        )
-    }
+    components = {name: _at_middles(state, flows, k) for k, name in enumerate(found.names)}
     return StationaryCurrent(
         system=system,
         grid=found,
@@ -323,11 +317,13 @@ def ring_transport(system: System, *, along: str, grid: Grid) -> RingTransport:
 
 def _transport(state: Stationary, axis: int) -> Array:
     generator, p = state.generator, state.probability
-    edges, h = generator.edges[axis], generator.grid.widths[axis]
-    moved = np.zeros(p.size)
-    forth, back = edges.forward * p[edges.source], edges.backward * p[edges.target]
-    np.add.at(moved, edges.target, h * forth)
-    np.add.at(moved, edges.source, -h * back)
+    width, moved, spread = generator.grid.widths[axis], np.zeros(p.size), 0.0
+    for edges in generator.edges:
+        h = edges.offset[axis] * width
+        forth, back = edges.forward * p[edges.source], edges.backward * p[edges.target]
+        np.add.at(moved, edges.target, h * forth)
+        np.add.at(moved, edges.source, -h * back)
+        spread += 0.5 * h * h * float(forth.sum() + back.sum())
     velocity = float(moved.sum())
     # L q = v p - moved with sum q = 0; one equation is replaced by the sum.
     matrix = generator.matrix.tolil()
@@ -335,15 +331,19 @@ def _transport(state: Stationary, axis: int) -> Array:
     right = velocity * p - moved
     right[0] = 0.0
     q: Any = sparse_linalg.splu(sparse.csc_matrix(matrix)).solve(right)
-    spread = 0.5 * h * h * float(forth.sum() + back.sum())
-    shift = h * float((edges.forward * q[edges.source] - edges.backward * q[edges.target]).sum())
+    shift = sum(
+        edges.offset[axis] * width * float(flow.sum())
+        for edges, flow in zip(generator.edges, generator.currents(q), strict=True)
+    )
     return np.array([velocity, spread + shift])
 
 
-def _at_middles(state: Stationary, edges: Edges, flow: Array, axis: int) -> Array:
-    """Return the current density at the middles of cells: the mean of the two faces."""
+def _at_middles(state: Stationary, flows: tuple[Array, ...], axis: int) -> Array:
+    """Return the current density at the middles of cells: half of what passes each edge to either end."""
     grid = state.generator.grid
-    faces = np.zeros(grid.size)
-    np.add.at(faces, edges.source, 0.5 * flow)
-    np.add.at(faces, edges.target, 0.5 * flow)
-    return faces.reshape(grid.cells) * grid.widths[axis] / grid.volume
+    middles = np.zeros(grid.size)
+    for edges, flow in zip(state.generator.edges, flows, strict=True):
+        if edges.offset[axis]:
+            np.add.at(middles, edges.source, 0.5 * edges.offset[axis] * flow)
+            np.add.at(middles, edges.target, 0.5 * edges.offset[axis] * flow)
+    return middles.reshape(grid.cells) * grid.widths[axis] / grid.volume

@@ -148,7 +148,9 @@ def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
     Finite volumes with exponentially fitted rates: the density is positive, its mass is one to rounding, and
     where the drift is a gradient (every system of one state on a line) it is the Gibbs density at the middles of the
     cells, however few.  Elsewhere the error falls with the square of the width of the cells, or with the width
-    itself along states without noise of their own; `Density.error` estimates it.
+    itself along states without noise of their own, and at walls that the density touches if noise is shared between
+    states; `Density.error` estimates it.  Shared noise moves along whole directions of cells (Selling's
+    decomposition of the diffusion matrix).
 
     Parameters
     ----------
@@ -170,7 +172,8 @@ def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
     SettingError
         If the axes of the grid are not the states, or probability is absorbed at an end.
     UnsupportedSystemError
-        If there is no noise, or it is correlated between states; maps and networks.
+        If there is no noise, or all of it comes from one source that moves along no line of cells; maps and
+        networks.
 
     Examples
     --------
@@ -191,6 +194,7 @@ def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
     1. Scharfetter and Gummel 1969, IEEE Trans. Electron Devices 16, 64.
     2. Chang and Cooper 1970, J. Comput. Phys. 6, 1.
     3. Risken, The Fokker-Planck Equation, 2nd ed. 1989, chapters 5 and 6.
+    4. Fehrenbach and Mirebeau 2014, J. Math. Imaging Vis. 49, 123.
     """
     began = perf_counter()
     coefficients = coefficients_of(system)

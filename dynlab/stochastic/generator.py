@@ -4,7 +4,8 @@
 
 P are the probabilities of the cells.  Each rate belongs to one edge between neighbours and is fitted
 exponentially (`dynlab.kernels.fluxes`); columns of L sum to zero but for what is absorbed.  Off the diagonal L is
-never negative, so neither is a density that it moves.  Second order in the width of the cells where there is noise
+never negative, so neither is a density that it moves.  Noise shared between states has edges of other directions than the
+axes (`dynlab.stochastic.oblique`).  Second order in the width of the cells where there is noise
 along the edge; first order (upwind) along directions without noise.
 
 Where the drift over the noise is a gradient along all edges (`potential`), the stationary state is known
@@ -14,7 +15,7 @@ without solving anything: P ~ exp(-potential).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -22,55 +23,17 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from dynlab.errors import LeftDomain, SettingError, UnsupportedSystemError
-from dynlab.kernels import fluxes
-from dynlab.status import Status
 from dynlab.stochastic.coefficients import Coefficients
-from dynlab.stochastic.grid import Absorbing, Grid, Reinjected
+from dynlab.stochastic.edges import Edges, Exit, axis_edges, axis_exit, leaves
+from dynlab.stochastic.grid import Grid
+from dynlab.stochastic.oblique import oblique_edges
 
 __all__ = ["Generator"]
 
 Array = NDArray[np.float64]
-Places = NDArray[np.int64]
 
-#: Points of Gauss-Legendre quadrature along an edge, for a grid of 1, 2, 3 ... axes.
-QUADRATURE = (8, 4, 3)
 #: A loop around a square of edges that closes to this, relative to what it adds up, is a gradient.
 CLOSED = 1e-12
-
-
-@dataclass(frozen=True)
-class Edges:
-    """All edges along one axis: ends, rates both ways, and the logarithm of their ratio.
-
-    Attributes
-    ----------
-    source, target
-        The cells at the ends.
-    forward, backward
-        Rates from source to target and back.
-    rise
-        How much the potential rises along the edge; nan where there is no noise.
-    """
-
-    source: Places
-    target: Places
-    forward: Array
-    backward: Array
-    rise: Array
-
-
-@dataclass(frozen=True)
-class Exit:
-    """One end of an axis where probability leaves: cells, the rates, where it goes and after how long."""
-
-    name: str
-    side: str
-    source: Places
-    rates: Array
-    targets: tuple[Places, ...] = ()
-    shares: tuple[float, ...] = ()
-    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +45,7 @@ class Generator:
     grid
         The grid.
     edges
-        The edges along each axis.
+        The edges of each offset, those along the axes first and in their order.
     exits
         The ends where probability leaves.
     """
@@ -94,13 +57,16 @@ class Generator:
     @classmethod
     def of(cls, coefficients: Coefficients, grid: Grid) -> Generator:
         """Assemble the rates of all edges of a grid."""
+        if not coefficients.is_diagonal:
+            oblique, leaving = oblique_edges(coefficients, grid)
+            return cls(grid, tuple(oblique), tuple(leaving))
         edges, exits = [], []
         for axis in range(len(grid.names)):
-            edges.append(_edges(coefficients, grid, axis))
+            edges.append(axis_edges(coefficients, grid, axis))
             exits += [
-                _exit(coefficients, grid, axis, side)
+                axis_exit(coefficients, grid, axis, side)
                 for side in (0, 1)
-                if _leaves(grid, axis, side)
+                if leaves(grid, axis, side)
             ]
         return cls(grid, tuple(edges), tuple(exits))
 
@@ -161,7 +127,7 @@ class Generator:
         if any(e.targets for e in self.exits) or any(np.isnan(e.rise).any() for e in self.edges):
             return None
         # Twice: summed up from its bottom the potential is exact to rounding where the state is.
-        flat = self._summed((0,) * len(self.edges))
+        flat = self._summed((0,) * len(self.grid.cells))
         flat = self._summed(np.unravel_index(np.argmin(flat), self.grid.cells))
         for e in self.edges:
             missed = np.abs(flat[e.target] - flat[e.source] - e.rise)
@@ -173,8 +139,8 @@ class Generator:
     def _summed(self, origin: tuple[Any, ...]) -> Array:
         """Return what the potential rises from a cell to each other, first along the last axis."""
         total: Array = np.zeros(self.grid.cells)
-        count = len(self.edges)
-        for axis, e in enumerate(self.edges):
+        count = len(self.grid.cells)
+        for axis, e in enumerate(self.edges[:count]):
             shape = tuple(n - (k == axis) for k, n in enumerate(self.grid.cells))
             rise = e.rise[: prod(shape)].reshape(shape)[
                 (slice(None),) * (axis + 1) + origin[axis + 1 :]
@@ -198,128 +164,3 @@ class Generator:
         """Rates up, down and out of a chain, as the kernels want them."""
         e = self.edges[0]
         return e.forward, e.backward, self.loss
-
-
-def _edges(coefficients: Coefficients, grid: Grid, axis: int) -> Edges:
-    index = np.arange(grid.size).reshape(grid.cells)
-    length = grid.cells[axis]
-    source = np.take(index, range(length - 1), axis).ravel()
-    target = np.take(index, range(1, length), axis).ravel()
-    if grid.is_periodic(axis):
-        source = np.concatenate([source, np.take(index, length - 1, axis).ravel()])
-        target = np.concatenate([target, np.take(index, 0, axis).ravel()])
-    noise = _noise_at_cells(coefficients, grid, axis)
-    start = _points(grid, source)
-    return _fitted(coefficients, start, axis, grid.widths[axis], (source, target), noise)
-
-
-def _fitted(
-    coefficients: Coefficients,
-    start: Array,
-    axis: int,
-    length: float,
-    ends: tuple[Places, Places],
-    noise: Array,
-) -> Edges:
-    """Return the rates of edges that begin at points and run along an axis."""
-    fall, drift, least = _along(coefficients, start, axis, length)
-    source, target = ends
-    least = np.minimum(least, np.minimum(noise[source], noise[target]))
-    forward, backward = np.empty(fall.size), np.empty(fall.size)
-    fluxes.edge_rates(
-        fall, drift, least, noise[source], noise[target], abs(length), forward, backward
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rise = np.where(least > 0, -fall + np.log(noise[target]) - np.log(noise[source]), np.nan)
-    return Edges(source, target, forward, backward, rise)
-
-
-def _along(
-    coefficients: Coefficients, start: Array, axis: int, length: float
-) -> tuple[Array, Array, Array]:
-    """Return along edges the integral of drift over noise, the mean drift and the least noise."""
-    places, weights = _quadrature(start.shape[1])
-    at = np.repeat(start[None], len(places), axis=0)
-    at[:, :, axis] += places[:, None] * length
-    flat = at.reshape(-1, start.shape[1])
-    f = coefficients.drift(flat)[:, axis]
-    noise = _diagonal(coefficients.diffusion(flat), axis)
-    _check(f, noise, flat)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steep = np.where(noise > 0, f / noise, 0.0)
-    shape = (len(places), len(start))
-    fall = length * (weights @ steep.reshape(shape))
-    drift = np.sign(length) * (weights @ f.reshape(shape))
-    return fall, drift, noise.reshape(shape).min(axis=0)
-
-
-@cache
-def _quadrature(axes: int) -> tuple[Array, Array]:
-    """Return places and weights of Gauss-Legendre quadrature between 0 and 1."""
-    places, weights = np.polynomial.legendre.leggauss(QUADRATURE[min(axes, len(QUADRATURE)) - 1])
-    return 0.5 * (1 + places), 0.5 * weights
-
-
-def _diagonal(matrices: Array, axis: int) -> Array:
-    """Return the diffusion along an axis; refuse noise that is shared between states."""
-    others = np.delete(matrices[:, axis], axis, axis=1)
-    if np.any(others != 0):
-        raise UnsupportedSystemError(
-            "the noise of this system is correlated between states, and densities on grids are for noise that is "
-            "not. Turn the coordinates so that the diffusion matrix is diagonal, or simulate."
-        )
-    return matrices[:, axis, axis]
-
-
-def _check(drift: Array, noise: Array, points: Array) -> None:
-    bad = ~(np.isfinite(drift) & np.isfinite(noise))
-    if bad.any():
-        where = ", ".join(f"{v:.4g}" for v in points[np.argmax(bad)])
-        raise LeftDomain(
-            f"the drift or the noise is not a number at ({where}), which lies in the grid. Give a grid inside the "
-            "domain of the equations.",
-            status=Status.LEFT_DOMAIN,
-        )
-
-
-def _points(grid: Grid, cells: Places) -> Array:
-    places = np.unravel_index(cells, grid.cells)
-    return np.stack([grid.centres(n)[k] for n, k in zip(grid.names, places, strict=True)], axis=1)
-
-
-def _noise_at_cells(coefficients: Coefficients, grid: Grid, axis: int) -> Array:
-    points = _points(grid, np.arange(grid.size))
-    noise = _diagonal(coefficients.diffusion(points), axis).copy()
-    if np.any(noise < 0):
-        raise SettingError(
-            "a diffusion coefficient is negative, which no noise has. Check the amplitudes."
-        )
-    return noise
-
-
-def _leaves(grid: Grid, axis: int, side: int) -> bool:
-    return isinstance(grid.walls[axis][side], Absorbing | Reinjected)
-
-
-def _exit(coefficients: Coefficients, grid: Grid, axis: int, side: int) -> Exit:
-    """Return the rates through one end: an edge of half a cell to a place where nothing is."""
-    index = np.arange(grid.size).reshape(grid.cells)
-    source = np.take(index, -1 if side else 0, axis).ravel()
-    width = grid.widths[axis]
-    start = _points(grid, source)
-    noise = _noise_at_cells(coefficients, grid, axis)
-    own = np.arange(source.size)
-    half = _fitted(
-        coefficients, start, axis, 0.5 * width if side else -0.5 * width, (own, own), noise[source]
-    )
-    # The flux is that of half an edge; it empties a whole cell.
-    rates = 0.5 * half.forward
-    wall = grid.walls[axis][side]
-    name, label = grid.names[axis], "high" if side else "low"
-    if not isinstance(wall, Reinjected):
-        return Exit(name, label, source, rates)
-    place = np.clip((wall.at - grid.low[axis]) / width - 0.5, 0, grid.cells[axis] - 1)
-    below = min(int(place), grid.cells[axis] - 2)
-    share = place - below
-    targets = tuple(np.take(index, below + k, axis).ravel() for k in (0, 1))
-    return Exit(name, label, source, rates, targets, (1 - share, share), wall.after)

@@ -52,6 +52,7 @@ __all__ = [
     "is_commutative",
     "is_diagonal",
     "ito_drift",
+    "klimontovich_drift",
     "noise_of",
     "sources",
     "stratonovich_drift",
@@ -306,6 +307,16 @@ def stratonovich_drift(system: System) -> System:
     if noise.reading is Reading.STRATONOVICH:
         return _with_rule(system, list(system.rule))
     rule = zip(ito_drift(system).rule, _stratonovich(system), strict=True)
+    return _with_rule(system, [f - e for f, e in rule])
+
+
+def klimontovich_drift(system: System) -> System:
+    """Return the flow without noise whose rule is the drift of the same process read as Hanggi and Klimontovich's."""
+    noise = system.noise
+    assert noise is not None
+    if noise.reading is Reading.HANGGI_KLIMONTOVICH:
+        return _with_rule(system, list(system.rule))
+    rule = zip(ito_drift(system).rule, _divergence(system), strict=True)
     return _with_rule(system, [f - e for f, e in rule])
 
 

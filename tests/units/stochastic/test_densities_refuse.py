@@ -74,14 +74,25 @@ def test_what_cannot_be_normalised_is_refused_by_name():
         dl.stationary_density(fleeing.with_noise(x=1.0))
 
 
-def test_correlated_noise_is_refused():
+def test_noise_shared_along_no_line_of_cells_is_refused():
     @pair.with_noise(dl.Ito)
     def common(x, y):
         both = dl.sources("both")
-        return {x: both, y: both}
+        return {x: both, y: 0.377 * both}
 
-    with pytest.raises(dl.UnsupportedSystemError, match="correlated between states"):
+    with pytest.raises(dl.UnsupportedSystemError, match="add a little noise of its own"):
         dl.stationary_density(common, grid=dl.Grid(x=(-1, 1, 8), y=(-1, 1, 8)))
+
+
+def test_shared_noise_is_not_re_injected():
+    @pair.with_noise(dl.Ito)
+    def common(x, y):
+        both, own = dl.sources("both own")
+        return {x: both, y: both + own}
+
+    walls = dl.Grid(x=(-1, 1, 8), y=(-1, 1, 8)).with_walls(x=(dl.Reflecting(), dl.Reinjected(at=0)))
+    with pytest.raises(dl.UnsupportedSystemError, match="re-injects"):
+        dl.stationary_density(common, grid=walls)
 
 
 def test_a_state_in_pieces_is_refused():

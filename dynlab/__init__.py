@@ -189,6 +189,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     # around an equilibrium with noise
     "dynlab.stochastic.fluctuations": ("LinearNoise", "linear_noise"),
+    "dynlab.stochastic.warning": ("Approach", "EarlyWarning", "early_warning"),
+    "dynlab.stochastic.signs": ("WarningSigns", "warning_signs"),
+    "dynlab.stochastic.multiplicative": (
+        "StochasticStability", "mean_square_exponent", "stochastic_stability",
+    ),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

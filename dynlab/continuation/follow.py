@@ -148,7 +148,8 @@ def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chu
     decides only when progress is reported and a stop is heard, never where the points lie.
     """
     n = curve.size
-    scale, u, direction = curve.scale.copy(), walk.start, walk.tangent
+    scale, at = curve.scale.copy(), float(walk.start[-1])
+    reached = walk.start / scale, _unit(walk.tangent / scale)
     low, high = walk.start.copy(), walk.start.copy()
     step, counters = np.array([method.first_step, 0.0]), np.zeros(2, dtype=np.int64)
     spell = left = capacity = _FIRST_SPELL
@@ -156,7 +157,9 @@ def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chu
     while status is Status.RUNNING:
         capacity = min(capacity, left, method.max_points - int(counters[1]))
         began = time.perf_counter()
-        chunk = _steps(curve.scaled(scale), walk, method, (u, direction), step, counters, capacity)
+        chunk, reached = _steps(
+            curve.scaled(scale), walk, method, reached, step, counters, capacity
+        )
         seconds = time.perf_counter() - began
         count = len(chunk.unknowns)
         counters[1] += count
@@ -164,7 +167,7 @@ def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chu
         status = chunk.status
         if status is Status.RUNNING and counters[1] >= method.max_points:
             status = Status.TOO_MANY_STEPS
-        at = chunk.unknowns[-1, -1] if count else u[-1]
+        at = chunk.unknowns[-1, -1] if count else at
         going_on = progress.tick(
             abs(at - walk.start[-1]), walk.upper[-1] - walk.lower[-1], f"{curve.vary} = {at:.4g}"
         )
@@ -173,7 +176,6 @@ def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chu
         yield replace(chunk, status=status)
         if count == 0:
             continue
-        u, direction = chunk.unknowns[-1], chunk.tangents[-1]
         low = np.minimum(low, chunk.unknowns.min(axis=0))
         high = np.maximum(high, chunk.unknowns.max(axis=0))
         capacity = _next_capacity(capacity, count, seconds)
@@ -182,14 +184,21 @@ def chunks(curve: Curve, walk: Walk, method: ContinuationMethod) -> Iterator[Chu
             # Short spells until the units have settled: steps in wrong units are wasted or too long.
             settled = bool(np.all(np.log(wanted / scale[:n]) < _SETTLED))
             spell = min(2 * spell, _LONGEST_SPELL) if settled else _FIRST_SPELL
+            reached[0][:n] *= scale[:n] / wanted
+            reached[1][:n] *= scale[:n] / wanted
+            reached = reached[0], _unit(reached[1])
             left, scale[:n] = spell, wanted
 
 
 def _steps(
     curve: Curve, walk: Walk, method: ContinuationMethod,
     reached: tuple[Vector, Vector], step: Vector, counters: NDArray[np.int64], capacity: int,
-) -> Chunk:  # fmt: skip
-    """Take one compiled chunk of steps in the units of the curve."""
+) -> tuple[Chunk, tuple[Vector, Vector]]:  # fmt: skip
+    """Take one compiled chunk of steps; where it begins and ends is in the units of the curve.
+
+    There, and not in plain unknowns, a chunk hands over to the next: to turn the units to and fro
+    costs a rounding, and the clock would decide the last digits of what follows.
+    """
     from dynlab.kernels import follow as kernel
 
     n, scale = curve.size, curve.scale
@@ -198,13 +207,11 @@ def _steps(
         taken = large.sparse_steps(
             curve, walk, method, large.Reached(*reached, step), counters, capacity, pin
         )
-        return Chunk(taken.points * scale, taken.tangents * scale, taken.eigenvalues, taken.signs,
-                     scale, taken.status)  # fmt: skip
+        chunk = Chunk(taken.points * scale, taken.tangents * scale, taken.eigenvalues, taken.signs,
+                      scale, taken.status)  # fmt: skip
+        return chunk, _end(taken.points, taken.tangents, reached)
     points, tangents = np.empty((capacity, n + 1)), np.empty((capacity, n + 1))
     eigenvalues, signs = np.empty((capacity, n), complex), np.empty(capacity)
-    tangent, start_tangent = (
-        v / scale / np.linalg.norm(v / scale) for v in (reached[1], walk.tangent)
-    )
     settings = np.array([
         method.step_min, method.step_max, method.angle, _ANGLE_MAX, method.tolerance, _DRIFT,
         min(_FLIP, method.step_max),
@@ -212,10 +219,11 @@ def _steps(
     try:
         code = kernel.follow(
             curve.rhs.address, curve.jacobian_kernel.address, curve.shift,
-            curve.inputs(reached[0]), curve.position, n if method.holds_parameter else -1,
-            reached[0] / scale, tangent, step, settings, scale, walk.lower / scale,
-            walk.upper / scale, walk.start / scale, start_tangent, curve.turns / scale, points,
-            tangents, eigenvalues, signs, counters,
+            curve.inputs(reached[0] * scale), curve.position,
+            n if method.holds_parameter else -1, *reached, step, settings, scale,
+            walk.lower / scale, walk.upper / scale, walk.start / scale,
+            _unit(walk.tangent / scale), curve.turns / scale, points, tangents, eigenvalues,
+            signs, counters,
         )  # fmt: skip
     except KeyboardInterrupt:
         code, counters[0] = Status.STOPPED, 0
@@ -223,8 +231,18 @@ def _steps(
     unknowns = points[:count] * scale
     if code == Status.PARAMETER_BOUND:
         unknowns[-1, -1] = np.clip(unknowns[-1, -1], walk.lower[-1], walk.upper[-1])
-    return Chunk(unknowns, tangents[:count] * scale, eigenvalues[:count], signs[:count], scale,
-                 Status(code))  # fmt: skip
+    chunk = Chunk(unknowns, tangents[:count] * scale, eigenvalues[:count], signs[:count], scale,
+                  Status(code))  # fmt: skip
+    return chunk, _end(points[:count], tangents[:count], reached)
+
+
+def _end(points: Vector, tangents: Vector, before: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+    """Return the last of the points with its tangent, or where the chunk began if it has none."""
+    return (points[-1].copy(), tangents[-1].copy()) if len(points) else before
+
+
+def _unit(vector: Vector) -> Vector:
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _rescaled(scale: Vector, low: Vector, high: Vector) -> Vector:

@@ -122,7 +122,7 @@ def eigenvalues_at(curve: EquilibriumCurve, y: Vector) -> NDArray[np.complex128]
 
 
 class Reached(NamedTuple):
-    """Where a walk stands: unknowns and direction (plain), and step with the determinant's sign."""
+    """Where a walk stands: unknowns and unit direction, scaled, and step with the determinant's sign."""
 
     unknowns: Vector
     direction: Vector
@@ -146,7 +146,7 @@ def sparse_steps(  # noqa: PLR0913  (curve, bounds, how, where it stands, and ro
     """Take steps until a buffer is full or something ends the branch; see `kernels.follow.follow`."""
     step = reached.step
     scale = curve.scale
-    y, tangent = reached[0] / scale, reached[1] / scale / np.linalg.norm(reached[1] / scale)
+    y, tangent = reached.unknowns, reached.direction
     lower, upper = walk.lower / scale, walk.upper / scale
     rows: list[tuple[Vector, Vector, NDArray[np.complex128], float]] = []
     status = Status.RUNNING

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import MODEL_INPUTS, call0, pointer
+from dynlab.kernels.deferred import njit
 
 __all__ = ["evaluate"]
 

@@ -33,9 +33,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import carray, cfunc, njit
+from numba import carray, cfunc
 
 from dynlab.kernels.convention import OK, call0, call2, kernel_signature, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 
 __all__ = [

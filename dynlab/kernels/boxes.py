@@ -6,8 +6,7 @@ next to each other for every k at once, so one sorting serves all sizes.
 
 from __future__ import annotations
 
-from numba import njit
-
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Columns of what is written: boxes, those with a single point, those with two, and

@@ -14,9 +14,9 @@ Cost of a step: four right-hand sides and one evaluation of the guards; a spike 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import ACCUMULATION, DIVERGED, OK, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, call, copy
 from dynlab.kernels.run import is_finite
 

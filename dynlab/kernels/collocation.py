@@ -30,7 +30,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import (
     LEFT_DOMAIN,
@@ -41,6 +41,7 @@ from dynlab.kernels.convention import (
     call0,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 from dynlab.kernels.rows import put, subtract
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.collocation import BASIS, condense, linearise, product, reduce, solution
 from dynlab.kernels.convention import (
@@ -33,6 +33,7 @@ from dynlab.kernels.convention import (
     call2,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 from dynlab.kernels.subspaces import left_subspace
 

@@ -8,8 +8,8 @@ shift, without a logarithm.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Of the 64 bits of a number these remain: sign, exponent, two bits of the mantissa.

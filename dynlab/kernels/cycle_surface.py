@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.collocation import BASIS, condense, linearise, product, reduce, solution
 from dynlab.kernels.convention import MODEL_INPUTS, NOT_CONVERGED, OK, SINGULAR
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 
 __all__ = ["correct"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.collocation import BASIS, at_gauss_points, correct
 from dynlab.kernels.convention import (
@@ -24,6 +24,7 @@ from dynlab.kernels.convention import (
     PERIOD_BOUND,
     RUNNING,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.floquet import multipliers
 from dynlab.kernels.meshes import interpolate, monitor, spread_evenly
 

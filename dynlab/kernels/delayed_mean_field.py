@@ -12,9 +12,9 @@ numbers a step, however many oscillators there are.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import OK, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Rows of the record, one column for each step: Z, and Z' from the left and from the right.

@@ -7,9 +7,9 @@ write their steps in this form; what stands here does not know which method it w
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import call0, pointer
+from dynlab.kernels.deferred import njit
 
 EPS = 2.220446049250313e-16
 #: Guards are looked at in this many equal parts of a step.

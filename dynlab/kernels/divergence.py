@@ -8,9 +8,9 @@ are largest coordinate differences.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.correlation import distances_from
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from dynlab.kernels.deferred import njit
 
 __all__ = ["floor", "heaviside", "maximum", "minimum", "sigmoid", "sign"]
 

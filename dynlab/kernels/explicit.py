@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import RUNNING, TOO_MANY_STEPS, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, call
 from dynlab.kernels.run import (
     ATOL,

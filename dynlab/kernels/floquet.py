@@ -15,8 +15,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import eigenvalues, factor, solve
 
 __all__ = ["multipliers", "of_product", "transfer"]

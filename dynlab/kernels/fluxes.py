@@ -15,8 +15,8 @@ A chain is a row of cells between which only neighbours exchange: ``up[i]`` is t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Below this the two first terms of the series of B are exact to rounding.

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import (
     CLOSED_LOOP,
@@ -40,6 +40,7 @@ from dynlab.kernels.convention import (
     call0,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import eigenvalues, factor, solve
 
 __all__ = ["correct", "follow", "tangent_at"]

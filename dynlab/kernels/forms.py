@@ -6,9 +6,10 @@ evaluation of the form per row; nothing is allocated.
 
 from __future__ import annotations
 
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import MODEL_INPUTS, call0, call2, call3, pointer
+from dynlab.kernels.deferred import njit
 
 __all__ = ["rows", "second_rows", "third_rows"]
 

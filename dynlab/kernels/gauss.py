@@ -18,9 +18,9 @@ well below 1, where the iteration does not converge.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import LEFT_DOMAIN, NOT_CONVERGED, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import EPS, MODEL, OPTIONS, call
 
 __all__ = ["MOST_ITERATIONS", "begin", "step"]

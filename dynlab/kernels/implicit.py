@@ -26,7 +26,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import (
     OK,
@@ -39,6 +38,7 @@ from dynlab.kernels.convention import (
     matrix_at,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import EPS, MODEL, OPTIONS, call
 from dynlab.kernels.linear import factor, factor_complex, solve, solve_complex
 from dynlab.kernels.run import (

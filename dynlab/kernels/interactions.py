@@ -6,9 +6,8 @@ overlaps from -N to N.  The overlaps are kept up to date; a spin costs two look-
 
 from __future__ import annotations
 
-from numba import njit
-
 from dynlab.kernels.convention import OK, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 from dynlab.kernels.spins import FLIPS, POSITION, shuffle
 

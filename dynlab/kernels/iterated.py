@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import math
 
-from numba import carray, cfunc, njit
+from numba import carray, cfunc
 
 from dynlab.kernels.convention import OK, call0, call2, call3, kernel_signature, pointer
+from dynlab.kernels.deferred import njit
 
 __all__ = ["HEADER", "jacobian", "rule", "second", "third", "workspace"]
 

@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels import removable
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 from dynlab.kernels.lanes import (
     WIDTH,

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels import maps as one_map
 from dynlab.kernels.convention import DIVERGED, OK, RUNNING, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.explicit import GROW_MOST, SAFETY, SHRINK_MOST, attempt
 from dynlab.kernels.lanes import (

@@ -16,9 +16,8 @@ A chunk of members lives in arrays that the caller owns, so that it can be left 
 
 from __future__ import annotations
 
-from numba import njit
-
 from dynlab.kernels.convention import OK, RUNNING, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.explicit import GROW_MOST, SAFETY, SHRINK_MOST, attempt, expand
 from dynlab.kernels.lanes import WIDTH, as_lanes, bits, select, spread

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import OK, RUNNING, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS
 from dynlab.kernels.lanes import WIDTH, as_lanes, spread
 from dynlab.kernels.random import fill_normals

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import OK, RUNNING, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.explicit import GROW_MOST, SAFETY, SHRINK_MOST, attempt, expand
 from dynlab.kernels.lanes import WIDTH, as_lanes, bits, floor_of, select, spread

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 from dynlab.kernels.lanes import WIDTH, lanes_at, spread
 

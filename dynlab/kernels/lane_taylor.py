@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels import lane_functions
 from dynlab.kernels.convention import OK, RUNNING, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.lane_members import NEXT, NOBODY
 from dynlab.kernels.lanes import WIDTH, as_lanes, bits, select, spread

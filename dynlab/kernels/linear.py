@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from dynlab.kernels.deferred import njit
 
 __all__ = ["eigenvalues", "factor", "factor_complex", "solve", "solve_complex"]
 

@@ -20,7 +20,7 @@ these are as accurate.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels import short
 from dynlab.kernels.convention import (
@@ -34,6 +34,7 @@ from dynlab.kernels.convention import (
     call1,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import DEAF, EPS, MODEL, NEAR, OPTIONS, PARTS, call, copy
 from dynlab.kernels.loops import expand, proceed
 from dynlab.kernels.resets import SAME, carried

@@ -28,10 +28,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels import explicit, implicit
 from dynlab.kernels.convention import EVENT, OK, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     MODEL,
     OPTIONS,

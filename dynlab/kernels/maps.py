@@ -7,9 +7,8 @@ next one and the start; and ``progress``.
 
 from __future__ import annotations
 
-from numba import njit
-
 from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.run import is_finite
 

@@ -8,7 +8,9 @@ Christiansen 1978, SIAM J. Numer. Anal. 15, 59).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from dynlab.kernels.deferred import njit
 
 __all__ = ["interpolate", "monitor", "spread_evenly"]
 

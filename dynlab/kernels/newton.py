@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import (
     MODEL_INPUTS,
@@ -24,6 +24,7 @@ from dynlab.kernels.convention import (
     call0,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 
 __all__ = ["newton", "search"]

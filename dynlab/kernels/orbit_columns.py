@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import OK
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.maps import START, X, step
 

@@ -11,9 +11,10 @@ Cost: n evaluations of the map and its Jacobian per step.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import MODEL_INPUTS, OK, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.newton import newton
 
 __all__ = ["distance", "points_of_cycle", "search_cycles"]

@@ -13,9 +13,10 @@ import itertools
 import math
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic, models, register_model
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 __all__ = [

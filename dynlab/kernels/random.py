@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit, types
+from numba import types
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Integers per signal in ``k``, and their places.

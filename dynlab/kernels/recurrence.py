@@ -6,9 +6,8 @@ over which the orbit stays close to one of its points.  Memory is a few arrays o
 
 from __future__ import annotations
 
-from numba import njit
-
 from dynlab.kernels.correlation import distances_from
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 __all__ = [

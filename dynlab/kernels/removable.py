@@ -19,7 +19,7 @@ plain Python and raise for no argument, therefore the branches before each ``exp
 
 import math
 
-from numba import njit
+from dynlab.kernels.deferred import njit
 
 # zeta(2), zeta(4), ..., zeta(52); from zeta(54) on the value is 1 in double precision.
 _ZETA_EVEN = (
@@ -61,7 +61,7 @@ _HALF_OVERFLOW = 750.0  # e^750 / 750 overflows, e^(750 / 2) does not
 
 
 def _compiled(signature):
-    """All of this file is compiled alike; the signature makes it happen once, at import."""
+    """All of this file is compiled alike."""
     return njit(signature, cache=True, nogil=True, error_model="numpy", inline="never")
 
 

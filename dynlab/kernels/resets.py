@@ -16,8 +16,8 @@ Order at one instant (events closer than `SAME` of the time count as one instant
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     CHANGE,
     DEAF,

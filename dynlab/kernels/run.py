@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import (
     DIVERGED,
@@ -24,6 +23,7 @@ from dynlab.kernels.convention import (
     RUNNING,
     STEP_TOO_SMALL,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import EPS, MODEL, OPTIONS, call, copy
 
 # Places in `state`.

@@ -32,7 +32,7 @@ import math
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
 from dynlab.kernels.convention import (
@@ -47,6 +47,7 @@ from dynlab.kernels.convention import (
     matrix_at,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     AFFINE,
     EPS,

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS
 from dynlab.kernels.run import ATOL, FROM, K0, K12, POLYNOMIAL, RTOL, TAKEN, T, X, Y
 

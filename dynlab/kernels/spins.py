@@ -26,10 +26,11 @@ A spin whose field is zero keeps its value.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from dynlab.kernels.convention import OK, RUNNING
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 
 #: Numbers of a rule: level a, share of the diagonal that is kept, norm of the field, threshold.

@@ -20,9 +20,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from dynlab.kernels.convention import MODEL_INPUTS, call0, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 from dynlab.kernels.orbits import distance, points_of_cycle
 

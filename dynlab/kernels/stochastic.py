@@ -26,9 +26,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels.convention import DIVERGED, LEFT_DOMAIN, OK, RUNNING, call0, call1, pointer
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, copy
 from dynlab.kernels.random import fill_normals
 from dynlab.kernels.run import is_finite

@@ -13,8 +13,9 @@ T22 - H T12 and T11 + T12 H; as k (n - k) is small it is written out.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.linear import factor, solve
 
 __all__ = ["left_subspace"]

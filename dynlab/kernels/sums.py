@@ -9,7 +9,9 @@ every call and differs from the plain order by rounding.
 
 from __future__ import annotations
 
-from numba import njit, types
+from numba import types
+
+from dynlab.kernels.deferred import njit
 
 __all__ = ["full_product", "link_product", "link_products", "share"]
 

@@ -26,8 +26,6 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from dynlab.kernels import gauss
 from dynlab.kernels.convention import (
     DIVERGED,
@@ -37,6 +35,7 @@ from dynlab.kernels.convention import (
     RUNNING,
     TOO_MANY_STEPS,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     MODEL,
     OPTIONS,

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, types
 
 from dynlab.kernels import maps
 from dynlab.kernels.convention import (
@@ -41,6 +41,7 @@ from dynlab.kernels.convention import (
     kernel_signature,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS, call
 from dynlab.kernels.linear import factor
 from dynlab.kernels.loops import proceed

@@ -26,7 +26,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from dynlab.kernels.convention import (
     DIVERGED,
@@ -38,6 +37,7 @@ from dynlab.kernels.convention import (
     call0,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     MODEL,
     OPTIONS,

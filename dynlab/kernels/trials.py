@@ -8,8 +8,8 @@ and the turned spins are nested.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import OPTIONS
 from dynlab.kernels.spins import WORD, next_word, shuffle
 

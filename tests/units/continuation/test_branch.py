@@ -291,3 +291,18 @@ def test_a_conserved_quantity_is_named():
     plane = dl.find_equilibria(zoo.sir)[0]
     with pytest.raises(dl.SingularProblem, match="eliminate"):
         dl.continue_equilibrium(plane, vary="beta", over=(1, 3))
+
+
+@pytest.mark.parametrize("model", [zoo.hodgkin_huxley(I=0.0), zoo.fitzhugh_nagumo(I=0.0)])
+def test_the_clock_decides_no_digit(model, monkeypatch):
+    """A slow machine hands over more often from chunk to chunk; the points are the same bits."""
+    from dynlab.continuation import follow
+
+    def points(seconds):
+        monkeypatch.setattr(follow, "_CHUNK_SECONDS", seconds)
+        rest = dl.find_equilibria(model).single()
+        branch = dl.continue_equilibrium(rest, vary="I", over=(0, 100))
+        return np.column_stack(list(branch.to_table().values())[:3])
+
+    slow, quick = points(0.0), points(10.0)
+    np.testing.assert_array_equal(slow, quick)

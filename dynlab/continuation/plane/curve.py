@@ -209,7 +209,8 @@ class BifurcationCurve(Marked):
     def _landings(self, pin: int, target: float) -> Iterator[SpecialPoint]:
         column = self.unknowns[:, pin] - target
         span = np.ptp(self.unknowns, axis=0)
-        curve = curve_of(self.kind, self._plane, np.where(span > 0, span, 1.0), self.of)
+        moved = span > 1e-9 * np.max(np.abs(self.unknowns), axis=0)  # by more than by rounding
+        curve = curve_of(self.kind, self._plane, np.where(moved, span, 1.0), self.of)
         row = np.zeros(len(span))
         row[pin] = 1.0
         saddle = self.neutral_saddle

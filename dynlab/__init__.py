@@ -66,7 +66,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.solve.ensemble": ("ensemble",),
     "dynlab.solve.keep": ("Extremes", "Histogram", "Keep", "Moments", "States"),
     "dynlab.solve.outcomes": ("Ensemble",),
-    "dynlab.solve.threads": ("threads",),
+    "dynlab.cores": ("threads",),
     # equilibria
     "dynlab.equilibria.find": ("Equilibria", "find_equilibria"),
     "dynlab.equilibria.stability": ("Equilibrium",),
@@ -194,6 +194,12 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.multiplicative": (
         "StochasticStability", "mean_square_exponent", "stochastic_stability",
     ),
+    # studies of any function
+    "dynlab.sweep.study": ("Sweep",),
+    "dynlab.sweep.axis": ("Replicates", "Zipped"),
+    "dynlab.sweep.designs": ("Halton", "LatinHypercube", "RandomPoints", "Sobol"),
+    "dynlab.sweep.executors": ("Processes", "Serial", "Threads"),
+    "dynlab.sweep.result": ("Failure", "SweepResult"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went
@@ -201,7 +207,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.progress": ("observe", "progress_bar", "progress_log", "stop_after"),
     "dynlab.load": ("load",),
     "dynlab.errors": (
-        "AccuracyWarning", "CompileError", "ComputationError", "DefinitionError",
+        "AccuracyWarning", "CheckpointError", "CompileError", "ComputationError", "DefinitionError",
         "DegenerateWarning", "DuplicateNameError", "DynlabError", "DynlabWarning", "LeftDomain",
         "MissingExtraError", "NotConverged", "SettingError", "SingularProblem", "StepTooSmall",
         "StoreError", "TextError", "UnitError", "UnknownNameError", "UnsupportedSystemError",

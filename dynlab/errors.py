@@ -17,6 +17,7 @@
         LeftDomain
         SingularProblem
       StoreError (ValueError)           a file that cannot be written or must not be read
+        CheckpointError                 a study that cannot be kept or resumed; carries .partial
       MissingExtraError (ImportError)   an optional package is needed and absent
     DynlabWarning (UserWarning)
       AccuracyWarning                   an answer, less certain than asked
@@ -33,6 +34,7 @@ from typing import Any
 
 __all__ = [
     "AccuracyWarning",
+    "CheckpointError",
     "CompileError",
     "ComputationError",
     "DefinitionError",
@@ -156,6 +158,23 @@ class SingularProblem(ComputationError):
 
 class StoreError(DynlabError, ValueError):
     """A file could not be written, or must not be read."""
+
+
+class CheckpointError(StoreError):
+    """The checkpoint of a study cannot be written, or belongs to another one.
+
+    Attributes
+    ----------
+    partial
+        What had been computed until then, or None.
+    """
+
+    def __init__(self, message: str, *, partial: Any = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args), {"partial": self.partial}
 
 
 class MissingExtraError(DynlabError, ImportError):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dynlab.continuation.diagram import Diagram
     from dynlab.result import Provenance
 
-__all__ = ["load"]
+__all__ = ["known_classes", "load"]
 
 #: What a file may hold, and where each class is: one on a line, in order.  Nothing else is ever made.
 _CLASSES = (
@@ -168,6 +168,9 @@ _CLASSES = (
     "stochastic.spectra.GeneratorSpectrum",
     "stochastic.warning.Approach",
     "stochastic.warning.EarlyWarning",
+    "sweep.result.Failure",
+    "sweep.result.SweepResult",
+    "sweep.study.Sweep",
     "symbolic.system.System",
     "synchrony.chimera.RingChimera",
     "synchrony.chimera.RingSnapshot",
@@ -219,13 +222,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> len(again) == len(found)
     True
     """
-    found = store.read(path, _known())
+    found = store.read(path, known_classes())
     if found is None or isinstance(found, bool | int | float | str | tuple | dict):
         raise StoreError(f"{str(path)!r} holds no result of dynlab.")
     return found
 
 
-def _known() -> dict[str, Callable[..., Any]]:
+def known_classes() -> dict[str, Callable[..., Any]]:
     """Return what makes each class, by the name that stands in files."""
     known: dict[str, Callable[..., Any]] = {"Diagram": _diagram}
     for place in _CLASSES:

@@ -28,13 +28,19 @@ class Seed:
 
     def stream(self, *place: int) -> np.random.Generator:
         """Return the stream of a place (a chunk, a cell of a grid); places are independent."""
+        return np.random.Generator(np.random.PCG64(self._sequence(place)))
+
+    def number(self, *place: int) -> int:
+        """Return a whole number below 2**63 that is the seed of a place."""
+        return int(self._sequence(place).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+    def _sequence(self, place: tuple[int, ...]) -> np.random.SeedSequence:
         if self.text.startswith("{"):
             state = json.loads(self.text)
             entropy = [int(state["state"]["state"]), int(state["state"]["inc"])]
         else:
             entropy = [int(self.text)]
-        sequence = np.random.SeedSequence(entropy, spawn_key=place)
-        return np.random.Generator(np.random.PCG64(sequence))
+        return np.random.SeedSequence(entropy, spawn_key=place)
 
 
 def seed_of(given: Any) -> Seed:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import io
 import json
 import math
 import os
@@ -23,7 +25,7 @@ import numpy as np
 from dynlab.errors import StoreError
 from dynlab.status import Status
 
-__all__ = ["FORMAT_VERSION", "read", "write"]
+__all__ = ["FORMAT_VERSION", "digest", "packed", "read", "unpacked", "write"]
 
 FORMAT_VERSION = 1
 _HEADER = "dynlab"
@@ -33,15 +35,12 @@ _HEADER_LIMIT = 256 << 20
 
 def write(path: str | os.PathLike[str], value: Any) -> Path:
     """Write a result or a system to a ``.npz`` file; the file appears whole or not at all."""
-    arrays: list[np.ndarray[Any, Any]] = []
-    header = {"version": FORMAT_VERSION, "value": _encode(value, arrays)}
-    text = json.dumps(header, allow_nan=False, separators=(",", ":"))
+    text, named = _laid_out(value)
     target = Path(path)
     if not target.name:
         raise StoreError(f"cannot write to {str(path)!r}: it names no file. Choose another path.")
     if target.suffix != ".npz":
         target = target.with_name(target.name + ".npz")
-    named = {f"a{i}": array for i, array in enumerate(arrays)}
     partial = target.with_name(f".{target.name}.{os.getpid()}.{uuid.uuid4().hex}.part")
     try:
         with partial.open("xb") as stream:
@@ -49,6 +48,8 @@ def write(path: str | os.PathLike[str], value: Any) -> Path:
                 stream, allow_pickle=False, **{_HEADER: np.frombuffer(text.encode(), np.uint8)},
                 **named,
             )  # fmt: skip
+            stream.flush()
+            os.fsync(stream.fileno())
         partial.replace(target)
     except (OSError, ValueError) as error:
         raise StoreError(f"cannot write {str(target)!r}: {error}. Choose another path.") from error
@@ -69,7 +70,7 @@ def read(path: str | os.PathLike[str], known: Mapping[str, Callable[..., Any]]) 
     """
     source = Path(path)
     try:
-        header, arrays = _unpacked(source)
+        header, arrays = _unpacked(source, str(source))
     except FileNotFoundError:
         raise StoreError(f"there is no file {str(source)!r}. Check the path.") from None
     except StoreError:
@@ -80,31 +81,70 @@ def read(path: str | os.PathLike[str], known: Mapping[str, Callable[..., Any]]) 
             f"{str(source)!r} cannot be read as a dynlab file ({error}). "
             "It is damaged, holds pickled objects, or was not written by .save()."
         ) from error
+    return _checked_decode(str(source), header, arrays, known)
+
+
+def packed(value: Any) -> bytes:
+    """Return a value as bytes, in the form of a file that `write` wrote, without compression."""
+    text, named = _laid_out(value)
+    stream = io.BytesIO()
+    header = np.frombuffer(text.encode(), np.uint8)
+    np.savez(stream, allow_pickle=False, **{_HEADER: header}, **named)
+    return stream.getvalue()
+
+
+def unpacked(content: bytes, known: Mapping[str, Callable[..., Any]], source: str) -> Any:
+    """Read what `packed` returned; `source` names where it was found, for messages."""
+    try:
+        header, arrays = _unpacked(io.BytesIO(content), source)
+    except StoreError:
+        raise
+    except Exception as error:  # as in `read`
+        raise StoreError(f"{source} is damaged ({error}). Compute it again.") from error
     return _checked_decode(source, header, arrays, known)
 
 
-def _unpacked(source: Path) -> tuple[Any, dict[str, Any]]:
+def digest(value: Any) -> str:
+    """Return a hash of what would be written of a value."""
+    text, named = _laid_out(value)
+    total = hashlib.blake2b(text.encode(), digest_size=16)
+    for array in named.values():
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        total.update(f"{little.dtype.str}{little.shape}".encode())
+        total.update(little.tobytes())
+    return total.hexdigest()
+
+
+def _laid_out(value: Any) -> tuple[str, dict[str, np.ndarray[Any, Any]]]:
+    """Return the header of a file and its arrays by name."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    header = {"version": FORMAT_VERSION, "value": _encode(value, arrays)}
+    text = json.dumps(header, allow_nan=False, separators=(",", ":"))
+    return text, {f"a{i}": array for i, array in enumerate(arrays)}
+
+
+def _unpacked(source: Path | io.BytesIO, name: str) -> tuple[Any, dict[str, Any]]:
     """Return the header and the arrays; nothing is unpacked before its size is known."""
     with zipfile.ZipFile(source) as archive:
         if sum(member.file_size for member in archive.infolist()) > _SIZE_LIMIT:
-            raise StoreError(f"{str(source)!r} unpacks to more than {_SIZE_LIMIT >> 30} GiB.")
+            raise StoreError(f"{name!r} unpacks to more than {_SIZE_LIMIT >> 30} GiB.")
     with np.load(source, allow_pickle=False) as archive:
         raw = archive[_HEADER]
         if raw.dtype != np.uint8 or raw.size > _HEADER_LIMIT:
-            raise StoreError(f"{str(source)!r} has no valid header; it was not saved by dynlab.")
+            raise StoreError(f"{name!r} has no valid header; it was not saved by dynlab.")
         header = json.loads(raw.tobytes())
         return header, {name: archive[name] for name in archive.files if name != _HEADER}
 
 
 def _checked_decode(
-    source: Path, header: Any, arrays: Mapping[str, Any], known: Mapping[str, Callable[..., Any]]
+    source: str, header: Any, arrays: Mapping[str, Any], known: Mapping[str, Callable[..., Any]]
 ) -> Any:
     version = header.get("version") if isinstance(header, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
-        raise StoreError(f"{str(source)!r} has no format version; it was not saved by dynlab.")
+        raise StoreError(f"{source!r} has no format version; it was not saved by dynlab.")
     if version > FORMAT_VERSION:
         raise StoreError(
-            f"{str(source)!r} has format version {version}, and this dynlab reads up to "
+            f"{source!r} has format version {version}, and this dynlab reads up to "
             f"{FORMAT_VERSION}. Update dynlab."
         )
     try:
@@ -119,7 +159,7 @@ def _checked_decode(
         TypeError,
         ValueError,
     ) as error:
-        raise StoreError(f"{str(source)!r} is damaged: {error!r}. Save it again.") from error
+        raise StoreError(f"{source!r} is damaged: {error!r}. Save it again.") from error
 
 
 def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:

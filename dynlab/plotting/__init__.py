@@ -16,6 +16,7 @@ returns     orbits of maps in bulk       capacity  overlap against load, phases 
 memory      recall in Hopfield networks
 order       synchrony: order against coupling and time, frequencies
 coherence   synchrony on networks
+study       answers of a study over its parameters
 """
 
 from __future__ import annotations
@@ -120,6 +121,7 @@ from dynlab.plotting.spectrum import (
     draw_multipliers,
 )
 from dynlab.plotting.stability import draw_stability_line, name_colors
+from dynlab.plotting.study import draw_lines, draw_places, draw_shades
 
 __all__ = [
     "arrange_labels",
@@ -163,6 +165,7 @@ __all__ = [
     "draw_ladder",
     "draw_laplacian",
     "draw_legend",
+    "draw_lines",
     "draw_locked",
     "draw_manifold",
     "draw_mode_rates",
@@ -177,6 +180,7 @@ __all__ = [
     "draw_order",
     "draw_order_in_time",
     "draw_order_points",
+    "draw_places",
     "draw_plateaus",
     "draw_points",
     "draw_points_once",
@@ -194,6 +198,7 @@ __all__ = [
     "draw_returns",
     "draw_scaling",
     "draw_series",
+    "draw_shades",
     "draw_shares",
     "draw_shock",
     "draw_snapshot",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 __all__ = [
+    "add_swatches",
+    "draw_cells",
     "draw_class_line",
     "draw_class_map",
     "draw_exponent_line",
@@ -55,7 +57,7 @@ def draw_exponent_map(
     ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1], size=SIZE)
     values = np.asarray(exponents, float)
     low, high = _range(values)
-    image = _draw_cells(
+    image = draw_cells(
         ax, x, y, np.clip(values, low, high), cmap=_two_scales(), norm=TwoSlopeNorm(0.0, low, high)
     )
     bar = figure_of(ax).colorbar(
@@ -121,7 +123,7 @@ def draw_stretching(
         low, high = low - 0.5, high + 0.5
     colors = ("#FFFFFF", *reversed(ORDER[:5])) if backwards else ("#FFFFFF", *CHAOS[1:])
     shades = LinearSegmentedColormap.from_list("stretching", colors).with_extremes(bad=NOTHING)
-    image = _draw_cells(ax, x, y, values, cmap=shades, vmin=low, vmax=high)
+    image = draw_cells(ax, x, y, values, cmap=shades, vmin=low, vmax=high)
     bar = figure_of(ax).colorbar(image, ax=ax, pad=0.02, aspect=28)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=style.TICK_SIZE, width=0.8, length=3.0, colors=style.INK)
@@ -156,8 +158,8 @@ def draw_class_map(  # noqa: PLR0913  (axes, a plane, what is there, how it is c
 
     ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1], size=SIZE)
     norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names))
-    _draw_cells(ax, x, y, np.asarray(classes, float), cmap=ListedColormap(list(colors)), norm=norm)
-    _add_swatches(ax, np.unique(np.asarray(classes)), names, colors)
+    draw_cells(ax, x, y, np.asarray(classes, float), cmap=ListedColormap(list(colors)), norm=norm)
+    add_swatches(ax, np.unique(np.asarray(classes)), names, colors)
     return ax
 
 
@@ -176,7 +178,7 @@ def draw_class_line(
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names))
-    _draw_cells(ax, x, np.array([0.5]), values, cmap=ListedColormap(list(colors)), norm=norm)
+    draw_cells(ax, x, np.array([0.5]), values, cmap=ListedColormap(list(colors)), norm=norm)
     ax.set_yticks([])
     handles = _swatches(np.unique(np.asarray(classes)), names, colors)
     ax.legend(
@@ -190,9 +192,7 @@ def draw_class_line(
     return ax
 
 
-def _add_swatches(
-    ax: Axes, used: NDArray[Any], names: Sequence[str], colors: Sequence[str]
-) -> None:
+def add_swatches(ax: Axes, used: NDArray[Any], names: Sequence[str], colors: Sequence[str]) -> None:
     """Add a legend of the classes that occur, beside the axes."""
     ax.legend(
         handles=_swatches(used, names, colors), loc="upper left", bbox_to_anchor=(1.01, 1.0),
@@ -209,7 +209,7 @@ def _swatches(used: NDArray[Any], names: Sequence[str], colors: Sequence[str]) -
     ]
 
 
-def _draw_cells(ax: Axes, x: ArrayLike, y: ArrayLike, values: Array, **how: Any) -> Any:
+def draw_cells(ax: Axes, x: ArrayLike, y: ArrayLike, values: Array, **how: Any) -> Any:
     """Draw a cell around each value; as an image if all are of one size."""
     across, up = _edges(np.asarray(x, float)), _edges(np.asarray(y, float))
     ax.set_facecolor(NOTHING)

@@ -13,7 +13,7 @@ def test_every_public_result_can_be_loaded():
     public = [getattr(dl, name) for name in dl.__all__]
     results = {c.__name__ for c in public if inspect.isclass(c) and issubclass(c, Result)}
     assert "Trajectory" in results
-    assert results - set(load._known()) == set()
+    assert results - set(load.known_classes()) == set()
 
 
 def test_the_list_is_in_order_and_no_name_stands_for_two_classes():

@@ -17,6 +17,7 @@ from dynlab.codegen import printer
 from dynlab.codegen.lower import Program
 from dynlab.errors import (
     AccuracyWarning,
+    CheckpointError,
     CompileError,
     ComputationError,
     DefinitionError,
@@ -120,6 +121,7 @@ MADE = [
     LeftDomain("'root' left its domain at t = 1.", status=Status.LEFT_DOMAIN),
     SingularProblem("The Jacobian of 'lorenz' is singular.", status=Status.SINGULAR),
     MissingExtraError("pandas", "tables", "to_dataframe()"),
+    CheckpointError("The journal cannot be written. Make room.", partial=np.arange(2.0)),
 ]
 
 
@@ -130,6 +132,7 @@ def test_the_others_travel_with_their_message_and_status(error):
     assert str(copy) == str(error)
     if isinstance(error, ComputationError):
         assert copy.status == error.status
+    if isinstance(error, ComputationError | CheckpointError):
         assert np.array_equal(copy.partial, error.partial)
 
 

@@ -1,0 +1,280 @@
+"""Where tasks run: one after the other, on threads, on processes, or wherever a given executor takes them.
+
+An executor is anything with the ``submit`` of `concurrent.futures`.  The small objects here say which one to open
+for the time of a run, with worker processes that may die.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import pickle
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dynlab.cores import core_count
+from dynlab.errors import SettingError
+from dynlab.progress import observe, stop_when
+from dynlab.sweep.axis import checked_count
+from dynlab.sweep.task import Batch, Outcome, Parcel, compute, compute_packed
+from dynlab.sweep.workers import Workers
+
+__all__ = ["Pool", "Processes", "Serial", "Threads", "opened"]
+
+#: A batch should take about this long, in seconds: here, and where the way is longer.
+NEAR, FAR = 0.1, 0.5
+#: Processes are started when what is left takes longer than this, in seconds, on one core.
+LONG = 6.0
+#: Of an executor that does not tell how many workers it has, so many are taken for granted.
+UNKNOWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """One task after the other, in this process; each may use all cores.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> dl.Sweep(a=[1, 2]).run(lambda a: a * a, executor=dl.Serial()).status.ok
+    True
+    """
+
+    def open(self, parcel: Parcel, function: Any) -> Pool:
+        """Start what runs the tasks."""
+        return _Local(function, 1, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Threads of this process: right for functions that spend their time in compiled code.
+
+    Each task uses one core.  Only one thread at a time runs Python's own code; `Processes` have no such limit.
+
+    Parameters
+    ----------
+    count
+        How many; one for each core if None.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> dl.Sweep(a=[1, 2]).run(lambda a: a * a, executor=dl.Threads(2)).status.ok
+    True
+    """
+
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_workers(self.count, "threads")
+
+    def open(self, parcel: Parcel, function: Any) -> Pool:
+        """Start what runs the tasks."""
+        return _Local(function, self.count or core_count(), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Processes of this machine, started anew; right for any function that takes longer than starting them.
+
+    Each task uses one core.  A process that dies is replaced, and what it had in hand is computed again.  A script needs no
+    ``if __name__ == "__main__"``: it does not run again in the processes.
+
+    Parameters
+    ----------
+    count
+        How many; one for each core if None.
+
+    Examples
+    --------
+    >>> import dynlab as dl
+    >>> dl.Processes(4)
+    Processes(count=4)
+    """
+
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_workers(self.count, "processes")
+
+    def open(self, parcel: Parcel, function: Any) -> Pool:
+        """Start what runs the tasks."""
+        return _Workers(parcel, self.count or core_count())
+
+
+class Pool(Protocol):
+    """What the run hands batches to."""
+
+    workers: int
+    seconds: float
+
+    def submit(self, batch: Batch) -> Future[Any]:
+        """Hand out a batch."""
+
+    def outcome(self, future: Future[Any]) -> Outcome:
+        """Return what came of a batch, or raise why it is lost."""
+
+    def expect(self, seconds: float) -> None:
+        """Hear how long the rest is going to take on one core."""
+
+    def close(self) -> None:
+        """End; what still runs is not waited for."""
+
+
+def opened(executor: Any, parcel: Parcel, function: Any) -> Pool:
+    """Return the pool of an executor.
+
+    Raises
+    ------
+    SettingError
+        If it is none.
+    """
+    if executor is None:
+        return _Measured(parcel, function)
+    if isinstance(executor, Serial | Threads | Processes):
+        return executor.open(parcel, function)
+    if isinstance(executor, str | int) or not hasattr(executor, "submit"):
+        raise SettingError(
+            f"the executor is {executor!r}. Give dl.Serial(), dl.Threads(), dl.Processes(), or an object with the "
+            "submit(...) of concurrent.futures."
+        )
+    if hasattr(executor, "get_executor"):  # a client of dask.distributed
+        return _Given(executor.get_executor(), parcel, _cores_of(executor))
+    client = getattr(executor, "_client", None)
+    if hasattr(client, "ncores"):
+        return _Given(executor, parcel, _cores_of(client))
+    # Private, but there in all executors of the standard library and of mpi4py.
+    return _Given(executor, parcel, getattr(executor, "_max_workers", None) or UNKNOWN)
+
+
+def _cores_of(client: Any) -> int:
+    return sum(client.ncores().values()) or UNKNOWN
+
+
+def _check_workers(count: int | None, what: str) -> None:
+    if count is not None:
+        checked_count(count, f"the number of {what}")
+
+
+class _Local:
+    """Threads of this process; the main thread only waits, so that it hears Ctrl-C."""
+
+    seconds = NEAR
+
+    def __init__(self, function: Any, workers: int, cores: int | None) -> None:
+        self.workers, self._cores = workers, cores
+        self._function = function
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="dynlab-sweep")
+
+    def submit(self, batch: Batch) -> Future[Any]:
+        return self._pool.submit(contextvars.copy_context().run, self._compute, batch)
+
+    def _compute(self, batch: Batch) -> Outcome:
+        with stop_when(self._stop.is_set), observe(_unseen):
+            return compute(self._function, batch, self._cores)
+
+    def outcome(self, future: Future[Any]) -> Outcome:
+        found: Outcome = future.result()
+        return found
+
+    def expect(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        self._stop.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Workers:
+    """Processes of this machine."""
+
+    seconds = NEAR
+
+    def __init__(self, parcel: Parcel, workers: int) -> None:
+        self.workers = workers
+        self._pool = Workers(parcel, workers)
+
+    def submit(self, batch: Batch) -> Future[Any]:
+        return self._pool.submit(batch)
+
+    def outcome(self, future: Future[Any]) -> Outcome:
+        return _received(future.result())
+
+    def expect(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Given:
+    """An executor that the user opened, and will close."""
+
+    seconds = FAR
+
+    def __init__(self, executor: Executor, parcel: Parcel, workers: int) -> None:
+        self.workers = workers
+        self._executor, self._parcel = executor, parcel
+        self._handed: set[Future[Any]] = set()
+
+    def submit(self, batch: Batch) -> Future[Any]:
+        future = self._executor.submit(compute_packed, self._parcel, batch)
+        self._handed.add(future)
+        return future
+
+    def outcome(self, future: Future[Any]) -> Outcome:
+        self._handed.discard(future)
+        return _received(future.result())
+
+    def expect(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        for future in self._handed:
+            future.cancel()
+
+
+class _Measured:
+    """One task after the other at first; processes as soon as they are worth their start."""
+
+    seconds = NEAR
+
+    def __init__(self, parcel: Parcel, function: Any) -> None:
+        self.workers = 1
+        self._parcel = parcel
+        self._pool: Pool = _Local(function, 1, None)
+        self._first, self._from_first = self._pool, set[Future[Any]]()
+        self._cores = core_count()
+
+    def submit(self, batch: Batch) -> Future[Any]:
+        future = self._pool.submit(batch)
+        if self._pool is self._first:
+            self._from_first.add(future)
+        return future
+
+    def outcome(self, future: Future[Any]) -> Outcome:
+        if future in self._from_first:
+            self._from_first.discard(future)
+            return self._first.outcome(future)
+        return self._pool.outcome(future)
+
+    def expect(self, seconds: float) -> None:
+        if self._pool is self._first and self._cores > 1 and seconds > LONG:
+            self._pool = _Workers(self._parcel, self._cores)
+            self.workers = self._cores
+
+    def close(self) -> None:
+        self._first.close()
+        if self._pool is not self._first:
+            self._pool.close()
+
+
+def _received(content: bytes) -> Outcome:
+    found: Outcome = pickle.loads(content)
+    return found
+
+
+def _unseen(done: float, total: float, note: str) -> None:
+    """Take no notice of the progress inside a task."""

@@ -1,0 +1,48 @@
+"""What runs in a worker process: one batch after the other, until its standard input ends."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+from queue import SimpleQueue
+from typing import BinaryIO
+
+import cloudpickle
+
+from dynlab.sweep.task import compute_packed, reason_of, unpacked
+from dynlab.sweep.workers import read_frame, write_frame
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Answer what comes on standard input on standard output, which nobody else may use."""
+    incoming = os.fdopen(os.dup(0), "rb")
+    outgoing = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)  # what a function prints goes to the terminal, not between the answers
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    jobs: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(incoming, jobs), daemon=True).start()
+    parcel = pickle.loads(jobs.get())
+    try:
+        unpacked(parcel)
+    except Exception as error:  # loading runs code of the user
+        write_frame(outgoing, cloudpickle.dumps(reason_of(error)))
+        return
+    write_frame(outgoing, cloudpickle.dumps(None))
+    while True:
+        batch = pickle.loads(jobs.get())
+        write_frame(outgoing, compute_packed(parcel, batch))
+
+
+def _receive(incoming: BinaryIO, jobs: SimpleQueue[bytes]) -> None:
+    """Take in what comes; end at once when nobody is there any more, whatever is being computed."""
+    try:
+        while True:
+            jobs.put(read_frame(incoming))
+    except (EOFError, OSError):
+        os._exit(0)

@@ -99,6 +99,11 @@ class SweepResult(Result):
             if name in axis.columns:
                 return axis.columns[name]
         if name not in self.columns:
+            if not self.columns and self.failures:
+                raise SettingError(
+                    f"{name!r} has no values: no point has an answer, {len(self.failures)} failed. The first: "
+                    f"{self.failures[0]}"
+                )
             known = self.study.names + tuple(self.columns)
             raise UnknownNameError("quantity of this study", name, known)
         values, mask = self.columns[name], self.masks[name]

@@ -166,6 +166,22 @@ def test_imports_go_down(module):
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    "module",
+    sorted(name for name in PATHS if part_of(name) == "kernels" and "deferred" not in name),
+)
+def test_kernels_are_compiled_at_their_first_use(module):
+    """numba's own decorator would load every function of a module when it is imported."""
+    tree = ast.parse(PATHS[module].read_text(encoding="utf-8"))
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    eager = [
+        f"line {node.lineno}: take njit from dynlab.kernels.deferred"
+        for node in froms
+        if node.module == "numba" and any(name.name in {"njit", "jit"} for name in node.names)
+    ]
+    assert eager == []
+
+
 @pytest.mark.parametrize("part", sorted({part_of(name) for name in PATHS} - {""}))
 def test_no_cycle_inside_a_package(part):
     """Not even one hidden in a function; an import for annotations alone needs nothing."""

@@ -183,6 +183,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.density": ("Density", "stationary_density"),
     "dynlab.stochastic.evolve": ("DensityEvolution", "evolve_density"),
     "dynlab.stochastic.spectra": ("GeneratorSpectrum", "generator_spectrum"),
+    "dynlab.stochastic.passages": ("FirstPassageTimes", "first_passage_times"),
+    "dynlab.stochastic.survival": ("Survival",),
     "dynlab.stochastic.escape": ("Committor", "EscapeTime", "committor", "escape_time"),
     "dynlab.stochastic.current": (
         "RingTransport", "StationaryCurrent", "ring_transport", "stationary_current",

@@ -164,6 +164,7 @@ _CLASSES = (
     "stochastic.fluctuations.LinearNoise",
     "stochastic.grid.Grid",
     "stochastic.multiplicative.StochasticStability",
+    "stochastic.passages.FirstPassageTimes",
     "stochastic.signs.WarningSigns",
     "stochastic.spectra.GeneratorSpectrum",
     "stochastic.warning.Approach",

@@ -54,6 +54,7 @@ class Status(IntEnum):
     UNDECIDED = 41
     CYCLE_OF_TWO = 42
     SWEEP_LIMIT = 43
+    CENSORED = 44
 
     @property
     def meaning(self) -> str:
@@ -161,6 +162,10 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.SWEEP_LIMIT: (
         "spins were still turning after the largest number of sweeps",
         "raise sweeps=; with weights that are not symmetric there may be no rest",
+    ),
+    Status.CENSORED: (
+        "some paths had not passed when their time ended",
+        "give a longer duration, or take restricted_mean, rate or survival, which count those paths as well",
     ),
 }
 

@@ -76,7 +76,13 @@ from dynlab.plotting.distribution import (
     draw_distribution_map,
     draw_distributions,
 )
-from dynlab.plotting.ensemble import draw_cloud, draw_density, draw_fan, draw_ranges
+from dynlab.plotting.ensemble import (
+    draw_cloud,
+    draw_density,
+    draw_fan,
+    draw_ranges,
+    draw_survival,
+)
 from dynlab.plotting.estimates import (
     draw_estimates,
     draw_null,
@@ -207,6 +213,7 @@ __all__ = [
     "draw_stacked",
     "draw_straight_part",
     "draw_stretching",
+    "draw_survival",
     "draw_switched_series",
     "draw_track",
     "draw_zero_one",

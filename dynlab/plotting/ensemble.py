@@ -57,6 +57,37 @@ def draw_fan(
     return ax
 
 
+def draw_survival(
+    ax: Axes | None, t: ArrayLike, share: ArrayLike, low: ArrayLike, high: ArrayLike, *, time_label: str
+) -> Axes:  # fmt: skip
+    """The share that is left against time as a staircase in its band, on a logarithmic scale.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; None makes a figure.
+    t
+        Where the staircase steps down.
+    share, low, high
+        What is left from there on, and its band.
+    time_label
+        What stands at the time axis.
+    """
+    ax = new_axes(ax, xlabel=time_label, ylabel="share that has not passed")
+    color = style.CYCLE[len(ax.lines) % len(style.CYCLE)]
+    left = np.asarray(share, float)
+    floor = 0.5 * left[left > 0].min()
+    ax.fill_between(
+        np.asarray(t, float), np.maximum(np.asarray(low, float), floor), np.asarray(high, float),
+        step="post", color=style.lightened(color, 0.3), linewidth=0, label="95 %",
+    )  # fmt: skip
+    ax.step(t, np.maximum(left, floor), where="post", color=color, linewidth=1.6)
+    ax.set_yscale("log")
+    ax.set_ylim(floor, 1.15)
+    ax.margins(x=0)
+    return ax
+
+
 def draw_cloud(ax: Axes | None, x: ArrayLike, y: ArrayLike, *, labels: tuple[str, str]) -> Axes:
     """Points in the plane of two quantities, small and pale where there are many."""
     ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])

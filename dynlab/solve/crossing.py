@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dynlab.errors import SettingError
 from dynlab.names import checked_name
 
-__all__ = ["Crossing"]
+__all__ = ["Crossing", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,15 @@ class Crossing:
                 f"direction of the crossing {self.name!r} is {self.direction!r}. Give +1 (rising), "
                 "-1 (falling) or 0 (both)."
             )
+
+
+def together(crossings: Crossing | Sequence[Crossing]) -> tuple[Crossing, ...]:
+    """Return one or several crossings as a tuple."""
+    found = (crossings,) if isinstance(crossings, Crossing) else tuple(crossings)
+    for crossing in found:
+        if not isinstance(crossing, Crossing):
+            raise SettingError(
+                f"record and until take dl.Crossing objects, not {crossing!r}. Write for example "
+                'dl.Crossing("spike", lambda v: v - 1, direction=+1).'
+            )
+    return found

@@ -19,7 +19,7 @@ from dynlab.result import Provenance
 from dynlab.solve.breaks import break_times
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.clocked import Clocked, run_clocked
-from dynlab.solve.crossing import Crossing
+from dynlab.solve.crossing import Crossing, together
 from dynlab.solve.gauss import GaussMethod
 from dynlab.solve.gauss import prepare as prepare_gauss
 from dynlab.solve.guards import Found, Guards
@@ -122,10 +122,10 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
     if isinstance(method, Clocked):
-        return _clocked(system, start, span, method, times, _together(record) + _together(until))
+        return _clocked(system, start, span, method, times, together(record) + together(until))
     if system.is_indexed and system.events:
-        return _located(system, start, span, method, times, (_together(record), _together(until)))
-    guards = Guards.of(system, _together(record), _together(until))
+        return _located(system, start, span, method, times, (together(record), together(until)))
+    guards = Guards.of(system, together(record), together(until))
     begin = Layout.of(system).pack(start, system.start_values)
     breaks = break_times(system, 0.0, span)
     run = _prepared(system, begin, span, method)
@@ -214,18 +214,6 @@ def _checked_times(at: Sequence[float], span: float) -> Array:
     if (sign * np.diff(times) < 0).any():
         raise SettingError("the times in at do not follow the run. Sort them.")
     return times
-
-
-def _together(crossings: Crossing | Sequence[Crossing]) -> tuple[Crossing, ...]:
-    """Return one or several crossings as a tuple."""
-    found = (crossings,) if isinstance(crossings, Crossing) else tuple(crossings)
-    for crossing in found:
-        if not isinstance(crossing, Crossing):
-            raise SettingError(
-                f"record and until take dl.Crossing objects, not {crossing!r}. Write for example "
-                'dl.Crossing("spike", lambda v: v - 1, direction=+1).'
-            )
-    return found
 
 
 class _Run(NamedTuple):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel
 from dynlab.codegen.lanes import lane_kernel
-from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.errors import SettingError
 from dynlab.kernels import stochastic
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.kernels.lane_paths import lane_paths
@@ -18,6 +18,8 @@ from dynlab.kernels.lanes import WIDTH
 from dynlab.kernels.random import begin_streams
 from dynlab.seeds import Seed
 from dynlab.solve.chunks import in_chunks
+from dynlab.solve.guarded import Guarded, Happened, Watch, run_guarded
+from dynlab.solve.guards import Guards
 from dynlab.solve.lanes import aligned
 from dynlab.solve.stochastic_methods import Scheme, SdeMethod
 from dynlab.status import Status
@@ -32,6 +34,8 @@ Integers = NDArray[np.int64]
 #: Steps of the first chunk, and of all steps between two kept times at most.
 FIRST_STEPS = 4096
 MOST_STEPS = 1 << 40
+#: Room for the events of a chunk.
+EVENTS = 1 << 14
 
 
 class Found(NamedTuple):
@@ -55,11 +59,23 @@ class Paths(NamedTuple):
     table: Array
     key: NDArray[np.uint64]
     lanes: Kernel | None
+    watch: Watch | None = None
 
     @classmethod
-    def of(cls, system: System, method: SdeMethod, times: Array, seed: Seed) -> Paths:
-        """Prepare runs from 0 that keep the states at these times, which rise."""
+    def of(
+        cls,
+        system: System,
+        method: SdeMethod,
+        times: Array,
+        seed: Seed,
+        guards: Guards | None = None,
+    ) -> Paths:
+        """Prepare runs from 0 that keep the states at these times, which rise.
+
+        Without `guards` those of the system's events are watched.
+        """
         _check(system, method)
+        guards = Guards.of(system, (), ()) if guards is None else guards
         gaps = np.diff(times, prepend=0.0)
         wanted = gaps / method.step
         if wanted.max(initial=0.0) > MOST_STEPS:
@@ -82,12 +98,16 @@ class Paths(NamedTuple):
             rows, which = [np.zeros(1)], np.zeros(len(times), np.int64)
         key = seed.stream(*b"paths").integers(0, 1 << 64, 4, dtype=np.uint64)
         scheme = method.scheme(system)
+        watch = Watch.of(system, guards, seed) if guards.names else None
         return cls(system, scheme, times, sizes, counts, which.astype(np.int64), np.array(rows), key,
-                   _lanes(system, scheme))  # fmt: skip
+                   _lanes(system, scheme), watch)  # fmt: skip
 
     def many(self, starts: Array, parameters: Array, first: int) -> Found:
         """Run members of an ensemble: in lanes where that is possible, and else as `run` does."""
         lanes = self.lanes
+        if self.watch is not None:
+            ran = self.guarded(starts, parameters, first, room=0)
+            return Found(ran.values, ran.status, ran.ended, ran.last)
         if lanes is None:
             return self.run(starts, parameters, first)
         values, done = self._in_lanes(lanes, starts, parameters, first)
@@ -125,6 +145,21 @@ class Paths(NamedTuple):
             FIRST_STEPS,
         )  # fmt: skip
         return out, min(int(progress[stochastic.MEMBER]), members)
+
+    def one(self, start: Array, parameters: Array) -> tuple[Found, Happened | None]:
+        """Run one path; return it with its events."""
+        starts, rows = np.array([start]), np.array([parameters])
+        if self.watch is None:
+            return self.run(starts, rows, 0), None
+        ran = self.guarded(starts, rows, 0)
+        return Found(ran.values, ran.status, ran.ended, ran.last), ran.happened
+
+    def guarded(
+        self, starts: Array, parameters: Array, first: int, *, room: int = EVENTS
+    ) -> Guarded:
+        """Run members with guards; room is for the events of a chunk, 0 if they are not wanted."""
+        assert self.watch is not None
+        return run_guarded(self, self.watch, starts, parameters, first, room=room)
 
     def run(self, starts: Array, parameters: Array, first: int, note: str = "simulate") -> Found:
         """Run members first, first + 1, ...; stopped ones keep the status RUNNING."""
@@ -181,9 +216,4 @@ def _check(system: System, method: SdeMethod) -> None:
         raise SettingError(
             f"method is {method!r}; {system.name!r} has noise, and needs one with a step for that, such as "
             "dl.EulerMaruyama(step=0.01)."
-        )
-    if system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} has noise and the event {system.events[0].name!r}, which cannot be run "
-            "together yet. Take the system without one of them."
         )

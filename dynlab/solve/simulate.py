@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dynlab.codegen.inputs import inputs_of
 from dynlab.errors import SettingError
@@ -14,6 +14,9 @@ from dynlab.kernels.convention import RUNNING
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
 from dynlab.seeds import seed_of
+from dynlab.solve.crossing import Crossing, together
+from dynlab.solve.guarded import Happened
+from dynlab.solve.guards import Guards
 from dynlab.solve.paths import Paths
 from dynlab.solve.stochastic_methods import SdeMethod
 from dynlab.solve.trajectory import Trajectory
@@ -24,11 +27,13 @@ from dynlab.symbolic.system import System
 
 __all__ = ["simulate"]
 
+Array = NDArray[np.float64]
+
 #: So many numbers are kept at most: some 16 GB.
 MOST_KEPT = 2 * 10**9
 
 
-def simulate(
+def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when to stop, how, what is drawn)
     system: System,
     *,
     start: Mapping[str, float] | Sequence[float] | None = None,
@@ -36,6 +41,8 @@ def simulate(
     method: SdeMethod,
     seed: int | np.random.Generator | None = None,
     at: ArrayLike | None = None,
+    record: Crossing | Sequence[Crossing] = (),
+    until: Crossing | Sequence[Crossing] = (),
 ) -> Trajectory:
     """Return one path of a stochastic system, ``dX = f dt + sum_k b_k dW_k``, from a start over some time.
 
@@ -54,12 +61,25 @@ def simulate(
         same path again; the state of a Generator is in ``run.provenance.settings``.
     at
         Times to keep, in the order of the run, instead of all steps.  Steps end on them.
+    record
+        Crossings to note in ``run.events``, of quantities that noise does not drive directly: those it does pass a
+        value infinitely often as soon as they pass it once.
+    until
+        Crossings that end the run, with `Status.EVENT`.
 
     Returns
     -------
     Trajectory
         The states at the times kept; between them the path is not known.  If the run could not reach its
-        end it holds what was reached, and its status says why.
+        end it holds what was reached, and its status says why.  Events and crossings are in
+        ``run.events``; without `at` the states before and after each event stand among the others, at one time.
+
+    Notes
+    -----
+    Between the ends of a step a path is a Brownian bridge.  Whether it passed a guard there, when, and in
+    which state is drawn from that bridge, so nothing is missed between steps, and means of passage times have an
+    error of the first order of the step (without the bridge it would be of order 1/2).  After an event the step is
+    finished with Euler's.
 
     Raises
     ------
@@ -68,8 +88,8 @@ def simulate(
     UnknownNameError
         If a state in `start` does not exist.
     UnsupportedSystemError
-        If the system has no noise (use `dynlab.integrate`), has events, or its noise is not of the kind
-        that the method is for.
+        If the system has no noise (use `dynlab.integrate`), its noise is not of the kind that the method is
+        for, or an event or crossing would happen infinitely often.
 
     Examples
     --------
@@ -91,20 +111,24 @@ def simulate(
     chosen = seed_of(seed)
     begin = Layout.of(system).pack(start, system.start_values)
     times = _times(system, span, method, at)
-    paths = Paths.of(system, method, times, chosen)
-    found = paths.run(np.array([begin]), np.array([inputs_of(system).parameters]), 0)
+    guards = Guards.of(system, together(record), together(until))
+    paths = Paths.of(system, method, times, chosen, guards)
+    found, happened = paths.one(begin, inputs_of(system).parameters)
     values = found.values[0]
     there = np.isfinite(values[:, 0])
+    times, values = times[there], values[there]
+    if at is None and happened is not None:
+        times, values = _with_events(times, values, happened, guards.first)
     status = Status.STOPPED if found.status[0] == RUNNING else Status(int(found.status[0]))
     number = int(chosen.text) if chosen.text.isdigit() else None
     settings = {"duration": span, "method": method}
     settings |= {"generator": chosen.text} if number is None else {}
     return Trajectory(
         system=system,
-        t=times[there],
-        values=values[there],
+        t=times,
+        values=values,
         steps=None,
-        events={},
+        events={} if happened is None else happened.by_name(guards),
         end=np.append(found.ended[0], found.last[0]),
         status=status,
         provenance=Provenance(
@@ -113,9 +137,21 @@ def simulate(
     )
 
 
-def _times(
-    system: System, span: float, method: SdeMethod, at: ArrayLike | None
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _with_events(
+    times: Array, values: Array, happened: Happened, first: int
+) -> tuple[Array, Array]:
+    """Put the states before and after each event of the system among those at the ends of steps."""
+    own = np.flatnonzero(happened.kinds[:, 0] >= first)
+    own = own[np.argsort(happened.times[own], kind="stable")]
+    both = np.stack([happened.befores[own], happened.afters[own]], axis=1)
+    twice = np.repeat(happened.times[own], 2)
+    at = np.searchsorted(times, twice)
+    return np.insert(times, at, twice), np.insert(
+        values, at, both.reshape(-1, values.shape[1]), axis=0
+    )
+
+
+def _times(system: System, span: float, method: SdeMethod, at: ArrayLike | None) -> Array:
     """Return the times to keep."""
     if at is None:
         steps = max(

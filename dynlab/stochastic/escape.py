@@ -21,6 +21,7 @@ from dynlab.names import by_name, finite
 from dynlab.plotting import draw_distribution_map, label, new_axes
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.stochastic.borders import borders_of
 from dynlab.stochastic.box import suitable_grid
 from dynlab.stochastic.coefficients import Coefficients, coefficients_of
 from dynlab.stochastic.density import checked_grid
@@ -211,7 +212,7 @@ def escape_time(
     """
     began = perf_counter()
     coefficients = coefficients_of(system)
-    borders = _borders(system, beyond)
+    borders = borders_of(system, beyond)
     box = _cut(_around(system, coefficients, grid, borders), start, borders)
     place = _place(system, box, start, "start")
     grids = levels(box)
@@ -291,7 +292,7 @@ def committor(
         )
     (name,) = low
     ends = finite(low[name], f"source[{name!r}]"), finite(high[name], f"target[{name!r}]")
-    borders = _borders(system, {name: (min(ends), max(ends))})
+    borders = borders_of(system, {name: (min(ends), max(ends))})
     middle = {name: 0.5 * sum(ends)}
     box = _cut(_around(system, coefficients, grid, borders), middle, borders)
     side = "high" if ends[1] > ends[0] else "low"
@@ -306,35 +307,6 @@ def committor(
             "committor", system, {"grid": repr(box)}, seconds=perf_counter() - began
         ),
     )
-
-
-def _borders(
-    system: System, beyond: Mapping[str, Any]
-) -> dict[str, tuple[float | None, float | None]]:
-    """Return the lower and the upper border of each state; one that is not known yet on which side, as a pair."""
-    given = by_name(beyond, "beyond")
-    if not given:
-        raise SettingError(
-            "beyond is empty. Give a border, beyond={'x': 0}, or an interval, {'x': (-1, 1)}."
-        )
-    found: dict[str, tuple[float | None, float | None]] = {}
-    for name, value in given.items():
-        if name not in system.state_names:
-            raise UnknownNameError(f"state of {system.name!r}", name, system.state_names)
-        if isinstance(value, tuple | list):
-            if len(value) != 2:
-                raise SettingError(
-                    f"beyond[{name!r}] is {value!r}; give a number, or two for an interval."
-                )
-            low, high = (finite(v, f"beyond[{name!r}]") for v in value)
-            if not low < high:
-                raise SettingError(
-                    f"beyond[{name!r}] is ({low:g}, {high:g}), which is empty. Put the lower end first."
-                )
-            found[name] = (low, high)
-        else:
-            found[name] = (finite(value, f"beyond[{name!r}]"), None)
-    return found
 
 
 def _around(

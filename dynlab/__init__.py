@@ -202,6 +202,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.sweep.designs": ("Halton", "LatinHypercube", "RandomPoints", "Sobol"),
     "dynlab.sweep.executors": ("Processes", "Serial", "Threads"),
     "dynlab.sweep.result": ("Failure", "SweepResult"),
+    # studies as text
+    "dynlab.study.read": ("read_study",),
+    "dynlab.study.run": ("run_study",),
+    "dynlab.study.study": ("Study",),
+    "dynlab.study.page": ("publish",),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -25,13 +25,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from dynlab.cli import cache, diagram, models, show, spectrum
+from dynlab.cli import cache, diagram, models, run, show, spectrum
 from dynlab.cli.answer import BAD_INPUT, INTERRUPTED, NO_ANSWER, Answer, refusal
 from dynlab.errors import ComputationError, DynlabError
 
 __all__ = ["main"]
 
-_COMMANDS = (models, show, diagram, spectrum, cache)
+_COMMANDS = (models, show, diagram, spectrum, run, cache)
 
 _EPILOG = """\
 exit status:

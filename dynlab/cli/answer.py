@@ -6,7 +6,6 @@ is null, and infinity is the text "inf" or "-inf".
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping
@@ -26,7 +25,6 @@ __all__ = [
     "Answer",
     "plain",
     "refusal",
-    "write_csv",
 ]
 
 GOOD, NO_ANSWER, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -92,13 +90,3 @@ def _number(value: float) -> float | str | None:
     if math.isnan(value):
         return None
     return value if math.isfinite(value) else "inf" if value > 0 else "-inf"
-
-
-def write_csv(path: Path, table: Mapping[str, Any]) -> Path:
-    """Write named columns of equal length as a CSV file."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(table)
-        columns = (np.asarray(column).tolist() for column in table.values())
-        writer.writerows(zip(*columns, strict=True))
-    return path

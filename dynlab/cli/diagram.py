@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynlab.cli.answer import Answer, write_csv
+from dynlab.cli.answer import Answer
 from dynlab.cli.interrupt import interruptible
 from dynlab.cli.model import add_model, add_output, chosen_model, number_of, stem_of
 
@@ -66,6 +66,7 @@ def run(chosen: argparse.Namespace) -> Answer:
 def _write(diagram: Diagram, folder: Path, stem: str, show: str | None) -> list[Path]:
     """Write the figure twice, the data for programs and for people, and the table of points."""
     from dynlab.plotting import close_figure, save_figure
+    from dynlab.study.page import write_table
 
     folder.mkdir(parents=True, exist_ok=True)
     axes = diagram.plot(show=show)
@@ -73,7 +74,7 @@ def _write(diagram: Diagram, folder: Path, stem: str, show: str | None) -> list[
     close_figure(axes)
     paths.append(diagram.save(folder / f"{stem}.npz"))
     for name, table in (("branches", diagram.to_table()), ("points", diagram.point_table())):
-        paths.append(write_csv(folder / f"{stem}_{name}.csv", table))
+        paths.append(write_table(table, folder / f"{stem}_{name}.csv"))
     return paths
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from dynlab.cli.answer import Answer, write_csv
+from dynlab.cli.answer import Answer
 from dynlab.cli.interrupt import interruptible
 from dynlab.cli.model import add_model, add_output, chosen_model, stem_of
 from dynlab.errors import SettingError
@@ -52,6 +52,7 @@ def run(chosen: argparse.Namespace) -> Answer:
     """Compute the exponents and write them."""
     import dynlab as dl
     from dynlab.plotting import close_figure, save_figure
+    from dynlab.study.page import write_table
 
     system = chosen_model(chosen)
     duration = _default(system) if chosen.duration is None else chosen.duration
@@ -64,7 +65,7 @@ def run(chosen: argparse.Namespace) -> Answer:
     stem = chosen.output / stem_of(system.name, "spectrum")
     files = [
         found.save(stem.with_suffix(".npz")),
-        write_csv(stem.with_suffix(".csv"), found.to_table()),
+        write_table(found.to_table(), stem.with_suffix(".csv")),
     ]
     if found.growth.times.size:
         axes = found.plot()

@@ -15,7 +15,7 @@ from dynlab.text.ode_file import from_ode, to_ode
 from dynlab.text.sbml import from_sbml
 from dynlab.text.toml import from_toml, to_toml
 
-__all__ = ["ENDINGS", "read_model", "write_model"]
+__all__ = ["ENDINGS", "read_model", "read_text", "write_model"]
 
 Format = TypeVar("Format")
 
@@ -65,7 +65,7 @@ def read_model(path: str | os.PathLike[str]) -> System:
     """
     source = Path(path)
     reader = _by_ending(source, _READERS, "read")
-    system = reader(_read_text(source))
+    system = reader(read_text(source, "model"))
     stem = re.sub(r"\W+", "_", source.stem)
     return replace(system, name=stem) if system.name == "model" and stem else system
 
@@ -118,8 +118,8 @@ def _by_ending(path: Path, known: Mapping[str, Format], what: str) -> Format:
     return known[ending]
 
 
-def _read_text(source: Path) -> str:
-    """Return the text of a file, never reading more than the limit."""
+def read_text(source: Path, what: str) -> str:
+    """Return the text of a file, never reading more than the limit; ``what`` it is stands in messages."""
     try:
         with source.open("rb") as stream:
             data = stream.read(SIZE_LIMIT + 1)
@@ -128,14 +128,14 @@ def _read_text(source: Path) -> str:
     except (OSError, ValueError) as error:
         raise StoreError(f"cannot read {str(source)!r}: {error}. Check the path.") from error
     if not data:
-        raise StoreError(f"{str(source)!r} is empty; a model has at least one equation.")
+        raise StoreError(f"{str(source)!r} is empty, so it is no {what}. Is it the right file?")
     if len(data) > SIZE_LIMIT:
         raise StoreError(
-            f"{str(source)!r} is larger than {SIZE_LIMIT // 10**6} MB, which no model is. "
+            f"{str(source)!r} is larger than {SIZE_LIMIT // 10**6} MB, which no {what} is. "
             "Is it the right file?"
         )
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise StoreError(f"{str(source)!r} is in UTF-16; models are texts in UTF-8. Convert it.")
+        raise StoreError(f"{str(source)!r} is in UTF-16; a {what} is a text in UTF-8. Convert it.")
     if b"\0" in data:
         raise StoreError(f"{str(source)!r} holds NUL bytes: it is no text. Is it the right file?")
     try:

@@ -49,7 +49,7 @@ from dynlab.symbolic.tree import to_tree
 from dynlab.text.expression import written
 from dynlab.text.model import Texts
 
-__all__ = ["from_toml", "to_toml"]
+__all__ = ["from_tables", "from_toml", "tables_of", "to_toml"]
 
 #: No model in print comes near; the reader of Python needs a second for a million characters.
 LONGEST = 200_000
@@ -95,7 +95,11 @@ def from_toml(text: str) -> System:
     >>> decay
     <flow model: x' = -rate*x; rate = 2>
     """
-    data = _loaded(text)
+    return from_tables(tables_of(text, "model"))
+
+
+def from_tables(data: Mapping[str, Any]) -> System:
+    """Build a model from the tables of a TOML text; see `from_toml`."""
     for table, content in data.items():
         if table not in _TABLES:
             raise UnknownNameError("table of a model in TOML", table, _TABLES)
@@ -118,12 +122,13 @@ def from_toml(text: str) -> System:
     ).system()
 
 
-def _loaded(text: str) -> dict[str, Any]:
+def tables_of(text: str, what: str) -> dict[str, Any]:
+    """Return what a TOML text holds, within limits of size; ``what`` it is stands in the messages."""
     if not text.strip():
-        raise TextError("the model is empty. Write at least [states] and [equations].")
+        raise TextError(f"the {what} is empty. Write its tables, such as [states] and [equations].")
     if len(text) > LONGEST:
         raise TextError(
-            f"the model has {len(text)} characters; the limit is {LONGEST}. Shorten its equations."
+            f"the {what} has {len(text)} characters; the limit is {LONGEST}. Shorten its equations."
         )
     for number, line in enumerate(text.split("\n"), 1):
         # Dotted keys and nested arrays cost the square of their length; no model has them.
@@ -131,7 +136,7 @@ def _loaded(text: str) -> dict[str, Any]:
             len(line) > _LONGEST_LINE
             or max(line.count(mark) for mark in ".[{") > _LONGEST_LINE // 9
         ):
-            raise TextError(f"line {number} of the model is too long. Break it into several.")
+            raise TextError(f"line {number} of the {what} is too long. Break it into several.")
     try:
         return tomllib.loads(text, parse_float=_float)
     except tomllib.TOMLDecodeError as error:
@@ -139,9 +144,9 @@ def _loaded(text: str) -> dict[str, Any]:
             f'this is not TOML: {error}. Names and texts stand as in x = "-x".'
         ) from None
     except RecursionError:
-        raise TextError("the model is nested too deep. Write one value to a line.") from None
+        raise TextError(f"the {what} is nested too deep. Write one value to a line.") from None
     except (ValueError, OverflowError) as error:
-        raise TextError(f"a value of the model cannot be read ({error!s:.80}).") from None
+        raise TextError(f"a value of the {what} cannot be read ({error!s:.80}).") from None
 
 
 def _float(text: str) -> float:

@@ -2,7 +2,7 @@
 
 ::
 
-    7  __init__  load  cli
+    7  __init__  load  study  cli
     6  stochastic  hopfield  synchrony  spatial  learning
     5  continuation  attractors
     4  equilibria  cycles  chaos
@@ -35,7 +35,7 @@ FLOORS = (
     ("equilibria", "cycles", "chaos"),
     ("continuation", "attractors"),
     ("stochastic", "hopfield", "synchrony", "spatial", "learning"),
-    ("", "load", "cli"),
+    ("", "load", "study", "cli"),
 )  # fmt: skip
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 EXTRAS = frozenset(

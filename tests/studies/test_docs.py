@@ -60,8 +60,15 @@ def comparable(text: str) -> str:
     return re.sub(r"\d+ points", "points", text.strip())
 
 
-def test_commands_of_the_command_line_page_run():
-    for language_name, text, _ in blocks(ROOT / "docs" / "guide" / "command_line.md"):
+@pytest.mark.parametrize(
+    ("page", "written"),
+    [
+        ("command_line", "results/morris_lecar_I.png"),
+        ("studies", "results/rest.html"),
+    ],
+)
+def test_commands_of_a_page_run(page, written):
+    for language_name, text, _ in blocks(ROOT / "docs" / "guide" / f"{page}.md"):
         if language_name == "{code-block}":
             head, _, body = text.partition("\n\n")
             Path(head.removeprefix(":caption: ")).write_text(body, encoding="utf-8")
@@ -70,7 +77,7 @@ def test_commands_of_the_command_line_page_run():
                 program, *arguments = shlex.split(command)
                 assert program == "dynlab"
                 assert cli.main(arguments) == 0
-    assert Path("results/morris_lecar_I.png").is_file()
+    assert Path(written).is_file()
 
 
 def test_reference_names_everything_public():

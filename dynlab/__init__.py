@@ -193,6 +193,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.fluctuations": ("LinearNoise", "linear_noise"),
     "dynlab.stochastic.warning": ("Approach", "EarlyWarning", "early_warning"),
     "dynlab.stochastic.signs": ("WarningSigns", "warning_signs"),
+    "dynlab.stochastic.action": (
+        "LeastActionPath", "Quasipotential", "least_action_path", "quasipotential",
+    ),
+    "dynlab.stochastic.kramers": ("KramersRate", "kramers_rate"),
     "dynlab.stochastic.multiplicative": (
         "StochasticStability", "mean_square_exponent", "stochastic_stability",
     ),

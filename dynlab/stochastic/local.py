@@ -184,6 +184,11 @@ def local_at(system: System, at: Equilibrium) -> Local:
             f"{system.name!r} cannot be used here: it has signals, and so no equilibria. Stop them with "
             ".frozen(at=...) before the noise is added."
         )
+    if system.events:
+        raise UnsupportedSystemError(
+            f"{system.name!r} cannot be used here: it has events, which noise will trigger anywhere. Run many copies of it "
+            "with dl.ensemble instead."
+        )
     if not isinstance(at, Equilibrium):
         raise SettingError(
             f"at is {at!r:.60}; give an equilibrium: dl.find_equilibria({system.name}.without_noise()) finds them."

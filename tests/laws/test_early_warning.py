@@ -114,7 +114,7 @@ def test_windows_are_what_they_say():
 
 
 def test_errors_are_those_of_separate_records():
-    """Of 100 records the estimates scatter as their own errors say: within 30 per cent, 4 standard errors of a scatter.
+    """Of 60 records the estimates scatter as their own errors say: within 35 per cent, 4 standard errors of a scatter.
 
     Were neighbours taken for independent, the error of the variance would be smaller by 1.7.
     """
@@ -122,11 +122,11 @@ def test_errors_are_those_of_separate_records():
         dl.warning_signs(
             autoregressive(0.7, 450, seed), window=330, smoothing=1e9, surrogates=19, seed=0
         )
-        for seed in range(100)
+        for seed in range(60)
     ]
     first = np.array([[f.variance[0], f.autocorrelation[0]] for f in found])
     stated = np.mean([f.errors[:, 0] for f in found], axis=0)
-    assert first.std(axis=0, ddof=1) == pytest.approx(stated, rel=0.3)
+    assert first.std(axis=0, ddof=1) == pytest.approx(stated, rel=0.35)
 
 
 def test_records_without_change_are_seldom_called():

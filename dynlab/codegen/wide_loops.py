@@ -137,10 +137,20 @@ def _body(loop: Loop, place: Callable[[str, str], str]) -> tuple[list[str], list
         elif isinstance(s, Put) and s.place[0] == "at" and not s.add and s.place[3] == loop.index:
             _, array, base, index = s.place
             value = _value(s.value, loop.index, place, names)
+            if not _differs(s.value, loop.index, names):
+                raise CompileError("what is the same for all nodes has no form for lanes.")
             lines.append(f"_put_lanes({_pointer(array)}, {place(base, index)}, {value})")
         else:
             raise CompileError(f"a loop with {type(s).__name__} has no form for lanes.")
     return lines, totals
+
+
+def _differs(tree: Tree, index: str, names: Mapping[str, str]) -> bool:
+    """Whether a value is another one for each node of a loop."""
+    return any(
+        (part[0] == "read" and part[3] == index) or (part[0] == "name" and part[1] in names)
+        for part in _parts(tree)
+    )
 
 
 def _value(

@@ -206,3 +206,27 @@ def solve_backward(up, down, out, source, work, answer):
     answer[n - 1] = work[1, n - 1] / work[0, n - 1]
     for i in range(n - 2, -1, -1):
         answer[i] = (work[1, i] + up[i] * answer[i + 1]) / work[0, i]
+
+
+@njit("void(i4[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[:, ::1], f8[::1])", **OPTIONS)
+def jump(first, targets, shares, weights, start, work, answer):
+    """Write sum_n w_n M^n p, where M, by columns, is what one jump does: no subtraction, so each number is accurate.
+
+    With the weights of a Poisson distribution it is the exponential of a generator (uniformisation; Jensen 1953, Skand.
+    Aktuarietidskr. 36, 87).
+    """
+    n = start.size
+    for i in range(n):
+        work[0, i] = start[i]
+        answer[i] = weights[0] * start[i]
+    for k in range(1, weights.size):
+        here, there = (k - 1) % 2, k % 2
+        for i in range(n):
+            work[there, i] = 0.0
+        for j in range(n):
+            mass = work[here, j]
+            for e in range(first[j], first[j + 1]):
+                work[there, targets[e]] += shares[e] * mass
+        if weights[k] > 0.0:
+            for i in range(n):
+                answer[i] += weights[k] * work[there, i]

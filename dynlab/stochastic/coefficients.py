@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import sympy
@@ -22,11 +23,17 @@ from dynlab.kernels import batch
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Stochastic, require
 from dynlab.symbolic.noise import columns_of, ito_drift, klimontovich_drift
 from dynlab.symbolic.system import System
-from dynlab.symbolic.tree import symbol
+from dynlab.symbolic.tree import TIME, symbol
 
-__all__ = ["Coefficients", "coefficients_of", "family_of"]
+__all__ = ["Coefficients", "Family", "coefficients_of", "family_of", "functions_of"]
 
 Array = NDArray[np.float64]
+
+
+class Family(Protocol):
+    """Drift and diffusion for values of some parameters and a time."""
+
+    def __call__(self, values: Sequence[float] | Array, time: float = 0.0) -> Coefficients: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,18 @@ def coefficients_of(system: System) -> Coefficients:
         If it is a map, a network, has no noise, depends on the time, or has events or signals.
     """
     require(system, Continuous, Stochastic, Autonomous)
+    return family_of(system, ())(())
+
+
+def family_of(system: System, names: Sequence[str]) -> Family:
+    """Return drift and diffusion as a function of the values of some parameters, and of the time.
+
+    Raises
+    ------
+    UnsupportedSystemError
+        If it is a map, a network, has no noise, or has events or signals.
+    """
+    require(system, Continuous, Stochastic)
     for part, present in (("is a network", system.is_indexed), ("has events", system.events),
                           ("has signals", system.signals)):  # fmt: skip
         if present:
@@ -68,20 +87,13 @@ def coefficients_of(system: System) -> Coefficients:
                 f"{system.name!r} cannot be used here: it {part}, and densities are for a few states without "
                 "events and signals. Run many copies of it with dl.ensemble instead."
             )
-    return family_of(system, ())(())
-
-
-def family_of(
-    system: System, names: Sequence[str]
-) -> Callable[[Sequence[float] | Array], Coefficients]:
-    """Return drift and diffusion as a function of the values of some parameters, in the order of their names."""
     drift, flux = ito_drift(system), klimontovich_drift(system)
     inputs = inputs_of(drift)
     places = [system.parameter_names.index(n) for n in names]
     entries = _diffusion_entries(system)
     n = len(system.state_names)
     is_diagonal = all(i == j for i, j in entries)
-    held = set(map(symbol, system.state_names)) | set(map(symbol, names))
+    held = set(map(symbol, system.state_names)) | set(map(symbol, names)) | {TIME}
     fixed = dict(zip(map(symbol, system.parameter_names), system.parameter_values, strict=True))
     varying = {place: e for place, e in entries.items() if e.free_symbols & held}
     constant = np.zeros((n, n))
@@ -90,27 +102,38 @@ def family_of(
     kernels = kernels_of(drift)
     noise = kernels.expressions(list(varying.values())) if varying else None
 
-    def at(values: Sequence[float] | Array) -> Coefficients:
+    def at(values: Sequence[float] | Array, time: float = 0.0) -> Coefficients:
         parameters = inputs.parameters.copy()
         parameters[places] = values
         own = inputs._replace(parameters=parameters)
         return Coefficients(
-            _evaluator(kernels.rhs, own),
-            _diffusion(constant, _evaluator(noise, own) if noise else None, tuple(varying)),
+            _evaluator(kernels.rhs, own, time),
+            _diffusion(constant, _evaluator(noise, own, time) if noise else None, tuple(varying)),
             # Compiled only where it is asked for.
-            lambda points: _evaluator(kernels_of(flux).rhs, own)(points),
+            lambda points: _evaluator(kernels_of(flux).rhs, own, time)(points),
             is_diagonal,
         )
 
     return at
 
 
-def _evaluator(kernel: Kernel, inputs: Inputs) -> Callable[[Array], Array]:
-    """Return a function that evaluates a kernel at points."""
+def functions_of(
+    system: System, expressions: Sequence[sympy.Expr], values: Sequence[float] | Array = ()
+) -> Callable[[Array], Array]:
+    """Return a function that evaluates expressions in the states of a system at points, one column each."""
+    bare = system.without_noise()
+    inputs = inputs_of(bare)
+    if len(values):
+        inputs = inputs._replace(parameters=np.asarray(values, float))
+    return _evaluator(kernels_of(bare).expressions(list(expressions)), inputs, 0.0)
+
+
+def _evaluator(kernel: Kernel, inputs: Inputs, time: float) -> Callable[[Array], Array]:
+    """Return a function that evaluates a kernel at points, at a time."""
 
     def at(points: Array) -> Array:
         out = np.empty((len(points), kernel.size))
-        batch.evaluate(kernel.address, 0.0, np.ascontiguousarray(points), tuple(inputs), out)
+        batch.evaluate(kernel.address, time, np.ascontiguousarray(points), tuple(inputs), out)
         return out
 
     return at

@@ -21,6 +21,7 @@ from dynlab.stochastic.grid import Absorbing, Grid, Reinjected
 __all__ = [
     "Edges",
     "Exit",
+    "along_axis",
     "axis_edges",
     "axis_exit",
     "check_finite",
@@ -96,7 +97,7 @@ def _fitted(
     noise: Array,
 ) -> Edges:
     """Return the rates of edges that begin at points and run along an axis."""
-    fall, drift, least = _along(coefficients, start, axis, length)
+    fall, drift, least = along_axis(coefficients, start, axis, length)
     source, target = ends
     least = np.minimum(least, np.minimum(noise[source], noise[target]))
     forward, backward = np.empty(fall.size), np.empty(fall.size)
@@ -109,7 +110,7 @@ def _fitted(
     return Edges(offset, source, target, forward, backward, rise)
 
 
-def _along(
+def along_axis(
     coefficients: Coefficients, start: Array, axis: int, length: float
 ) -> tuple[Array, Array, Array]:
     """Return along edges the integral of drift over noise, the mean drift and the least noise."""

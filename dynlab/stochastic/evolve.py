@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,13 @@ from dynlab.plotting import draw_density, draw_distributions, draw_legend, label
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.stochastic.box import suitable_grid
-from dynlab.stochastic.coefficients import coefficients_of
+from dynlab.stochastic.coefficients import coefficients_of, family_of
+from dynlab.stochastic.commutator_free import driven_step, evolved, self_consistent_step
 from dynlab.stochastic.density import Density, checked_grid
 from dynlab.stochastic.generator import Generator
 from dynlab.stochastic.grid import Grid
-from dynlab.stochastic.propagate import propagated
+from dynlab.stochastic.mean_field import mean_field_generator
+from dynlab.stochastic.propagate import TOLERANCE, propagated
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class DensityEvolution(Result):
         The times.
     values
         The density at the middles of the cells, the times along the first axis.
+    error
+        Estimated error in L1 of the steps in time, beside that of the cells; of the exponential where none is stepped.
     provenance
         Where it came from.
     """
@@ -57,6 +61,7 @@ class DensityEvolution(Result):
     grid: Grid
     times: Array
     values: Array
+    error: float
     provenance: Provenance
 
     @property
@@ -144,10 +149,14 @@ def evolve_density(
     Nothing is stepped: the exponential of the generator is applied to rounding in one dimension, and to 1e-12 in
     more, whatever the width of the cells.  The density is never negative, and without absorbing ends the mass stays.
 
+    Where the equations depend on the time `dynlab.t` products of such exponentials are, of fourth order in steps that keep
+    the error in L1 below 1e-8; they start at time 0.  Of a network of identical nodes that know of each other through
+    ``dl.Mean`` it is the density of one of infinitely many, which moves in the field of all.
+
     Parameters
     ----------
     system
-        A flow with noise.
+        A flow with noise, or a network as in `mean_field_states`.
     start
         For each state a place, or a distribution (`dynlab.Gaussian`, or any with ``cdf`` or ``density``);
         or a density found before.
@@ -156,7 +165,8 @@ def evolve_density(
     at
         The times wanted; 101 from 0 to the duration if None.
     grid
-        The cells and walls; if None, those that suit the stationary density.
+        The cells and walls; if None, those that suit the stationary density.  Needed where the equations depend on
+        the time, and for networks whose states are no angles.
 
     Returns
     -------
@@ -171,7 +181,7 @@ def evolve_density(
     Raises
     ------
     SettingError
-        If there is no time, one is negative, or the start is outside the grid.
+        If there is no time, one is negative, the start is outside the grid, or a grid is needed.
     UnsupportedSystemError
         If what leaves comes back after a delay, which no density at one time knows.
 
@@ -190,30 +200,64 @@ def evolve_density(
     ----------
     1. Trefethen, Weideman and Schmelzer 2006, BIT Numer. Math. 46, 653.
     2. van den Eshof and Hochbruck 2006, SIAM J. Sci. Comput. 27, 1438.
+    3. Blanes and Moan 2006, Appl. Numer. Math. 56, 1519: where the equations depend on the time.
     """
     began = perf_counter()
-    coefficients = coefficients_of(system)
     times = _times(duration, at)
     if grid is None and isinstance(start, Density):
         grid = start.grid
-    found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
-    generator = Generator.of(coefficients, found)
-    if any(e.after > 0 for e in generator.exits):
-        raise UnsupportedSystemError(
-            f"{system.name!r} on {found!r} remembers when it left: what is re-injected comes back after a delay. Use "
-            "dl.Reinjected without after=, or dl.stationary_density, which knows the delay."
-        )
-    probability = start_probability(system, found, start)
-    rows = propagated(generator, probability, times)
+    if system.is_indexed:
+        found, made_by = mean_field_generator(system, grid)
+        first = start_probability(system, found, start)
+        rows, error, _ = evolved(self_consistent_step(made_by), first, times)
+    elif system.is_autonomous:
+        coefficients = coefficients_of(system)
+        found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
+        generator = Generator.of(coefficients, found)
+        _check_memory(system, generator)
+        rows = propagated(generator, start_probability(system, found, start), times)
+        error = TOLERANCE
+    else:
+        found, generator_at = driven_generator(system, grid)
+        first = start_probability(system, found, start)
+        rows, error, _ = evolved(driven_step(generator_at), first, times)
     return DensityEvolution(
         system=system,
         grid=found,
         times=times,
         values=rows.reshape(len(times), *found.cells) / found.volume,
+        error=error,
         provenance=Provenance(
             "evolve_density", system, {"grid": repr(found)}, seconds=perf_counter() - began
         ),
     )
+
+
+def driven_generator(
+    system: System, grid: Grid | None
+) -> tuple[Grid, Callable[[float], Generator]]:
+    """Return the grid of a system that depends on the time, and its generator as a function of the time."""
+    family = family_of(system, ())
+    if grid is None:
+        raise SettingError(
+            f"{system.name!r} depends on the time, and no box suits it at all times by itself. Give one: "
+            f"grid=dl.Grid({', '.join(f'{n}=(low, high, cells)' for n in system.state_names)})."
+        )
+    found = checked_grid(system, grid)
+
+    def generator_at(time: float) -> Generator:
+        return Generator.of(family((), time), found)
+
+    _check_memory(system, generator_at(0.0))
+    return found, generator_at
+
+
+def _check_memory(system: System, generator: Generator) -> None:
+    if any(e.after > 0 for e in generator.exits):
+        raise UnsupportedSystemError(
+            f"{system.name!r} on {generator.grid!r} remembers when it left: what is re-injected comes back after a "
+            "delay. Use dl.Reinjected without after=, or dl.stationary_density, which knows the delay."
+        )
 
 
 def start_probability(system: System, grid: Grid, start: Mapping[str, Any] | Density) -> Array:

@@ -26,7 +26,7 @@ from dynlab.stochastic.edges import Edges, Exit, check_finite, points_of, quadra
 from dynlab.stochastic.grid import Absorbing, Grid, Reinjected
 from dynlab.stochastic.selling import decomposed
 
-__all__ = ["oblique_edges"]
+__all__ = ["along_offset", "oblique_edges"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -77,6 +77,15 @@ def oblique_edges(coefficients: Coefficients, grid: Grid) -> tuple[list[Edges], 
         edges.append(_edges(field, offset, weight))
         exits += _exits(field, offset, weight)
     return edges, exits
+
+
+def along_offset(
+    coefficients: Coefficients, grid: Grid, start: Array, offset: Offset
+) -> tuple[Array, Array]:
+    """Return along edges of an offset the integral of the force, and the mean of the drift left over."""
+    field = _Field(coefficients, grid, np.array(grid.widths))
+    fall, left, _ = field.along(start, np.array(offset, float))
+    return fall, left if sum(map(abs, offset)) == 1 else 0.0 * left
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ A chain (one state, walls at the ends) is similar to a symmetric matrix, so its 
 integral of the resolvent with 32 points on a parabola is exact to rounding for all times (Trefethen, Weideman and
 Schmelzer 2006, BIT 46, 653: error 2.85^-32); each point is one tridiagonal system.
 
-Everything else goes through Krylov spaces of (1 - g L)^{-1}, one sparse factorisation for all steps of one
+Over times in which few jumps are expected e^{tL} is their average (uniformisation): nothing is subtracted, so what is
+positive stays so.  Everything else goes through Krylov spaces of (1 - g L)^{-1}, one sparse factorisation for all steps of one
 length (van den Eshof and Hochbruck 2006, SIAM J. Sci. Comput. 27, 1438).
 """
 
@@ -15,19 +16,22 @@ import scipy.sparse as sparse
 import scipy.sparse.linalg as sparse_linalg
 from numpy.typing import NDArray
 from scipy.linalg import expm
+from scipy.special import gammaln
 
 from dynlab.errors import NotConverged
 from dynlab.kernels import fluxes
 from dynlab.status import Status
 from dynlab.stochastic.generator import Generator
 
-__all__ = ["propagated"]
+__all__ = ["TOLERANCE", "propagated"]
 
 Array = NDArray[np.float64]
 
 POINTS = 32
 #: Largest Krylov space; what is asked of each step, relative to the norm of the density; shift over step.
 LARGEST, TOLERANCE, SHIFT = 60, 1e-12, 0.1
+#: Jumps are averaged over up to so many.
+JUMPS = 1000.0
 #: Steps are halved so often before giving up.
 HALVINGS = 20
 
@@ -54,22 +58,38 @@ def propagated(generator: Generator, start: Array, times: Array) -> Array:
         fluxes.evolve_chain(*generator.chain, start, times, _NODES, _WEIGHTS, work, rows)
         rows[times == 0] = start
     else:
-        rows = _by_krylov(generator.matrix, start, times)
+        rows = _otherwise(generator.matrix, start, times)
     rows = np.maximum(rows, 0.0)
     if generator.is_closed:
         rows *= start.sum() / rows.sum(axis=1, keepdims=True)
     return rows
 
 
-def _by_krylov(matrix: sparse.csc_matrix, start: Array, times: Array) -> Array:
+def _otherwise(matrix: sparse.csc_matrix, start: Array, times: Array) -> Array:
     solvers: dict[float, sparse_linalg.SuperLU] = {}
     rows, now, state = np.empty((times.size, start.size)), 0.0, start
+    rate = float(-matrix.diagonal().min())
     for row, time in enumerate(times):
-        if time > now:
-            state = _advanced(matrix, state, float(time - now), solvers)
-            now = float(time)
-        rows[row] = state
+        span = float(time - now)
+        if 0 < rate * span <= JUMPS:
+            state = _by_jumps(matrix, rate, state, span)
+        elif span > 0:
+            state = _advanced(matrix, state, span, solvers)
+        rows[row], now = state, float(time)
     return rows
+
+
+def _by_jumps(matrix: sparse.csc_matrix, rate: float, state: Array, span: float) -> Array:
+    """Return the state a span later as the average over how many jumps there were."""
+    mean = rate * span
+    counts = np.arange(int(mean + 9 * np.sqrt(mean) + 30))
+    weights = np.exp(counts * np.log(mean) - mean - gammaln(counts + 1))
+    one = (sparse.identity(state.size, format="csc") + matrix / rate).tocsc()
+    answer, work = np.empty(state.size), np.empty((2, state.size))
+    start = np.ascontiguousarray(state)
+    shares = np.maximum(one.data, 0.0)
+    fluxes.jump(one.indptr, one.indices, shares, weights, start, work, answer)
+    return answer
 
 
 def _advanced(

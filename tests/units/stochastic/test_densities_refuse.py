@@ -16,7 +16,20 @@ def pair(x=0.0, y=0.0):
     return {x: -x, y: -y}
 
 
+@dl.flow
+def pushed(x=0.0, *, w=1.0):
+    return {x: -x + dl.cos(w * dl.t)}
+
+
+@dl.flow
+def herd(x: dl.PerNode, *, K=1.0):
+    i, j = dl.nodes("i j")
+    return {x[i]: x[i] - x[i] ** 3 + K * dl.Mean(x[j] - x[i], j)}
+
+
 NOISY = decay.with_noise(x=1.0)
+DRIVEN = pushed.with_noise(x=1.0)
+HERD = herd.with_noise(x=0.8)
 GRID = dl.Grid(x=(-4, 4, 64))
 
 
@@ -58,6 +71,17 @@ def asked(function, *arguments, **settings):
         (asked(dl.escape_time, NOISY, start={"x": 2}, beyond={"x": (-1, 1)}), dl.SettingError, "not between"),
         (asked(dl.committor, NOISY, source={"x": 0}, target={"x": 0}), dl.SettingError, "two different values"),
         (asked(dl.ring_transport, NOISY, along="x", grid=GRID), dl.SettingError, r"dl\.Periodic\(\)"),
+        (asked(dl.stationary_density, DRIVEN, grid=GRID), dl.UnsupportedSystemError, "depends on the time"),
+        (asked(dl.evolve_density, DRIVEN, start={"x": 0}, duration=1), dl.SettingError, "Give one: grid="),
+        (asked(dl.periodic_density, DRIVEN, period=3, grid=GRID), dl.SettingError, "do not repeat after 3"),
+        (asked(dl.periodic_density, DRIVEN, period=0, grid=GRID), dl.SettingError, "positive"),
+        (asked(dl.periodic_density, DRIVEN, period=2 * np.pi, grid=GRID.with_walls(x=dl.Absorbing())), dl.SettingError, "nothing is left"),
+        (asked(dl.mean_field_states, HERD), dl.SettingError, "No box|no box suits"),
+        (asked(dl.mean_field_states, NOISY, grid=GRID), dl.UnsupportedSystemError, "not all per node"),
+        (asked(dl.susceptibility, NOISY, of="y", to="x", frequencies=[1]), dl.UnknownNameError, "state or observable"),
+        (asked(dl.susceptibility, NOISY, of="x", to="z", frequencies=[1]), dl.UnknownNameError, "state or parameter"),
+        (asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[np.nan]), dl.SettingError, "finite numbers"),
+        (asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[1], grid=GRID.with_walls(x=dl.Absorbing())), dl.SingularProblem, "not unique"),
     ],
 )  # fmt: skip
 def test_refusals_say_what_where_and_what_to_try(ask, error, words):
@@ -139,6 +163,9 @@ RESULTS = {
     "committor": asked(dl.committor, NOISY, source={"x": -1}, target={"x": 1}),
     "current": asked(dl.stationary_current, BOTH, grid=PLANE),
     "ring": asked(dl.ring_transport, NOISY, along="x", grid=RING),
+    "periodic": asked(dl.periodic_density, DRIVEN, period=2 * np.pi, grid=GRID),
+    "mean field": asked(dl.mean_field_states, HERD, grid=GRID),
+    "response": asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[0, 1], grid=GRID),
 }
 
 

@@ -153,7 +153,7 @@ def susceptibility(
     ... def decay(x=0.0, *, theta=2.0):
     ...     return {x: -theta * x}
     >>> found = dl.susceptibility(decay.with_noise(x=1.0), of="x", to="x", frequencies=[0, 1])
-    >>> found.values.round(6), round(1 / (2 - 1j), 6)
+    >>> found.values.round(6), 1 / (2 - 1j)
     (array([0.5+0.j , 0.4+0.2j]), (0.4+0.2j))
 
     References

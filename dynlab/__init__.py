@@ -29,7 +29,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.symbolic.noise": ("HanggiKlimontovich", "Ito", "Noise", "Stratonovich", "sources"),
     "dynlab.symbolic.transforms": ("euler_map",),
     "dynlab.symbolic.language": (
-        "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "each", "erf", "exp",
+        "Angle", "Mean", "Positive", "Sum", "abs", "acos", "asin", "atan", "atan2", "cos", "cosh", "delayed", "each", "erf", "exp",
         "expm1", "exprel", "floor", "heaviside", "log", "log1p", "max", "min", "mod", "nodes", "pulse", "pulse_train", "ramp", "sigmoid",
         "sign", "sin", "sinc", "sinh", "sqrt", "step", "t", "tan", "tanh", "where",
     ),

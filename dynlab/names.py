@@ -24,7 +24,7 @@ RESERVED = frozenset({
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
     "exp", "log", "log1p", "expm1", "sqrt", "abs", "sign", "heaviside", "min", "max", "mod",
     "floor", "where", "erf", "sigmoid", "exprel", "sinc", "bernoulli", "logrel", "tanhc",
-    "pulse", "pulse_train", "ramp", "step", "recorded", "each", "nodes", "Sum", "Mean",
+    "pulse", "pulse_train", "ramp", "step", "recorded", "delayed", "each", "nodes", "Sum", "Mean",
 })  # fmt: skip
 
 

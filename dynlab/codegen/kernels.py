@@ -22,7 +22,7 @@ from dynlab.codegen.along import lower_along
 from dynlab.codegen.inputs import Inputs, inputs_of, signal_place
 from dynlab.codegen.sparse import SparseJacobian, with_pattern
 from dynlab.errors import UnknownNameError, UnsupportedSystemError
-from dynlab.symbolic.dynamics import Dynamics
+from dynlab.symbolic.dynamics import Dynamics, refuse_delays
 from dynlab.symbolic.events import Event
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
@@ -84,7 +84,13 @@ class Kernels:
     @property
     def rhs(self) -> Kernel:
         """The rate of change of each state, or the next state of a map."""
+        refuse_delays(self._system)
         return self._get("rhs", lower.lower_rule, lambda s: loops.lower_loops("rhs", s))
+
+    @property
+    def lagged(self) -> Kernel:
+        """The rate of change of each state of a system with delays; those of the past stand in z."""
+        return self._get("rhs", lower.lower_rule, None)
 
     def inputs(self, active: tuple[str, ...] = (), order: int = 1) -> Inputs:
         """Return what the kernels that differentiate by these parameters up to an order are given."""
@@ -92,6 +98,7 @@ class Kernels:
 
     def jacobian(self, active: tuple[str, ...] = ()) -> Kernel:
         """Return the derivatives by states and active parameters, n rows of n + a numbers."""
+        refuse_delays(self._system)
         return self._get(
             ("jacobian", active),
             lambda s: lower.lower_jacobian(s, active),
@@ -108,6 +115,11 @@ class Kernels:
             lambda s: lower.lower_derivative(s, order, active),
             lambda s: loops.lower_loops("derivative", s, active, order),
         )
+
+    @property
+    def product(self) -> Kernel:
+        """Return the product J v of a system with delays; v goes on with the deviations of the past."""
+        return self._get("product", lower.lower_product, None)
 
     def transposed(self, active: tuple[str, ...] = ()) -> Kernel:
         """Return the product J' u, over states then parameters, for one direction u."""

@@ -15,6 +15,7 @@ from sympy.logic.boolalg import Boolean
 
 from dynlab.errors import CompileError, DefinitionError
 from dynlab.symbolic import derivatives
+from dynlab.symbolic.delays import lag_names, with_lag_symbols
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import Tree, to_tree
 
@@ -24,6 +25,7 @@ __all__ = [
     "lower_derivative",
     "lower_entries",
     "lower_jacobian",
+    "lower_product",
     "lower_rule",
     "lower_transposed",
     "shared_subexpressions",
@@ -46,6 +48,8 @@ class Program:
         Common subexpressions in order, each a name and a tree.
     outputs
         One tree per number written, row by row.
+    supplied
+        Names of the values that arrive in ``z``: states of the past.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class Program:
     directions: int
     assignments: tuple[tuple[str, Tree], ...]
     outputs: tuple[Tree, ...]
+    supplied: tuple[str, ...] = ()
 
 
 def lower(
@@ -70,6 +75,7 @@ def lower(
             directions=directions,
             assignments=tuple((s.name, to_tree(e)) for s, e in shared),
             outputs=tuple(to_tree(e) for e in outputs),
+            supplied=lag_names(len(system.delays)),
         )
     except DefinitionError as error:
         raise CompileError(f"the {kind} of {system.name!r} has no kernel: {error}") from error
@@ -100,13 +106,20 @@ def _without_conditions(
 
 def lower_rule(system: System) -> Program:
     """Return the program of the right-hand side, or of the next state of a map."""
-    return lower("rhs", system, system.rule)
+    return lower("rhs", system, with_lag_symbols(system.rule))
 
 
 def lower_jacobian(system: System, active: tuple[str, ...] = ()) -> Program:
     """Return the program of the derivatives by states and then by the active parameters."""
     variables = system.state_names + active
     return lower("jacobian", system, derivatives.jacobian(system.rule, variables))
+
+
+def lower_product(system: System) -> Program:
+    """Return the program of J v of a system with delays: v is the state's deviation, then those of the past."""
+    variables = system.state_names + lag_names(len(system.delays))
+    forms = derivatives.directional(with_lag_symbols(system.rule), variables, 1)
+    return lower("product", system, forms, directions=1)
 
 
 def lower_entries(

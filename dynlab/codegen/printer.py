@@ -46,7 +46,10 @@ def function_source(program: Program) -> str:
         for position, name in enumerate(names):
             if name in used:
                 lines.append(f"    {checked_name(name, 'quantity')} = {array}[{position}]")
-    width = len(program.states) + len(program.parameters)
+    lines += [
+        f"    {name} = _z[{place}]" for place, name in enumerate(program.supplied) if name in used
+    ]
+    width = len(program.states) + len(program.parameters) + len(program.supplied)
     for vector in vectors:
         loads = [j for j in range(width) if f"{vector}{j}" in used]
         lines += [f"    {vector}{j} = {vector}[{j}]" for j in loads]

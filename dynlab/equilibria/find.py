@@ -37,7 +37,8 @@ from dynlab.names import Layout, by_name, finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic import derivatives
-from dynlab.symbolic.dynamics import Autonomous, require
+from dynlab.symbolic.delays import standing
+from dynlab.symbolic.dynamics import Autonomous, Delayed, require
 from dynlab.symbolic.system import Domain, System
 from dynlab.symbolic.tree import symbol
 
@@ -142,7 +143,8 @@ class Equilibria(Result):
 def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibria:
     """Find all equilibria of a flow, or fixed points of a map, in a box of states.
 
-    Solves f(x) = 0 (f(x) = x for a map).
+    Solves f(x) = 0 (f(x) = x for a map).  Delays do not move what rests, but decide on its stability:
+    the eigenvalues are then the rightmost characteristic roots.
 
     Parameters
     ----------
@@ -181,7 +183,9 @@ def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibr
     Farrell, Birkisson, Funke 2015, SIAM J. Sci. Comput. 37, A2026 (deflation).
     Neumaier 1990, Interval Methods for Systems of Equations, ch. 5 (proof of completeness).
     """
-    require(system, Autonomous)
+    require(system, Autonomous, Delayed)
+    if system.is_delayed:
+        return _with_histories(system, find_equilibria(standing(system), within=within))
     began = time.perf_counter()
     box = box_of(system, within)
     starts = starts_in(system, box)
@@ -198,6 +202,16 @@ def find_equilibria(system: System, *, within: Ranges | None = None) -> Equilibr
         "find_equilibria", system, {"within": ranges}, seconds=time.perf_counter() - began
     )
     return Equilibria(system, tuple(points), ranges, complete, words, Status.OK, provenance)
+
+
+def _with_histories(system: System, found: Equilibria) -> Equilibria:
+    """Return equilibria of a system that stands still as those of the system with its delays: roots for eigenvalues."""
+    points = [
+        Equilibrium.at(system, p.state, p.accuracy, p.continuum, p.null_directions) for p in found
+    ]
+    points.sort(key=lambda e: (e.unstable_directions, *e.state))
+    provenance = replace(found.provenance, system=system)
+    return replace(found, system=system, points=tuple(points), provenance=provenance)
 
 
 def search_equilibria(system: System, within: Ranges) -> list[Equilibrium]:

@@ -7,6 +7,7 @@ unit circle takes the place of the imaginary axis.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.codegen.kernels import kernels_of
+from dynlab.equilibria.characteristic_roots import characteristic_roots
 from dynlab.equilibria.large import is_large, leading_eigenvalues, sparse_jacobian_of
+from dynlab.errors import AccuracyWarning
 from dynlab.point import (
     Point,
     apart,
@@ -30,6 +33,7 @@ from dynlab.point import (
     short,
     whole_turns,
 )
+from dynlab.symbolic.delays import lag_values, linear_parts, standing
 from dynlab.symbolic.system import System
 
 __all__ = [
@@ -50,6 +54,8 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 
+#: So many characteristic roots are asked for at least, and at most.
+FEWEST_ROOTS, MOST_ROOTS = 6, 96
 #: A state is always 0 if it is smaller than this part of the largest.
 _NOTHING = 1e-25
 
@@ -78,7 +84,8 @@ class Equilibrium(Point):
     state
         The state vector; ``equilibrium["v"]`` is one component.
     eigenvalues
-        Of the Jacobian (per unit of time), the most unstable first; multipliers for a map.
+        Of the Jacobian (per unit of time), the most unstable first; multipliers for a map.  With delays they are the
+        rightmost characteristic roots, all unstable ones among them.
     accuracy
         Size of the last Newton step relative to the state: about the relative error.
     continuum
@@ -126,6 +133,8 @@ class Equilibrium(Point):
     @property
     def eigenvectors(self) -> NDArray[np.complex128]:
         """Unit right eigenvectors as columns, in the order of the eigenvalues."""
+        if self.system.is_delayed:
+            return _null_vectors(self.system, self.state, self.eigenvalues)
         values, vectors = np.linalg.eig(jacobian_at(self.system, self.state))
         return np.asarray(vectors[:, order_of(values, self.system)], dtype=complex)
 
@@ -137,18 +146,70 @@ class Equilibrium(Point):
         return f"<{self.kind} of {self.system.name} at {state};\n {word} {values}{more}>"
 
 
+def _null_vectors(
+    system: System, state: Vector, roots: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    """Return for each characteristic root l the v with ``l v = A_0 v + sum of A exp(-l tau) v``."""
+    now, later = linearised(system, state)
+    found = []
+    for root in roots:
+        decayed = sum(matrix * np.exp(-root * tau) for tau, matrix in later.items())
+        delta = root * np.eye(len(state)) - now - decayed
+        found.append(np.linalg.svd(delta)[2][-1].conj())
+    return np.array(found).T
+
+
 def order_of(values: NDArray[Any], system: System) -> NDArray[np.intp]:
     rate = growth(np.asarray(values, dtype=complex), discrete=system.is_discrete)
     return np.lexsort((-np.asarray(values).imag, -rate))
 
 
 def eigenvalues_at(system: System, state: Vector) -> NDArray[np.complex128]:
-    """Return the eigenvalues at a state, the most unstable first; of a large network the leading ones."""
+    """Return the eigenvalues at a state, the most unstable first; of a large network the leading ones.
+
+    With delays they are the rightmost characteristic roots.
+    """
+    if system.is_delayed:
+        return roots_at(system, state)
     if not is_large(system):
         return sorted_eigenvalues(jacobian_at(system, state), system)
     matrix = sparse_jacobian_of(system)(0.0, state, np.array(system.parameter_values or (0.0,)))
     found = leading_eigenvalues(matrix)
     return found[order_of(found, system)]
+
+
+def linearised(system: System, state: Vector) -> tuple[Vector, dict[float, Vector]]:
+    """Return the matrices of a system with delays about an equilibrium: of now, and by delay."""
+    n, values = len(state), lag_values(system)
+    kernel = kernels_of(standing(system)).expressions(linear_parts(system))
+    whole = kernel(0.0, state, np.array(system.parameter_values or (0.0,))).reshape(n, -1)
+    now, later = whole[:, :n].copy(), dict[float, Vector]()
+    for column, (lag, delay) in enumerate(zip(system.delays, values, strict=True)):
+        matrix = later.setdefault(delay, np.zeros((n, n))) if delay > 0 else now
+        matrix[:, system.state_names.index(lag.state)] += whole[:, n + column]
+    return now, later
+
+
+def roots_at(system: System, state: Vector) -> NDArray[np.complex128]:
+    """Return the characteristic roots at an equilibrium from the right: the unstable ones, and some that are not."""
+    now, later = linearised(system, state)
+    if not later:
+        return sorted_eigenvalues(now, system)
+    count = max(FEWEST_ROOTS, 2 * len(state))
+    while True:
+        found = characteristic_roots(now, delayed=later, count=count)
+        enough = len(found.roots) < count or found.roots[-1].real < 0
+        if enough or count >= MOST_ROOTS:
+            break
+        count *= 2
+    if not (enough and found.status.ok):
+        warnings.warn(
+            f"the characteristic roots of {system.name!r} at an equilibrium are not certain ({found.status}, {len(found.roots)} "
+            "of them): its delays are long against its rates. Rescale the time, or look at dl.characteristic_roots.",
+            AccuracyWarning,
+            stacklevel=2,
+        )
+    return np.asarray(found.roots)
 
 
 def sorted_eigenvalues(matrix: Vector, system: System) -> NDArray[np.complex128]:

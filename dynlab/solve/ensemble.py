@@ -28,6 +28,7 @@ from dynlab.solve.paths import Paths
 from dynlab.solve.stochastic_methods import SdeMethod
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
+from dynlab.symbolic.dynamics import refuse_delays
 from dynlab.symbolic.system import System
 
 __all__ = ["ensemble"]
@@ -115,6 +116,7 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
     >>> run["x"].round(6)
     array([-1.,  1., -1.])
     """
+    refuse_delays(system)
     began = perf_counter()
     span, method = _checked_duration(system, duration), _checked_method(system, method)
     t = np.array(span) if at is None else _checked_times(at, span, whole=system.is_discrete)

@@ -66,7 +66,7 @@ class Guards(NamedTuple):
         values = kernels.guard(self.expressions)
         alive: tuple[Kernel, ...] = (values,)
         rates = 0
-        if not system.is_indexed:
+        if not (system.is_indexed or system.is_delayed):
             alive = (values, kernels.guard_and_rate(self.expressions))
             rates = alive[1].address
         terminal = np.arange(len(self.names) + 1) >= self.ends

@@ -23,6 +23,8 @@ from dynlab.solve.crossing import Crossing, together
 from dynlab.solve.gauss import GaussMethod
 from dynlab.solve.gauss import prepare as prepare_gauss
 from dynlab.solve.guards import Found, Guards
+from dynlab.solve.history import History, past_of
+from dynlab.solve.lagging import run_lagging
 from dynlab.solve.legs import in_legs
 from dynlab.solve.linear_algebra import LinearAlgebra, linear_algebra_of
 from dynlab.solve.located import run_located
@@ -33,7 +35,8 @@ from dynlab.solve.taylor import Taylor
 from dynlab.solve.taylor import prepare as prepare_taylor
 from dynlab.solve.trajectory import Occurrences, Steps, Trajectory
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import Continuous, require
+from dynlab.symbolic.delays import lag_values
+from dynlab.symbolic.dynamics import Continuous, Delayed, require
 from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
@@ -57,6 +60,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     at: Sequence[float] | None = None,
     record: Crossing | Sequence[Crossing] = (),
     until: Crossing | Sequence[Crossing] = (),
+    history: History | None = None,
     method: OdeMethod = DEFAULT_METHOD,
 ) -> Trajectory:
     """Return the trajectory of a flow from a start over some time.
@@ -81,6 +85,9 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         there.
     until
         Crossings that end the run, with `Status.EVENT`.
+    history
+        For a system with delays what its states were before t = 0: a function of the time for each state, by name, or a
+        trajectory whose end is taken.  Without it, and for states not named, they were at the start all the time.
     method
         Method and tolerances.
 
@@ -111,7 +118,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     >>> run.at([0.5, 1.0])["x"].round(6)
     array([ 0.540302, -0.416147])
     """
-    require(system, Continuous)
+    require(system, Continuous, Delayed)
     if not isinstance(method, OdeMethod):
         raise SettingError(
             f"method is {method!r}, which is none for a flow without noise. Give one such as dl.Explicit8(), "
@@ -121,6 +128,14 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
     span = finite(duration, "duration")
     require_recorded(system.signals, 0.0, span)
     times = None if at is None else _checked_times(at, span)
+    if history is not None and not system.is_delayed:
+        raise SettingError(
+            f"history is given, and {system.name!r} has no delays: its start says everything. Leave history= out."
+        )
+    if system.is_delayed:
+        return _lagging(
+            system, (start, history), span, method, times, (_together(record), _together(until))
+        )
     if isinstance(method, Clocked):
         return _clocked(system, start, span, method, times, together(record) + together(until))
     if system.is_indexed and system.events:
@@ -150,6 +165,21 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         status=kept.status,
         provenance=Provenance("integrate", system, settings, seconds=perf_counter() - began),
     )
+
+
+def _lagging(
+    system: System, begun: tuple[Any, History | None], span: float, method: OdeMethod, times: Array | None,
+    asked: tuple[tuple[Crossing, ...], tuple[Crossing, ...]],
+) -> Trajectory:  # fmt: skip
+    """Run a flow with delays."""
+    began = perf_counter()
+    past, state = past_of(system, *begun, max(lag_values(system), default=0.0))
+    kept, steps = run_lagging(system, past, state, span, method, times, Guards.of(system, *asked))
+    settings = {"duration": span, "method": method, "steps": {"explicit": steps}}
+    return Trajectory(
+        system, kept.t, kept.values, kept.steps, kept.events, kept.end, kept.status,
+        Provenance("integrate", system, settings, seconds=perf_counter() - began),
+    )  # fmt: skip
 
 
 def _clocked(

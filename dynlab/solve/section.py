@@ -182,6 +182,10 @@ class Section(Dynamics):
         return True
 
     @property
+    def is_delayed(self) -> bool:
+        return False
+
+    @property
     def is_stochastic(self) -> bool:
         """Whether noise drives the states: it does not."""
         return False

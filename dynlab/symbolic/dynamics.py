@@ -9,7 +9,17 @@ from typing import Any, Self
 
 from dynlab.errors import UnsupportedSystemError
 
-__all__ = ["Autonomous", "Continuous", "Discrete", "Dynamics", "Need", "Stochastic", "require"]
+__all__ = [
+    "Autonomous",
+    "Continuous",
+    "Delayed",
+    "Discrete",
+    "Dynamics",
+    "Need",
+    "Stochastic",
+    "refuse_delays",
+    "require",
+]
 
 
 class Dynamics(abc.ABC):
@@ -63,6 +73,11 @@ class Dynamics(abc.ABC):
     @abc.abstractmethod
     def is_stochastic(self) -> bool:
         """Whether noise drives the states."""
+
+    @property
+    @abc.abstractmethod
+    def is_delayed(self) -> bool:
+        """Whether the rule asks for states of the past."""
 
     @property
     @abc.abstractmethod
@@ -126,11 +141,14 @@ Stochastic = Need(
     "it has no noise. Add some with .with_noise(x=0.4), or use dl.integrate",
 )
 
+#: Not a property, but leave for one: whoever names it knows what to do with delays.
+Delayed = Need(lambda system: True, "")
+
 
 def require(system: Dynamics, *needs: Need) -> None:
     """Raise UnsupportedSystemError, naming the part in the way, unless all needs are met.
 
-    Noise is refused unless `Stochastic` is among the needs.
+    Noise is refused unless `Stochastic` is among the needs, and delays unless `Delayed` is.
     """
     if not isinstance(system, Dynamics):
         raise UnsupportedSystemError(
@@ -143,7 +161,19 @@ def require(system: Dynamics, *needs: Need) -> None:
             f"{system.name!r} cannot be used here: it has noise, and this needs a deterministic system. Run "
             "it with dl.simulate or dl.ensemble, or take its drift: system.without_noise()."
         )
+    if Delayed not in needs:
+        refuse_delays(system)
     for need in needs:
         if not need.holds(system):
             name = getattr(system, "name", "the system")
             raise UnsupportedSystemError(f"{name!r} cannot be used here: {need.refusal}.")
+
+
+def refuse_delays(system: Dynamics) -> None:
+    """Raise UnsupportedSystemError if the rule asks for states of the past."""
+    if system.is_delayed:
+        raise UnsupportedSystemError(
+            f"{system.name!r} cannot be used here: it has delays, so its state is a piece of history and this analysis "
+            "needs one of finitely many numbers. Use dl.integrate, dl.lyapunov_spectrum(count=...), dl.find_equilibria "
+            "or dl.characteristic_roots, which know delays."
+        )

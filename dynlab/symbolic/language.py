@@ -34,7 +34,7 @@ from sympy import (
 from sympy.codegen.cfunctions import expm1, log1p
 
 from dynlab.errors import DefinitionError
-from dynlab.symbolic.functions import sigmoid
+from dynlab.symbolic.functions import delayed, sigmoid
 from dynlab.symbolic.indexed import Index, NodeMean, NodeSum, each, nodes, reduction
 from dynlab.symbolic.singular import exprel, sinc
 from dynlab.symbolic.system import Domain
@@ -52,6 +52,7 @@ __all__ = [
     "atan2",
     "cos",
     "cosh",
+    "delayed",
     "each",
     "erf",
     "exp",

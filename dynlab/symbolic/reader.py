@@ -118,7 +118,7 @@ FUNCTIONS: Mapping[str, Call] = (
     | {name: _named(name, 1, 2) for name in _REMOVABLE}
     | {
         "atan2": _named("atan2", 2), "min": _named("min", 1, 64), "max": _named("max", 1, 64),
-        "mod": Call(2, 2, _mod), "where": Call(3, 3, lambda c, a, b: ("where", c, a, b)),
+        "delayed": _named("delayed", 2), "mod": Call(2, 2, _mod), "where": Call(3, 3, lambda c, a, b: ("where", c, a, b)),
     }
 )  # fmt: skip
 

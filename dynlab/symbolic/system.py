@@ -32,6 +32,7 @@ from dynlab.names import checked_name, checked_names, finite
 from dynlab.recording import Recording
 from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
+from dynlab.symbolic.delays import Lag, check_delays, lags_of
 from dynlab.symbolic.dynamics import Dynamics
 from dynlab.symbolic.entry import base_of, place_of_entry, spelled
 from dynlab.symbolic.events import Event, check_events
@@ -340,6 +341,15 @@ class System(Dynamics):
     @property
     def is_stochastic(self) -> bool:
         return self.noise is not None
+
+    @property
+    def is_delayed(self) -> bool:
+        return bool(self.delays)
+
+    @property
+    def delays(self) -> tuple[Lag, ...]:
+        """The states of the past that the equations ask for, each with its delay, in one order."""
+        return lags_of(self.rule)
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of a parameter, or the default start of a state.
@@ -738,6 +748,11 @@ class System(Dynamics):
             arguments,
         )
         checked = checked_expression(value, self, f"a function of {', '.join(arguments)}")
+        if lags_of((checked,)):
+            raise UnsupportedSystemError(
+                f"a function given for {self.name!r} asks for a state of the past. dl.delayed stands in the "
+                "equations alone."
+            )
         loose = indexed.free_indices(checked)
         if loose:
             raise DefinitionError(
@@ -1319,6 +1334,7 @@ def _check(system: System) -> None:
             )
     _check_label(system.time.unit, "the time")
     _check_signals(system)
+    check_delays(system)
     for place, intermediate in enumerate(system.intermediates):
         known_before = system.intermediates[:place]
         _require_clean(intermediate, intermediate.expression, known, _shapes(system, known_before),

@@ -70,7 +70,7 @@ def euler_map(system: System, *, step: float) -> System:
             f"({', '.join(event.name for event in system.events)}), which happen between the steps of "
             "a map. Take the flow without them."
         )
-    if system.is_stochastic:
+    if system.is_stochastic or system.is_delayed:
         require(system, Continuous)
     value = finite(step, "step")
     if value <= 0:

@@ -32,7 +32,7 @@ from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 
 from dynlab.errors import DefinitionError
 from dynlab.symbolic import singular
-from dynlab.symbolic.functions import recorded, sigmoid
+from dynlab.symbolic.functions import delayed, recorded, sigmoid
 from dynlab.symbolic.indexed import Element, NodeMean, NodeSum, Reduction, element, reduction
 
 __all__ = ["TIME", "Tree", "from_tree", "symbol", "to_tree"]
@@ -64,7 +64,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": cfunctions.log1p, "expm1": cfunctions.expm1,
     "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
     "min": sympy.Min, "max": sympy.Max, "erf": sympy.erf, "sigmoid": sigmoid,
-    "recorded": recorded,
+    "recorded": recorded, "delayed": delayed,
     "exprel": singular.exprel, "bernoulli": singular.bernoulli, "sinc": singular.sinc,
     "logrel": singular.logrel, "tanhc": singular.tanhc,
 }  # fmt: skip

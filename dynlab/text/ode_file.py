@@ -25,6 +25,7 @@ from typing import Any
 
 from dynlab.errors import DefinitionError, TextError, UnsupportedSystemError
 from dynlab.names import checked_name
+from dynlab.symbolic.delays import lag_values
 from dynlab.symbolic.reader import FUNCTIONS, Call, Dialect, built, minus, over, read_tree
 from dynlab.symbolic.system import ContinuousTime, DiscreteTime, Parameter, State, System
 from dynlab.symbolic.tree import Tree, to_tree
@@ -56,7 +57,7 @@ _FUNCTIONS: dict[str, Call] = {
     )
 } | {
     "ln": _same("log"), "log": _same("log"), "flr": _same("floor"),
-    "max": _same("max", 2), "min": _same("min", 2),
+    "max": _same("max", 2), "min": _same("min", 2), "delay": _same("delayed", 2),
     "log10": Call(1, 1, lambda x: over(("call", "log", x), ("call", "log", ("integer", 10)))),
     "ceil": Call(1, 1, lambda x: minus(("call", "floor", minus(x)))),
     "erfc": Call(1, 1, lambda x: ("add", _ONE, minus(("call", "erf", x)))),
@@ -65,7 +66,7 @@ _FUNCTIONS: dict[str, Call] = {
 }  # fmt: skip
 
 _NOT_READ = {
-    "delay": "delays", "del_shft": "delays", "shift": "shifted names", "ishift": "shifted names",
+    "del_shft": "shifted delays", "shift": "shifted names", "ishift": "shifted names",
     "ran": "random numbers", "normal": "random numbers", "poisson": "random numbers",
     "besselj": "Bessel functions", "bessely": "Bessel functions", "besseli": "Bessel functions",
     "lgamma": "the logarithm of the gamma function", "sum": "sums over an index",
@@ -119,7 +120,7 @@ def from_ode(text: str) -> System:
     Raises
     ------
     UnsupportedSystemError
-        If the file uses something that is not read (delays, noise, Markov variables, tables,
+        If the file uses something that is not read (noise, Markov variables, tables,
         events, integrals, algebraic equations, boundary conditions); the message names it.
     TextError
         If a line cannot be understood; the message gives its number.
@@ -590,7 +591,7 @@ def to_ode(system: System) -> str:
     style = Style(
         power="^", both="&", either="|", negation=lambda c: f"not({c})",
         where=lambda c, a, b: f"if({c})then({a})else({b})",
-        functions={"log": "ln", "floor": "flr"}, names=names,
+        functions={"log": "ln", "floor": "flr", "delayed": "delay"}, names=names,
     )  # fmt: skip
 
     def text(expression: Any) -> str:
@@ -607,6 +608,8 @@ def to_ode(system: System) -> str:
     ]
     lines += [f"aux {names[o.name]}={text(o.expression)}" for o in system.observables]
     lines += [f"init {names[s.name]}={s.start!r}" for s in system.states]
+    # XPPAUT keeps as much of the past as it is told.
+    lines += [f"@ delay={max(lag_values(system))!r}"] if system.is_delayed else []
     return "\n".join([*lines, "done", ""])
 
 

@@ -88,6 +88,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "noisy_kuramoto_modes", "ring_of_oscillators",
     ),
     "hybrid": ("bouncing_ball", "stick_slip"),
+    "delays": ("mackey_glass", "hutchinson", "ikeda_delay", "sprott_delay", "el_nino"),
 }  # fmt: skip
 _SUBJECT = {name: subject for subject, models in _MODELS.items() for name in models}
 
@@ -218,12 +219,18 @@ def _entry(name: str) -> Entry:
     system = get(name)
     return Entry(
         name=name,
-        kind="map" if system.is_discrete else "hybrid" if system.events else "flow",
+        kind=_kind(system),
         states=system.declared,
         parameters=tuple(p.name for p in system.parameters),
         subject=_SUBJECT[name],
         reference=_printed_source(system.reference),
     )
+
+
+def _kind(system: System) -> str:
+    if system.is_discrete:
+        return "map"
+    return "hybrid" if system.events else "delay" if system.is_delayed else "flow"
 
 
 def _printed_source(docstring: str) -> str:

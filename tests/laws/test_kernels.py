@@ -37,7 +37,7 @@ from dynlab.symbolic import derivatives
 from dynlab.symbolic.tree import symbol, to_tree
 
 #: Models whose states are single numbers; rules over networks have laws of their own.
-SCALAR = [name for name in zoo.names() if not zoo.get(name).is_indexed]
+SCALAR = [n for n in zoo.names() if not (zoo.get(n).is_indexed or zoo.get(n).is_delayed)]
 
 #: Models whose third derivatives fill pages: fewer points and orders suffice there.
 LONG = frozenset({"double_pendulum", "kuramoto_sivashinsky", "magnetic_pendulum"})

@@ -31,7 +31,7 @@ from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
 #: Models whose states are single numbers; rules over networks have laws of their own.
-SCALAR = [name for name in zoo.names() if not zoo.get(name).is_indexed]
+SCALAR = [n for n in zoo.names() if not (zoo.get(n).is_indexed or zoo.get(n).is_delayed)]
 
 #: Models whose equations fill a page; one third derivative of them takes seconds to check.
 LONG = frozenset({"double_pendulum", "kuramoto_sivashinsky", "magnetic_pendulum"})

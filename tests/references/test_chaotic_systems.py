@@ -24,6 +24,7 @@ QUICK = (
     "AnishchenkoAstakhov", "Arneodo", "ChenLee", "Coullet", "Duffing", "HenonHeiles", "HyperBao", "HyperRossler",
     "HyperWang", "Lorenz", "LuChen", "Qi", "RayleighBenard", "RikitakeDynamo", "Rossler", "ShimizuMorioka",
     "SprottC", "SprottJerk", "SwingingAtwood", "Thomas", "Torus",
+    "PiecewiseCircuit", "SprottDelay", "VossDelay",
     "Baker", "DeJong", "DuffingMap", "Henon", "Tent", "Tinkerbell",
 )  # fmt: skip
 
@@ -41,6 +42,12 @@ def spectrum_of(entry, part):
     system = made(entry)
     if entry["kind"] == "map":
         return dl.lyapunov_spectrum(system, duration=int(20_000 * part), transient=100, seed=1)
+    if entry["kind"] == "delay":
+        # Infinitely many exponents: as many as the comparison has.
+        count, time = len(entry["expected"]["spectrum"]), entry["expected"]["time"]
+        return dl.lyapunov_spectrum(
+            system, count=count, duration=part * time, transient=1000, seed=1
+        )
     period = entry["period"]
     duration = part * entry.get("expected", {"time": 1000 * period})["time"]
     return dl.lyapunov_spectrum(system, duration=duration, transient=200 * period * part, seed=1)
@@ -59,8 +66,8 @@ def is_chaotic(found):
 
 def test_the_data_say_where_they_are_from():
     assert "Apache-2.0" in DATA["source"]
-    assert len(SYSTEMS) == 76
-    assert len(COMPARED) == 63
+    assert len(SYSTEMS) == 79
+    assert len(COMPARED) == 66
 
 
 def test_some_of_them_agree():

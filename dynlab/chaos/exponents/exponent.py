@@ -17,6 +17,7 @@ from dynlab.chaos.exponents.verdict import Verdict
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.dynamics import Delayed
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def lyapunov_exponent(
     1. Benettin, Galgani and Strelcyn 1976, Phys. Rev. A 14, 2338.
     """
     began = perf_counter()
-    wanted = Wanted.checked(system, 1, duration, transient, method, seed)
+    wanted = Wanted.checked(system, 1, duration, transient, method, seed, Delayed)
     run = followed(system, start, wanted)
     return LyapunovExponent(LyapunovSpectrum(
         system=system, growth=run.growth, end=run.end, status=run.status,

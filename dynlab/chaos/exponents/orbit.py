@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dynlab.chaos.exponents.averages import BATCHES
 from dynlab.chaos.exponents.deviations import Deviations, Growth, deviations_of, random_vectors
+from dynlab.chaos.exponents.histories import Histories
 from dynlab.chaos.exponents.hybrid import AlongEvents, require_plain_events
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import AccuracyWarning, SettingError
@@ -31,7 +32,7 @@ from dynlab.solve.integrate import integrate
 from dynlab.solve.iterate import iterate
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import require
+from dynlab.symbolic.dynamics import Need, require
 from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
@@ -42,6 +43,8 @@ Traps = Callable[[Array, int], bool]
 
 #: Rows of the growth: 32 batches of 16.
 ROWS = 512
+#: So many exponents of a system with delays are followed at most.
+MOST_OF_DELAYS = 200
 #: With fewer rows there is nothing to tell an error from.
 FEWEST_ROWS = 8
 #: A cycle whose largest multiplier is beyond 1 by this repels.
@@ -65,15 +68,22 @@ class Wanted:
     @classmethod
     def checked(
         cls, system: System, count: int | None, duration: float, transient: float,
-        method: OdeMethod, seed: Any,
+        method: OdeMethod, seed: Any, *needs: Need,
     ) -> Wanted:  # fmt: skip
         """Return what is wanted of a system, or say what of it is impossible."""
-        require(system)
+        require(system, *needs)
         if system.events:
             require_plain_events(system)
         n = len(system.state_names)
         wanted = n if count is None else finite(count, "count")
-        if wanted != int(wanted) or not 1 <= wanted <= n:
+        if system.is_delayed and (
+            count is None or wanted != int(wanted) or not 1 <= wanted <= MOST_OF_DELAYS
+        ):
+            raise SettingError(
+                f"count is {count!r}, and {system.name!r} has delays and so infinitely many exponents. Say how many of "
+                f"the largest: a whole number from 1 to {MOST_OF_DELAYS}, count=4."
+            )
+        if not system.is_delayed and (wanted != int(wanted) or not 1 <= wanted <= n):
             raise SettingError(
                 f"count is {count!r}, but {system.name!r} has {n} states and as many exponents. Give a "
                 f"whole number from 1 to {n}, or leave it out for all."
@@ -122,6 +132,8 @@ def followed(
 ) -> Followed:
     """Follow an orbit with its deviations from a start."""
     begin = Layout.of(system).pack(start, system.start_values)
+    if system.is_delayed:
+        return _with_histories(system, begin, wanted)
     vectors = random_vectors(wanted.count, len(begin), wanted.seed.stream(0))
     found = _measured(system, begin, vectors, wanted, functools.partial(_repels, system))
     if found.is_trapped:
@@ -132,6 +144,19 @@ def followed(
             found, growth=replace(found.growth, logarithms=endless, volumes=endless[:, 0])
         )
     return found
+
+
+def _with_histories(system: System, begin: Array, wanted: Wanted) -> Followed:
+    """Settle and measure a system with delays; its deviations run along from the beginning."""
+    carried = Histories(system, begin, wanted.count, wanted.method, wanted.seed.stream(0))
+    if wanted.transient:
+        carried.measure(wanted.transient, 1, "transient")
+    if not carried.status.ok:
+        none, state = np.zeros(0), carried.state
+        growth = Growth(carried.t, none, np.zeros((0, wanted.count)), none, state, state, 0)
+        return Followed(growth, np.append(carried.t, state), carried.status)
+    growth = carried.measure(wanted.duration, ROWS)
+    return Followed(growth, np.append(carried.t, carried.state), carried.status)
 
 
 def _measured(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -19,6 +20,7 @@ from dynlab.names import finite
 from dynlab.result import Provenance, Result
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
+from dynlab.symbolic.dynamics import Delayed
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -133,7 +135,9 @@ class LyapunovSpectrum(Result):
     def _kaplan_yorke(self) -> tuple[int, Array]:
         sums = np.cumsum(self.exponents)
         negative = np.flatnonzero(sums < 0)
-        if not negative.size and len(sums) < len(self.system.state_names):
+        if not negative.size and (
+            self.system.is_delayed or len(sums) < len(self.system.state_names)
+        ):
             raise SettingError(
                 f"the first {len(sums)} exponents of {self.system.name!r} add up to {sums[-1]:.3g}, so "
                 "their dimension is beyond them. Ask for more with count=."
@@ -152,7 +156,10 @@ class LyapunovSpectrum(Result):
 
     def _judged(self) -> tuple[Verdict, float]:
         is_free = self.system.is_autonomous and not self.system.is_discrete
-        return judged(self.growth, end=self.end[1:], status=self.status, is_free=is_free)
+        dimension = math.inf if self.system.is_delayed else len(self.system.state_names)
+        return judged(
+            self.growth, end=self.end[1:], status=self.status, is_free=is_free, dimension=dimension
+        )
 
     @property
     def _durations(self) -> Array:
@@ -267,7 +274,7 @@ def lyapunov_spectrum(  # noqa: PLR0913  (how many, from where, how long, how)
     2. Shimada and Nagashima 1979, Prog. Theor. Phys. 61, 1605.
     """
     began = perf_counter()
-    wanted = Wanted.checked(system, count, duration, transient, method, seed)
+    wanted = Wanted.checked(system, count, duration, transient, method, seed, Delayed)
     run = followed(system, start, wanted)
     return LyapunovSpectrum(
         system=system, growth=run.growth, end=run.end, status=run.status,

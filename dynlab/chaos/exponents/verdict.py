@@ -60,7 +60,9 @@ class Verdict(Enum):
         return self.value
 
 
-def judged(growth: Growth, *, end: Array, status: Status, is_free: bool) -> tuple[Verdict, float]:
+def judged(
+    growth: Growth, *, end: Array, status: Status, is_free: bool, dimension: float
+) -> tuple[Verdict, float]:
     """Return the verdict and how often its signs are wrong, by the scatter of the batches alone.
 
     Parameters
@@ -73,6 +75,8 @@ def judged(growth: Growth, *, end: Array, status: Status, is_free: bool) -> tupl
         How it ended.
     is_free
         Whether it is an autonomous flow: then the direction of the motion has the exponent 0.
+    dimension
+        How many exponents there are; with delays infinitely many.
     """
     if status in (Status.DIVERGED, Status.LEFT_DOMAIN) or _leaves(growth, end):
         return Verdict.ESCAPED, 0.0
@@ -91,11 +95,11 @@ def judged(growth: Growth, *, end: Array, status: Status, is_free: bool) -> tupl
         return settled, float(doubts[0])
     beyond = float(doubts[zeros]) if zeros < len(rates) else 0.0
     trivial = 1 if is_free else 0
-    if is_free and len(end) == 2:
+    if is_free and dimension == 2:
         return Verdict.PERIODIC, beyond
     if zeros > trivial:
         return Verdict.QUASI_PERIODIC, beyond
-    if len(rates) < min(trivial + 1, len(end)):
+    if len(rates) < min(trivial + 1, dimension):
         return Verdict.REGULAR, WRONG_SIGN
     return Verdict.PERIODIC, beyond
 

@@ -210,7 +210,7 @@ def refused(text, kind, *parts):
         ("0=x^2-y", "algebraic equations"), ("solv y=1", "algebraic equations"),
         ("bdry x-1", "boundary conditions"), ("b x-1", "boundary conditions"),
         ("special k=conv(even,10,2,w,x)", "networks (special)"), ("#include other.ode", "included files"),
-        ("z=delay(x,2)", "delays"), ("z=ran(1)", "random numbers"), ("z=normal(0,1)", "random numbers"),
+        ("z=del_shft(x,2,1)", "shifted delays"), ("z=ran(1)", "random numbers"), ("z=normal(0,1)", "random numbers"),
         ("z=int{x}", "Volterra integrals"), ("z=int[.5]{x}", "Volterra integrals"),
         ("z=sum(0,9)of(x)", "sums over an index"), ("z=shift(x,1)", "shifted names"),
         ("z=besselj(0,x)", "Bessel functions"), ("y[1..3]=x[j*2]", "the index [j*2]"),
@@ -264,3 +264,14 @@ def test_mistakes_are_named_with_their_line(text, kind, parts):
         assert all(part in str(caught.value) for part in parts), str(caught.value)
     else:
         refused(text, kind, *parts)
+
+
+def test_delays_are_read_and_written():
+    text = "par tau=2\nx'=-x+delay(X,tau)^2/2-delay(x,2*tau)\ninit x=0.5\n@ delay=5\ndone\n"
+    found = dl.from_ode(text)
+    assert [(lag.state, str(lag.delay)) for lag in found.delays] == [("x", "2*tau"), ("x", "tau")]
+    once = dl.to_ode(found)
+    assert "@ delay=4.0" in once
+    assert dl.from_ode(once).rule == found.rule
+    with pytest.raises(DynlabError, match="Delay the states in it"):
+        dl.from_ode("x'=-delay(x^2,1)")

@@ -12,6 +12,7 @@ import sympy
 
 from dynlab import zoo
 from dynlab.errors import DefinitionError, SettingError, UnknownNameError
+from dynlab.symbolic.delays import at_once
 from dynlab.symbolic.derivatives import jacobian
 from dynlab.symbolic.tree import symbol
 from dynlab.zoo.catalogue import read_facts
@@ -55,7 +56,7 @@ def values_at(fact):
 def residual(fact):
     """Rate of change, or for a map the change in one step."""
     system = zoo.get(fact.model)
-    moved = evaluated(system.rule, values_at(fact))
+    moved = evaluated(at_once(system.rule), values_at(fact))
     if not system.is_discrete:
         return moved
     return moved - np.array([fact.state[n] for n in system.state_names])
@@ -63,7 +64,7 @@ def residual(fact):
 
 def jacobian_at(fact):
     system = zoo.get(fact.model)
-    entries = jacobian(system.rule, system.state_names)
+    entries = jacobian(at_once(system.rule), system.state_names)
     size = len(system.state_names)
     return evaluated(entries, values_at(fact)).reshape(size, size)
 
@@ -101,7 +102,7 @@ def test_the_catalogue_lists_every_model_once():
     table = zoo.catalogue()
     assert sorted(row.name for row in table) == list(zoo.names())
     assert len(table) == len(zoo.names())
-    assert {row.kind for row in table} == {"flow", "map", "hybrid"}
+    assert {row.kind for row in table} == {"flow", "map", "hybrid", "delay"}
     assert table.to_table()["name"] == [row.name for row in table]
     lines = repr(table).splitlines()
     assert len(lines) == len(table) + 1

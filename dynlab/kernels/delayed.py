@@ -35,6 +35,7 @@ from dynlab.kernels.convention import (
     matrix_at,
     pointer,
 )
+from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
     EPS,
     MODEL,
@@ -46,7 +47,6 @@ from dynlab.kernels.dense import (
     find_crossings,
     write_step,
 )
-from dynlab.kernels.deferred import njit
 from dynlab.kernels.run import (
     END,
     ENDED_BY,

@@ -134,7 +134,7 @@ def integrate(  # noqa: PLR0913  (what, from where, how long, what to keep, when
         )
     if system.is_delayed:
         return _lagging(
-            system, (start, history), span, method, times, (_together(record), _together(until))
+            system, (start, history), span, method, times, (together(record), together(until))
         )
     if isinstance(method, Clocked):
         return _clocked(system, start, span, method, times, together(record) + together(until))

@@ -40,10 +40,12 @@ Array = NDArray[np.float64]
 #: Places on the ring.  R crosses d, where h has a corner, so the mean is known to about 1 / NODES^1.5.
 NODES = 4096
 SOLVED = 1e-10
-#: Where Newton's method starts: c, Re a, Im a, d.
-STARTS = (
-    (0.9, 0.3, 0.0, 0.9), (0.8, 0.5, -0.1, 0.8), (0.9, 0.2, -0.2, 0.95), (0.7, 0.6, 0.1, 0.7), (0.6, 0.5, -0.3, 0.75),
-)  # fmt: skip
+#: The chimera of the papers, A = 0.995 and b = 0.18, about: c, Re a, Im a, d.  All others are followed from it.
+PAPER, FIRST = (0.995, 0.18), (0.629, 0.170, -0.116, 0.732)
+#: The first step of the way there, and how far the field may change in one: further is another solution.
+STRIDE, NEAR = 0.02, 0.1
+#: Nearer to the fold than this nothing is found.
+LEAST = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -114,20 +116,21 @@ def ring_chimera(*, A: float, b: float) -> RingChimera:
     A
         How much nearer oscillators are heard more, above 0, at most 1.
     b
-        How far the lag is from a right angle, between 0 and pi / 2.  Chimeras are at small b, up to about 0.2.
+        How far the lag is from a right angle, between 0 and pi / 2.  Chimeras are at small b: up to 0.263 at A = 0.995,
+        less at smaller A.
 
     Returns
     -------
     RingChimera
-        Field and order along the ring.  Near the end of their range there are two chimeras, a stable and an unstable one; which
-        of them is found is not said, so compare with a run.
+        Field and order along the ring.  Two chimeras meet in a fold at the largest b; this is the one that runs settle
+        on, in which less and less is in step as b goes to 0.
 
     Raises
     ------
     SettingError
         If A or b lies elsewhere.
     NotConverged
-        If no chimera was found, as there is none, or it is far from all starts.
+        If there is no chimera: the one of the papers, followed in b and then in A, ends before in its fold.
 
     Examples
     --------
@@ -140,8 +143,6 @@ def ring_chimera(*, A: float, b: float) -> RingChimera:
     ----------
     1. Abrams and Strogatz 2004, Phys. Rev. Lett. 93, 174102.
     """
-    from scipy.optimize import root
-
     began = perf_counter()
     kernel, lag = finite(A, "A"), finite(b, "b")
     if not (0 < kernel <= 1 and 0 < lag < np.pi / 2):
@@ -149,18 +150,17 @@ def ring_chimera(*, A: float, b: float) -> RingChimera:
             f"A is {kernel:g} and b is {lag:g}; give 0 < A <= 1 and 0 < b < pi / 2, such as A=0.995, b=0.18."
         )
     x = (np.arange(NODES) + 0.5) * 2 * np.pi / NODES - np.pi
-    for start in STARTS:
-        found = root(lambda q: _missing(q, x, kernel, lag), start, tol=1e-12)
-        left = float(np.abs(_missing(found.x, x, kernel, lag)).max())
-        field, d = _field(found.x, x), float(found.x[3])
-        is_mixed = np.abs(field).min() < d < np.abs(field).max()
-        if left < SOLVED and is_mixed:
-            break
-    else:
+    corner = max(kernel, PAPER[0]), lag
+    try:
+        found = _followed(x, _followed(x, np.array(FIRST), PAPER, corner), corner, (kernel, lag))
+    except _Ended as end:
         raise NotConverged(
-            f"no chimera was found at A = {kernel:g} and b = {lag:g}. Take b smaller, or A nearer to 1.",
+            f"there is no chimera at A = {kernel:g} and b = {lag:g}: the one at A = {PAPER[0]} and b = {PAPER[1]} ends "
+            f"on the way there, at about A = {end.args[0]:.4g}, b = {end.args[1]:.4g}. Take b smaller, or A nearer to 1.",
             status=Status.NOT_CONVERGED,
-        )
+        ) from None
+    left = float(np.abs(_missing(found, x, kernel, lag)).max())
+    field, d = _field(found, x), float(found[3])
     if np.abs(field[0]) > np.abs(field[NODES // 2]):
         field = np.roll(field, NODES // 2)
     settings = {"A": kernel, "b": lag}
@@ -172,6 +172,45 @@ def ring_chimera(*, A: float, b: float) -> RingChimera:
         residual=left,
         provenance=Provenance("ring_chimera", None, settings, seconds=perf_counter() - began),
     )
+
+
+class _Ended(Exception):
+    """The solution that was followed ended before its aim, at this A and b."""
+
+
+def _followed(
+    x: Array, start: Array, here: tuple[float, float], there: tuple[float, float]
+) -> Array:
+    """Return the solution at another A and b, on the straight way there by steps that shrink where it turns."""
+    from scipy.optimize import root
+
+    away = float(np.hypot(there[0] - here[0], there[1] - here[1]))
+    q, slope, done, step = start, np.zeros(4), 0.0, 0.0  # the first step only improves the start
+    while done < 1.0 or step == 0.0:
+        share = min(done + step, 1.0)
+        A, b = (one + share * (other - one) for one, other in zip(here, there, strict=True))
+        found = root(
+            lambda y, A=A, b=b: _missing(y, x, A, b), q + slope * (share - done), tol=1e-12
+        )
+        is_near = float(np.abs(found.x - q).max()) < NEAR
+        if (
+            is_near
+            and float(np.abs(_missing(found.x, x, A, b)).max()) < SOLVED
+            and _is_mixed(found.x, x)
+        ):
+            slope = (found.x - q) / (share - done) if share > done else slope
+            q, done = found.x, share
+            step = 1.5 * step if step else min(STRIDE / max(away, STRIDE), 1.0)
+            continue
+        step /= 2
+        if step * away < LEAST:
+            raise _Ended(A, b)
+    return np.asarray(q)
+
+
+def _is_mixed(q: Array, x: Array) -> bool:
+    size = np.abs(_field(q, x))
+    return bool(size.min() < q[3] < size.max())
 
 
 def _field(q: Array, x: Array) -> NDArray[np.complex128]:

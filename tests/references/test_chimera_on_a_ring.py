@@ -10,33 +10,44 @@ from dynlab import zoo
 A, B = 0.995, 0.18
 
 
-def test_the_field_makes_itself():
+@pytest.mark.parametrize(
+    ("kernel", "lag"), [(A, B), (A, 0.05), (A, 0.26), (0.5, 0.1), (1.0, 0.001)]
+)
+def test_the_field_makes_itself(kernel, lag):
     """The integral of Abrams and Strogatz by another rule: as a convolution over the ring, place by place."""
-    found = dl.ring_chimera(A=A, b=B)
+    found = dl.ring_chimera(A=kernel, b=lag)
     d, size = -found.frequency, np.abs(found.field)
     assert size.min() < d < size.max()
     locked = size > d
     root = np.sqrt(np.abs(d**2 - size**2)) * np.where(locked, 1j, 1.0)
     made = found.field / size * (d - root) / size
-    kernel = 1 + A * np.cos(found.x - found.x[0])
-    field = np.exp(1j * B) * np.fft.ifft(np.fft.fft(kernel) * np.fft.fft(made)) / found.x.size
+    spread = 1 + kernel * np.cos(found.x - found.x[0])
+    field = np.exp(1j * lag) * np.fft.ifft(np.fft.fft(spread) * np.fft.fft(made)) / found.x.size
     np.testing.assert_allclose(field, found.field, atol=1e-9)
     np.testing.assert_allclose(found.order[locked], 1.0, atol=1e-12)
-    assert found.order.min() < 0.5
+    assert found.order.min() < 0.7
 
 
-def test_a_run_settles_on_it():
-    """With 256 oscillators the share that drifts is known to a few of them, and frequencies to a hundredth."""
-    count, duration = 256, 300.0
+def test_the_fold_is_that_of_weakly_uneven_coupling():
+    """Two chimeras meet at b = 0.2205 A + O(A^2) (Abrams and Strogatz 2004); the term that is left out is about 0.02 A^2."""
+    weak = 0.05
+    assert 0.5 > dl.ring_chimera(A=weak, b=0.219 * weak).drifting > 0.3
+    with pytest.raises(dl.NotConverged, match=r"at about A = 0\.05"):
+        dl.ring_chimera(A=weak, b=0.223 * weak)
+
+
+@pytest.mark.parametrize(("B", "count", "duration"), [(0.05, 512, 600.0), (B, 256, 300.0)])
+def test_a_run_settles_on_it(B, count, duration):
+    """The share that drifts is known to a few oscillators, and frequencies to a hundredth."""
     x = 2 * np.pi * np.arange(count) / count - np.pi
     spread = np.random.default_rng(1).uniform(-0.5, 0.5, count)
     ring = zoo.ring_of_oscillators.on(dl.AllToAll(count))(x=x, A=A, b=B)
     run = dl.integrate(
-        ring, start={"theta": 6 * np.exp(-0.76 * x**2) * spread}, duration=duration, at=[0, 150, 300],
+        ring, start={"theta": 6 * np.exp(-0.76 * x**2) * spread}, duration=duration, at=[0, duration / 2, duration],
         method=dl.Explicit8(rtol=1e-6, atol=1e-8),
     )  # fmt: skip
     theory = dl.ring_chimera(A=A, b=B)
-    frequency = (run["theta"][2] - run["theta"][1]) / 150
+    frequency = (run["theta"][2] - run["theta"][1]) / (duration / 2)
     locked = np.abs(frequency - frequency.min()) < 0.02
     assert frequency[locked].mean() == pytest.approx(theory.frequency, abs=0.01)
     assert 1 - locked.mean() == pytest.approx(theory.drifting, abs=0.04)
@@ -44,7 +55,7 @@ def test_a_run_settles_on_it():
     seen = dl.ring_snapshot(run, "theta", at=duration, reach=4)
     assert seen.order[locked].mean() > 0.97
     assert seen.order[~locked].mean() < 0.8
-    assert 0.2 < seen.coherent() < 0.6
+    assert theory.order.mean() - 0.15 < np.mean(seen.order) < theory.order.mean() + 0.15
 
 
 def test_local_order_of_waves_is_that_of_dirichlets_kernel():
@@ -62,7 +73,7 @@ def test_local_order_of_waves_is_that_of_dirichlets_kernel():
 def test_bad_questions_are_named():
     with pytest.raises(dl.SettingError, match="pi / 2"):
         dl.ring_chimera(A=0.9, b=2.0)
-    with pytest.raises(dl.NotConverged, match="no chimera"):
+    with pytest.raises(dl.NotConverged, match=r"no chimera at A = 0\.2.* at about A = 0\.995"):
         dl.ring_chimera(A=0.2, b=1.4)
     run = dl.integrate(zoo.van_der_pol, duration=1)
     with pytest.raises(dl.SettingError, match="one number"):

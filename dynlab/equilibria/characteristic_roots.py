@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynlab.errors import SettingError
+from dynlab.errors import NotConverged, SettingError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -133,6 +133,8 @@ def characteristic_roots(
     ------
     SettingError
         If matrices are not square, of one size and finite, or a delay is not above zero.
+    NotConverged
+        If no root at all was found; where only some were, they are returned with their status.
 
     Examples
     --------
@@ -163,6 +165,13 @@ def characteristic_roots(
         before, roots = roots, problem.roots(points, wanted)
         enough = len(roots) == wanted or points > MANY
         agreed = 0 < len(before) == len(roots) and enough and problem.are_equal(before, roots)
+    if not roots.size:
+        raise NotConverged(
+            f"no characteristic root was found with {points} points of a history of length {problem.delays[-1]:g}: "
+            f"rates up to {problem.rate:.3g} turn or decay too much within it. Give a shorter unit of time or delay, or leave "
+            "out the delay if what it carries is next to nothing.",
+            status=Status.NOT_CONVERGED,
+        )
     return CharacteristicRoots(
         roots=roots,
         errors=np.array([problem.error_of(root) for root in roots]),
@@ -255,7 +264,7 @@ class _Problem:
         keys = np.round(values.real / (AGREE * self.scale_of(0.0)))
         return values[np.lexsort((-values.imag, -keys))][:count]
 
-    def _operator(self, points: int) -> Complex:
+    def _operator(self, points: int) -> Complex | Array:
         """Return the operator on histories: d/ds inside, and the equation at s = 0."""
         n, longest = self.size, self.delays[-1]
         nodes, differentiate = _chebyshev(points)
@@ -265,7 +274,8 @@ class _Problem:
         for matrix, tau in zip(self.later, self.delays, strict=True):
             top += np.kron(_weights(nodes, 1 - 2 * tau / longest), matrix)
         whole[:n] = top
-        return np.asarray(whole)
+        # Real matrices take a quarter of the time.
+        return np.asarray(whole) if whole.imag.any() else np.asarray(whole.real)
 
     def _improved(self, guess: complex) -> complex | None:
         """Return the root next to a guess; None if there is none, so that the guess is of the points alone."""

@@ -80,7 +80,7 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
         "rate_network",
         "excitation_inhibition",
         "sir_on_graph",
-        "consensus",
+        "consensus", "gradient_units", "flock",
         "layered_network", "izhikevich_network", "coupled_map_lattice",
     ),
     "synchrony": (

@@ -151,6 +151,40 @@ def consensus(x: PerNode, *, A: PerLink = 1.0):
 
 
 @flow
+def gradient_units(x: PerNode = 0.1, *, lam=0.5, k=0.2):
+    """Linear units that fall back to rest and pull each other together.
+
+    Tabareau, Slotine and Pham 2010, PLoS Comput. Biol. 6, e1000637.
+
+    Famous for noise that synchrony averages away.  With noise of amplitude s of its own in each of n units, the
+    variance of their mean is ``s^2 / (2 lam n)``, and that of one about the mean ``s^2 (1 - 1/n) / (2 (lam + k n))``.
+    """
+    i, j = dl.nodes("i j")
+    return {x[i]: -lam * x[i] + k * dl.Sum(x[j] - x[i], j)}
+
+
+@flow
+def flock(
+    x: PerNode = 0.0, y: PerNode = 0.0, u: PerNode = 0.0, v: PerNode = 0.0, *, K=1.0, beta=0.3, d=1.0
+):  # fmt: skip
+    """Birds in a plane, each taking up the velocities of the others, of the near ones sooner.
+
+    Cucker and Smale 2007, IEEE Trans. Autom. Control 52, 852.
+
+    Famous for a proof that all end with one velocity, whatever the start, if influence falls off slowly: for
+    beta < 1/2.  Above, birds that part fast enough never meet again.  d is the distance at which it begins to fall off.
+    """
+    i, j = dl.nodes("i j")
+    heard = 1 / (1 + ((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2) / d**2) ** beta
+    return {
+        x[i]: u[i],
+        y[i]: v[i],
+        u[i]: K * dl.Mean(heard * (u[j] - u[i]), j),
+        v[i]: K * dl.Mean(heard * (v[j] - v[i]), j),
+    }
+
+
+@flow
 def layered_network(
     y: PerNode("output"), *, V: PerLink("output", "hidden") = 0.0,
     W: PerLink("hidden", "input") = 0.0, u: PerNode("input") = 1.0, bias: PerNode("hidden") = 0.0,

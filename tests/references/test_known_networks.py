@@ -3,12 +3,12 @@
 import networkx as nx
 import numpy as np
 import pytest
-from scipy.linalg import expm
+from scipy.linalg import expm, solve_continuous_lyapunov
 
 import dynlab as dl
 from dynlab import zoo
 from dynlab.codegen.kernels import kernels_of
-from dynlab.equilibria.stability import Equilibrium
+from dynlab.equilibria.stability import Equilibrium, jacobian_at
 
 _j = dl.nodes("j")
 
@@ -192,6 +192,46 @@ def test_consensus_is_the_exponential_of_the_laplacian():
     np.testing.assert_allclose(run["x"].mean(axis=1), start.mean(), rtol=1e-13)
     rate = np.sort(np.linalg.eigvalsh(laplacian))[1]
     assert rate == pytest.approx(known("consensus", "agree").value, rel=1e-12)
+
+
+def test_noise_of_units_that_pull_together():
+    """The two variances as facts, from the Lyapunov equation of the compiled Jacobian, and from runs."""
+    mean, apart = (
+        known("gradient_units", note).value for note in ("of the mean", "about their mean")
+    )
+    units = zoo.gradient_units.on(dl.AllToAll(10))
+    covariance = solve_continuous_lyapunov(jacobian_at(units, np.zeros(10)), -np.eye(10))
+    assert covariance.mean() == pytest.approx(mean, rel=1e-12)
+    assert np.trace(covariance) / 10 - covariance.mean() == pytest.approx(apart, rel=1e-12)
+    noisy = units.with_noise(x=1.0)
+    method, at = dl.PlatenWeak2(step=0.05), np.arange(5, 8000, 0.5)
+    run = dl.simulate(noisy, duration=8000, method=method, seed=3, at=at)
+    middle = run["x"].mean(axis=1)
+    # Memory of 1 / lam = 2 (of 0.4 apart) leaves 4000 (20 000) independent values: errors of 2.2 % and 1 % / sqrt(10).
+    assert middle.var() == pytest.approx(mean, rel=0.09)
+    assert np.mean((run["x"] - middle[:, None]) ** 2) == pytest.approx(apart, rel=0.02)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.99])
+def test_two_birds_stay_together_below_a_velocity(share):
+    """At beta = 1 the distance ends at tan(V_0 / K): measured along the line and across the plane."""
+    speed = share * known("flock", "part for ever").value
+    pair = zoo.flock.on(dl.AllToAll(2))(beta=1.0, K=1.0)
+    turned = {"u": [0.0, 0.6 * speed], "v": [0.0, 0.8 * speed]}
+    run = dl.integrate(pair, start=turned, duration=60 / np.cos(share * np.pi / 2) ** 2)
+    distance = np.hypot(np.diff(run["x"][-1]), np.diff(run["y"][-1]))
+    assert distance == pytest.approx(np.tan(speed), rel=1e-5)
+
+
+def test_a_flock_keeps_its_mean_velocity_and_loses_all_differences():
+    rng = np.random.default_rng(2)
+    start = {name: rng.normal(size=30) for name in "xyuv"}
+    run = dl.integrate(zoo.flock.on(dl.AllToAll(30))(beta=0.3), start=start, duration=60)
+    for name in "uv":
+        np.testing.assert_allclose(run[name].mean(axis=1), start[name].mean(), atol=1e-9)
+    spread = run["u"].var(axis=1) + run["v"].var(axis=1)
+    assert (np.diff(spread) < 1e-12).all()
+    assert spread[-1] < 1e-6 * spread[0]
 
 
 def test_waves_appear_on_the_ring_of_the_weather():

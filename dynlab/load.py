@@ -123,6 +123,7 @@ _CLASSES = (
     "hopfield.spurious.SpuriousStates",
     "hopfield.theory.CriticalLoad",
     "hopfield.theory.MeanFieldOverlap",
+    "hopfield.thermal.ThermalRecall",
     "result.Provenance",
     "solve.clocked.Clocked",
     "solve.gauss.Gauss6",

@@ -24,6 +24,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.hopfield.softmax": ("SoftmaxMemory", "SoftmaxRecall"),
     # how many fit, by trials
     "dynlab.hopfield.curves": ("RecallCurve", "recall_curve"),
+    "dynlab.hopfield.thermal": ("ThermalRecall", "thermal_recall"),
     "dynlab.hopfield.capacities": ("Capacity", "capacity"),
     "dynlab.hopfield.basin_sizes": ("BasinSize", "basin_size"),
     # in theory

@@ -28,7 +28,7 @@ from dynlab.status import Status
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RecallCurve", "provenance_of", "recall_curve"]
+__all__ = ["RecallCurve", "mean_interval", "provenance_of", "recall_curve"]
 
 Array = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ class RecallCurve(Result):
     @property
     def overlap(self) -> Array:
         """The mean overlap at each load."""
-        return np.array([_mean(row[~np.isnan(row)])[0] for row in self.overlaps])
+        return np.array([mean_interval(row)[0] for row in self.overlaps])
 
     @property
     def interval(self) -> Array:
@@ -79,7 +79,7 @@ class RecallCurve(Result):
         Where a few trials in a hundred fail and none did here, such an interval is too narrow; look at
         `recalled_interval`.
         """
-        return np.array([_mean(row[~np.isnan(row)])[1:] for row in self.overlaps])
+        return np.array([mean_interval(row)[1:] for row in self.overlaps])
 
     @property
     def recalled(self) -> Array:
@@ -193,8 +193,9 @@ def recall_curve(
     )  # fmt: skip
 
 
-def _mean(values: Array) -> tuple[float, float, float]:
-    """Return the mean and its interval; the whole range from one value, nan from none."""
+def mean_interval(overlaps: Array) -> tuple[float, float, float]:
+    """Return the mean of overlaps that are no nan and its interval; the whole range from one, nan from none."""
+    values = overlaps[~np.isnan(overlaps)]
     if len(values) < 2:
         return (float(values[0]), -1.0, 1.0) if len(values) else (math.nan, -1.0, 1.0)
     mean = float(values.mean())

@@ -70,6 +70,26 @@ class Memory:
         rest = self._dense if numbers is None else functools.partial(self._packed, numbers)
         return float(drawing.overlap_with_first(rows, self.spins)) if rest(random) else np.nan
 
+    def mean_overlap(self, stream: NDArray[np.uint64], temperature: float, sweeps: int) -> float:
+        """Return the overlap at a temperature, averaged over the second half of the sweeps; nan if asked to stop."""
+        random, rows, total = stream.copy(), self.patterns.rows, 0.0
+        drawing.draw(self.count, 0, random, rows, self.spins, self.order)
+        numbers = packed_rule(self.rule, self.size, 0.0)
+        clock = np.zeros(kernels.CLOCK + 1, np.int64)
+        kernels.measure(rows, self.count, self.spins, *self.work)
+        sites = max(64, WORDS // (rows.shape[1] * self.work[0].shape[0]))
+        for sweep in range(sweeps):
+            while kernels.packed_sweep(
+                rows, numbers, self.count, temperature, self.spins, *self.work, clock, self.order, random, sites
+            ) != OK:  # fmt: skip
+                if not tick(0.0, 1.0):
+                    return np.nan
+            if not tick(0.0, 1.0):
+                return np.nan
+            if sweep >= sweeps // 2:
+                total += float(drawing.overlap_with_first(rows, self.spins))
+        return total / (sweeps - sweeps // 2)
+
     def _packed(self, numbers: Array, random: NDArray[np.uint64]) -> bool:
         """Let the state come to rest; False if asked to stop."""
         rows, clock = self.patterns.rows, np.zeros(kernels.CLOCK + 1, np.int64)

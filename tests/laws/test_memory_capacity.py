@@ -193,12 +193,42 @@ def test_the_limit_of_a_known_approach():
     assert hits / 300 > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 300)
 
 
+@pytest.mark.parametrize(("temperature", "loads"), [(0.3, [0.02, 0.05]), (0.5, [0.02])])
+def test_warm_networks_keep_what_the_mean_field_says(temperature, loads):
+    """Theory of Amit, Gutfreund and Sompolinsky 1987; 4 standard errors, and corrections of order 1/N."""
+    warm = hopfield.thermal_recall(
+        size=500, loads=loads, temperature=temperature, trials=20, seed=1
+    )
+    theory = hopfield.mean_field_overlap(loads=warm.loads, temperature=temperature).overlap
+    error = warm.overlaps.std(axis=1, ddof=1) / math.sqrt(20)
+    assert np.all(np.abs(warm.overlap - theory) < 4 * error + 1 / 500)
+    assert np.all(error < 2e-3)
+
+
+def test_beyond_the_critical_load_a_warm_network_forgets():
+    beyond = hopfield.critical_load(0.3).value + 0.1
+    assert hopfield.critical_load(0.3).value == pytest.approx(0.1033, abs=1e-4)
+    warm = hopfield.thermal_recall(size=500, loads=[beyond], temperature=0.3, trials=8, seed=1)
+    assert warm.overlap[0] < 0.5
+    hot = hopfield.thermal_recall(size=500, loads=[0.01], temperature=1.5, trials=8, seed=1)
+    assert hot.interval[0, 0] < 0.05
+
+
+def test_one_pattern_at_a_temperature():
+    """N m is the sum of spins in a field m: m = tanh(m / T), with fluctuations that move it by less than 1/N."""
+    warm = hopfield.thermal_recall(
+        size=1000, loads=[1e-3], temperature=0.5, trials=12, sweeps=400, seed=2
+    )
+    assert warm.overlap[0] == pytest.approx(0.9575040241, abs=2e-3)
+
+
 def test_trials_can_be_stopped():
     with dl.stop_after(0.0):
         curve = hopfield.recall_curve(size=200, loads=[0.1], trials=20, seed=1)
         basins = hopfield.basin_size(size=200, loads=[0.1], trials=20, seed=1)
-    assert curve.status == basins.status == dl.Status.STOPPED
-    assert list(curve.trials) == list(basins.trials) == [0]
+        warm = hopfield.thermal_recall(size=200, loads=[0.1], temperature=0.2, seed=1)
+    assert curve.status == basins.status == warm.status == dl.Status.STOPPED
+    assert list(curve.trials) == list(basins.trials) == list(warm.trials) == [0]
     assert list(curve.interval[0]) == [-1.0, 1.0]
     assert "stopped" in repr(curve)
     assert "stopped" in repr(basins)
@@ -213,6 +243,11 @@ def test_trials_can_be_stopped():
         (lambda: hopfield.recall_curve(size=100, loads=[0.1], seed=-1), "seed"),
         (lambda: hopfield.basin_size(size=100, loads=[math.inf]), "finite"),
         (lambda: hopfield.capacity(sizes=[100, 100, 200]), "three different"),
+        (lambda: hopfield.thermal_recall(size=50, loads=[0.1], temperature=0.0), "above 0"),
+        (
+            lambda: hopfield.thermal_recall(size=50, loads=[0.1], temperature=1.0, sweeps=1),
+            "2 or more",
+        ),
     ],
 )
 def test_bad_input_is_named(call, words):
@@ -224,7 +259,8 @@ def test_results_are_kept_and_drawn(tmp_path):
     curve = hopfield.recall_curve(size=60, loads=[0.1, 0.2, 0.3], trials=12, seed=1)
     basins = hopfield.basin_size(size=60, loads=[0.05, 0.1], trials=8, seed=1)
     limit = hopfield.capacity(sizes=[40, 60, 90], trials=15, seed=1)
-    for result in (curve, basins, limit):
+    warm = hopfield.thermal_recall(size=60, loads=[0.05, 0.1], temperature=0.4, trials=5, seed=1)
+    for result in (curve, basins, limit, warm):
         again = dl.load(result.save(tmp_path / "kept.npz"))
         assert repr(again) == repr(result)
         for name, column in again.to_table().items():

@@ -41,6 +41,8 @@ RATIO, FEWEST = 4, 100
 #: Couplings at which the onset is looked for, and those about it; parts of the onset between which these lie.
 COARSE, FINE = 25, 17
 AROUND, BEYOND = (0.7, 1.3), (0.98, 1.36)
+#: Draws by which it is looked for.
+SCOUTS = 3
 #: Order that is no chance, with random and with even frequencies.
 ORDERED, ORDERED_EVEN = 0.3, 0.2
 
@@ -238,8 +240,8 @@ class _Bench:
         return found
 
     def first_order(self, size: int, values: Array, seed: Seed, least: float) -> float:
-        """Return about where order begins, in one draw."""
-        r = self.orders(size, values, seed, 1 << 20)
+        """Return about where order begins, in the mean of a few draws."""
+        r = np.mean([self.orders(size, values, seed, (1 << 20) + k) for k in range(SCOUTS)], axis=0)
         beyond = np.flatnonzero(r > least)
         if not beyond.size or beyond[0] == 0:
             raise NotConverged(

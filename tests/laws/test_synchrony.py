@@ -135,7 +135,7 @@ def test_the_onset_of_2000_even_oscillators():
     ("frequencies", "size", "draws"),
     [
         (dl.Gaussian(0, 1), 400, 8),
-        (dl.Lorentzian(0, 0.5), 200, 8),
+        (dl.Lorentzian(0, 0.5), 400, 8),
         (dl.Quantiles(dl.Gaussian(0, 1)), 200, 4),
         (dl.Quantiles(dl.Lorentzian(0, 0.5)), 200, 4),
     ],

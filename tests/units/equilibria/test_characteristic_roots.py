@@ -128,7 +128,7 @@ def test_no_root_is_not_a_count():
 
 
 def test_where_nothing_is_found_that_is_said(monkeypatch):
-    """Decay by exp(-1000) within the delay is beyond all numbers of points; of these a hundred are enough to see it."""
+    """Decay by exp(-1000) within the delay is beyond all numbers of points; a hundred are enough to see it."""
     monkeypatch.setattr("dynlab.equilibria.characteristic_roots.LARGEST", 100)
     with pytest.raises(dl.NotConverged, match="no characteristic root was found with 100 points"):
-        dl.characteristic_roots(-1000.0, delayed={1.0: 1e-9})
+        dl.characteristic_roots(-1000.0, delayed={1.0: 0.0})

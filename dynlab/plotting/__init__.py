@@ -82,6 +82,7 @@ from dynlab.plotting.ensemble import (
     draw_fan,
     draw_ranges,
     draw_survival,
+    draw_with_band,
 )
 from dynlab.plotting.estimates import (
     draw_estimates,
@@ -216,6 +217,7 @@ __all__ = [
     "draw_survival",
     "draw_switched_series",
     "draw_track",
+    "draw_with_band",
     "draw_zero_one",
     "label",
     "lift_pen",

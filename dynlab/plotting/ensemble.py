@@ -57,6 +57,37 @@ def draw_fan(
     return ax
 
 
+def draw_with_band(
+    ax: Axes | None, x: ArrayLike, y: ArrayLike, band: tuple[ArrayLike, ArrayLike], *, labels: tuple[str, str],
+    name: str,
+) -> Axes:  # fmt: skip
+    """A line in the band of its errors, which is named in the legend.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; None makes a figure.
+    x, y
+        The line.
+    band
+        Its lower and upper edge.
+    labels
+        Of the two axes.
+    name
+        What the band is.
+    """
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    color = style.CYCLE[len(ax.lines) % len(style.CYCLE)]
+    ax.fill_between(
+        np.asarray(x, float), np.asarray(band[0], float), np.asarray(band[1], float),
+        color=style.lightened(color, 0.3), linewidth=0, label=name, zorder=1,
+    )  # fmt: skip
+    ax.plot(x, y, color=color, linewidth=1.6)
+    ax.margins(x=0)
+    ax.legend(frameon=False)
+    return ax
+
+
 def draw_survival(
     ax: Axes | None, t: ArrayLike, share: ArrayLike, low: ArrayLike, high: ArrayLike, *, time_label: str
 ) -> Axes:  # fmt: skip

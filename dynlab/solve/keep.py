@@ -100,11 +100,14 @@ class Average:
         Members that got there.
     mean, variance
         Of these; the variance has the divisor count - 1.
+    fourth
+        The mean fourth power of the distance from the mean.
     """
 
     count: Array
     mean: Array
     variance: Array
+    fourth: Array
 
     @property
     def standard_deviation(self) -> Array:
@@ -116,13 +119,23 @@ class Average:
         """How far the mean may be from that of infinitely many members: one standard deviation."""
         return np.sqrt(self.variance / self.count)
 
+    @property
+    def variance_error(self) -> Array:
+        """One standard deviation of the variance, from the fourth moment; nan with fewer than four members.
+
+        ``(m4 - variance**2 (n - 3) / (n - 1)) / n`` is its square (Kenney and Keeping 1951, section 7.7).
+        """
+        n = np.where(self.count > 3, self.count, np.nan)
+        square = (self.fourth - self.variance**2 * (n - 3) / (n - 1)) / n
+        return np.asarray(np.sqrt(np.maximum(square, 0.0)))
+
 
 @dataclass(frozen=True, slots=True)
 class Moments(Keep):
     """Mean and variance over the members at the times of the run.
 
-    ``run["x"]`` has ``mean``, ``variance``, ``standard_deviation``, ``standard_error`` and ``count``, each
-    an array over times.  A member counts up to where it got.
+    ``run["x"]`` has ``mean`` with its ``standard_error``, ``variance`` with its ``variance_error``,
+    ``standard_deviation`` and ``count``, each an array over times.  A member counts up to where it got.
 
     Parameters
     ----------
@@ -145,6 +158,7 @@ class Moments(Keep):
     ----------
     1. Chan, Golub and LeVeque 1979, Updating formulae and a pairwise algorithm for computing sample
        variances, Stanford report STAN-CS-79-773: how pieces are put together.
+    2. Pebay 2008, Sandia report SAND2008-6212: the same for the higher moments.
     """
 
     of: tuple[str, ...] = ()
@@ -156,28 +170,47 @@ class Moments(Keep):
         there = np.isfinite(values)
         count = there.sum(axis=0).astype(float)
         mean = np.where(there, values, 0.0).sum(axis=0) / np.maximum(count, 1.0)
-        squares = (np.where(there, values - mean, 0.0) ** 2).sum(axis=0)
-        return {"count": count, "mean": mean, "squares": squares}
+        apart = np.where(there, values - mean, 0.0)
+        squares = apart**2
+        return {
+            "count": count, "mean": mean, "squares": squares.sum(axis=0), "cubes": (squares * apart).sum(axis=0),
+            "fourths": (squares**2).sum(axis=0),
+        }  # fmt: skip
 
     def joined(self, pieces: Sequence[Arrays]) -> Arrays:
-        count, mean, squares = (pieces[0][name] for name in ("count", "mean", "squares"))
+        whole = pieces[0]
         for piece in pieces[1:]:
-            both = np.maximum(count + piece["count"], 1.0)
-            apart = piece["mean"] - mean
-            squares = squares + piece["squares"] + apart**2 * (count * piece["count"] / both)
-            mean = mean + apart * (piece["count"] / both)
-            count = count + piece["count"]
-        return {"count": count, "mean": mean, "squares": squares}
+            whole = _together(whole, piece)
+        return whole
 
     def view(
         self, kept: Arrays, column: int, members: tuple[int, ...], times: tuple[int, ...]
     ) -> Average:
-        count, mean, squares = (
-            kept[name][:, column].reshape(times) for name in ("count", "mean", "squares")
+        count, mean, squares, fourths = (
+            kept[name][:, column].reshape(times) for name in ("count", "mean", "squares", "fourths")
         )
         with np.errstate(invalid="ignore", divide="ignore"):
             variance = np.where(count > 1, squares / (count - 1), np.nan)
-        return Average(count, np.where(count > 0, mean, np.nan), variance)
+            fourth = np.where(count > 0, fourths / count, np.nan)
+        return Average(count, np.where(count > 0, mean, np.nan), variance, fourth)
+
+
+def _together(one: Arrays, two: Arrays) -> Arrays:
+    """Return the sums of powers of the distance from the mean, of two pieces together (Pebay, eqs 2.1, 2.4 and 2.5)."""
+    n = one["count"] + two["count"]
+    a, b = one["count"] / np.maximum(n, 1.0), two["count"] / np.maximum(n, 1.0)
+    apart = two["mean"] - one["mean"]
+    each = n * a * b
+    return {
+        "count": n,
+        "mean": one["mean"] + apart * b,
+        "squares": one["squares"] + two["squares"] + apart**2 * each,
+        "cubes": one["cubes"] + two["cubes"] + apart**3 * each * (a - b)
+        + 3 * apart * (a * two["squares"] - b * one["squares"]),
+        "fourths": one["fourths"] + two["fourths"] + apart**4 * each * (a**2 - a * b + b**2)
+        + 6 * apart**2 * (a**2 * two["squares"] + b**2 * one["squares"])
+        + 4 * apart * (a * two["cubes"] - b * one["cubes"]),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -135,7 +135,7 @@ class Ensemble(Result):
             return {"t": times} | {
                 f"{name}_{part}": np.atleast_1d(getattr(view, part))
                 for name, view in views.items()
-                for part in ("mean", "variance", "count")
+                for part in ("mean", "standard_error", "variance", "variance_error", "count")
             }
         if isinstance(first, Counts):
             bins = first.edges.size - 1

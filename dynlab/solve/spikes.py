@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dynlab.errors import SettingError, UnitError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
+from dynlab.solve.memory import mean_error
 from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["SpikeTrain", "spike_train"]
 
 Array = NDArray[np.float64]
+#: Fewer intervals or windows have no error worth its name.
+FEW = 8
+#: From so many intervals on their memory is counted.
+ENOUGH = 100
 #: Seconds in a unit of time.
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
 
@@ -104,6 +109,65 @@ class SpikeTrain(Result):
         return float(intervals.std() / intervals.mean())
 
     @property
+    def cv_error(self) -> float:
+        """Standard error of the CV, from the scatter of the intervals and their memory; nan with fewer than eight."""
+        intervals = self.intervals
+        if len(intervals) < FEW:
+            return math.nan
+        z = (intervals - intervals.mean()) / intervals.mean()
+        # The influence of each interval on the CV (the delta method).
+        return _error((z**2 / self.cv - self.cv) / 2 - self.cv * z) if self.cv else 0.0
+
+    def serial_correlation(self, lag: int = 1) -> tuple[float, float]:
+        """Return the correlation of intervals so many apart, and its standard error.
+
+        It is 0 where every spike wipes out the memory (a renewal process), negative where a long interval follows a
+        short one, as with adaptation.
+
+        Raises
+        ------
+        SettingError
+            If the lag is no positive whole number, or there are fewer than 8 intervals beyond it.
+        """
+        z, k = self.intervals, finite(lag, "lag")
+        if k < 1 or k != int(k) or len(z) < FEW + k or not z.std():
+            raise SettingError(
+                f"lag is {lag!r} and there are {len(z)} intervals, which must differ. Give a whole number from 1, and at "
+                f"least {FEW} intervals more."
+            )
+        z = (z - z.mean()) / z.std()
+        early, late = z[: -int(k)], z[int(k) :]
+        found = float((early * late).mean())
+        return found, _error(early * late - found * (early**2 + late**2) / 2)
+
+    def fano_factor(self, window: float) -> tuple[float, float]:
+        """Return variance over mean of the number of spikes in windows of a length, and its standard error.
+
+        The windows are taken as independent: choose them longer than the memory of the train.
+        1 for a Poisson process; the CV squared, in long windows, of a renewal process.
+
+        Raises
+        ------
+        SettingError
+            If fewer than 8 windows fit, or no spike is in them.
+        """
+        length, whole = finite(window, "window"), abs(self.end - self.begin)
+        count = int(whole / length * (1 + 1e-12)) if length > 0 else 0
+        if count < FEW or not len(self.times):
+            raise SettingError(
+                f"window is {window!r}, and the train of {len(self.times)} spikes lasts {whole:g}. Give a length of which "
+                f"{FEW} fit."
+            )
+        low = min(self.begin, self.end)
+        counts = np.histogram(self.times, low + length * np.arange(count + 1))[0]
+        mean, apart = counts.mean(), counts - counts.mean()
+        if not mean:
+            raise SettingError(f"no spike is within the {count} windows. Take a longer train.")
+        ratio = float(counts.var(ddof=1) / mean)
+        influence = (apart**2 / mean - ratio) - ratio * apart / mean
+        return ratio, float(influence.std() / math.sqrt(count))
+
+    @property
     def local_variation(self) -> float:
         """Variation between neighbouring intervals, blind to slow changes of the rate.
 
@@ -154,6 +218,13 @@ class SpikeTrain(Result):
             f"<SpikeTrain of {name}: {len(self)} of {self.event} from t = {self.begin:g} to "
             f"{self.end:g}\n rate {rate}, CV {self.cv:.3g}; {self.status}>"
         )
+
+
+def _error(influences: Array) -> float:
+    """Return the standard error of a mean of values in order, with their memory where there are enough to tell."""
+    if len(influences) < ENOUGH:
+        return float(influences.std() / math.sqrt(len(influences)))
+    return mean_error(influences)
 
 
 def spike_train(run: Trajectory, *, event: str | None = None, after: float = 0.0) -> SpikeTrain:

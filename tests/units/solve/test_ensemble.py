@@ -180,7 +180,8 @@ def test_tables(whole):
     assert frame.shape == (9000, 7)
     few = settings | {"parameters": {"k": [0.0, 1.0]}}
     moments = dl.ensemble(system, **few, keep=dl.Moments("x")).to_table()
-    assert list(moments) == ["t", "x_mean", "x_variance", "x_count"]
+    parts = ("mean", "standard_error", "variance", "variance_error", "count")
+    assert list(moments) == ["t", *(f"x_{part}" for part in parts)]
     extremes = dl.ensemble(system, **few, keep=dl.Extremes("x"), starts={"y": 1.0}).to_table()
     assert list(extremes) == ["member", "start_y", "k", "status", "x_low", "x_high"]
     counts = dl.ensemble(system, **few, keep=dl.Histogram("x", (0, 1), bins=2)).to_table()

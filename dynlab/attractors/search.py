@@ -394,7 +394,9 @@ class Search:
     def _mark(self, states: Array, label: int) -> int:
         rows = np.ascontiguousarray(states)
         return int(
-            automaton.mark(rows, *self.cells, self.chart.labels, label + 1, np.empty(rows.shape[1]))
+            automaton.mark(
+                rows, *self.cells, self.chart.labels, np.int32(label + 1), np.empty(rows.shape[1])
+            )
         )
 
     def _margin(self, values: Array, seen: Array) -> Array:

@@ -6,6 +6,7 @@
     dynlab show lorenz                                      equations, parameters, known facts
     dynlab diagram hodgkin_huxley --vary I --over 0 200     bifurcation diagram
     dynlab spectrum lorenz --duration 1000                  Lyapunov exponents
+    dynlab sweep lorenz lyapunov_exponent --over rho 20 30 11 --with duration=100
     dynlab run study.toml                                   a study written as text
     dynlab cache                                            the directory of compiled code
 
@@ -25,13 +26,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from dynlab.cli import cache, diagram, models, run, show, spectrum
+from dynlab.cli import cache, diagram, models, run, show, spectrum, sweep
 from dynlab.cli.answer import BAD_INPUT, INTERRUPTED, NO_ANSWER, Answer, refusal
 from dynlab.errors import ComputationError, DynlabError
 
 __all__ = ["main"]
 
-_COMMANDS = (models, show, diagram, spectrum, run, cache)
+_COMMANDS = (models, show, diagram, spectrum, sweep, run, cache)
 
 _EPILOG = """\
 exit status:

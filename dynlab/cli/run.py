@@ -9,6 +9,7 @@ from typing import Any
 from dynlab.cli.answer import Answer
 from dynlab.cli.interrupt import interruptible
 from dynlab.result import Result
+from dynlab.status import Status
 from dynlab.study.study import Study
 
 __all__ = ["add", "answer_of", "run"]
@@ -51,17 +52,20 @@ def run(chosen: argparse.Namespace) -> Answer:
 def answer_of(study: Study, folder: Path) -> Answer:
     """Run a study, write what it asks for, and say what was found."""
     import dynlab as dl
-    from dynlab.study.page import write_study
+    from dynlab.study.page import checkpoint_of, write_study
     from dynlab.study.run import run_study
 
     checkpoint = None
     if study.sweep is not None and study.outputs.data:
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = folder / f"{study.name}.npz"
+        checkpoint = checkpoint_of(study, folder)
     with interruptible(), dl.progress_bar():
         result = run_study(study, checkpoint=checkpoint)
     files = write_study(study, result, folder)
-    text = "\n".join([repr(result), "", *(f"wrote {path}" for path in files)])
+    lines = [repr(result), "", *(f"wrote {path}" for path in files)]
+    if checkpoint is not None and _status(result) is Status.STOPPED:
+        lines.append("Finished points are kept: the same command goes on from here.")
+    text = "\n".join(lines)
     return Answer(text, _head(study) | _document(result), _status(result), files)
 
 
@@ -82,7 +86,5 @@ def _document(result: Result) -> dict[str, Any]:
     return {"found": repr(result), "table": result.to_table()} | origin
 
 
-def _status(result: Result) -> Any:
-    from dynlab.status import Status
-
+def _status(result: Result) -> Status:
     return getattr(result, "status", Status.OK)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import html
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dynlab.errors import SettingError, StoreError
+from dynlab.errors import DynlabError, SettingError, StoreError
 from dynlab.plotting import close_figure, save_figure
 from dynlab.result import Provenance, Result
+from dynlab.status import Status
+from dynlab.store import digest
 from dynlab.study.study import Outputs, Study
 from dynlab.symbolic.system import System
 from dynlab.text.latex import to_latex
 
-__all__ = ["publish", "write_study", "write_table"]
+__all__ = ["checkpoint_of", "publish", "write_study", "write_table"]
+
+_Page = tuple[str, Study | None]
 
 
 def publish(
@@ -61,27 +65,48 @@ def publish(
         raise SettingError(
             f"the name of the files is {name!r}; give a plain name, and the folder as folder=."
         )
-    return _written(result, Path(folder), name, (title or name, Outputs(), ""))
+    stem = Path(folder) / name
+    return _written(
+        result,
+        stem,
+        Outputs(),
+        lambda: [result.save(stem.with_name(f"{name}.npz"))],
+        (title or name, None),
+    )
 
 
 def write_study(study: Study, result: Result, folder: Path) -> tuple[Path, ...]:
-    """Write what a study asks for."""
-    return _written(result, folder, study.name, (study.title, study.outputs, study.text))
+    """Write what a study asks for; the data of a sweep are in its checkpoint already."""
+
+    def save() -> list[Path]:
+        if study.sweep is None:
+            return [result.save(folder / f"{study.name}.npz")]
+        path = checkpoint_of(study, folder)
+        return [path] if path.exists() else []
+
+    return _written(result, folder / study.name, study.outputs, save, (study.title, study))
+
+
+def checkpoint_of(study: Study, folder: Path) -> Path:
+    """Return the file of a sweep's data; each study has its own, so that none goes on with another's."""
+    over = (dict(study.sweep.over), study.sweep.seed) if study.sweep else ()
+    known = (study.system, study.function, dict(study.settings), *over)
+    return folder / f"{study.name}_{digest(known)[:8]}.npz"
 
 
 def _written(
-    result: Result, folder: Path, name: str, page: tuple[str, Outputs, str]
+    result: Result, stem: Path, outputs: Outputs, save: Callable[[], list[Path]], page: _Page
 ) -> tuple[Path, ...]:
-    title, outputs, text = page
+    folder, name = stem.parent, stem.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = _figures(result, folder, name, outputs.figure)
         if outputs.data:
-            files.append(result.save(folder / f"{name}.npz"))
+            files += save()
         if outputs.table:
             files.append(write_table(result.to_table(), folder / f"{name}.csv"))
         if outputs.report:
-            files += _pages(result, folder / name, (title, text), files)
+            files += _pages(result, stem, page, files)
     except OSError as error:
         raise StoreError(
             f"cannot write to {str(folder)!r}: {error}. Choose another folder."
@@ -92,7 +117,12 @@ def _written(
 def _figures(result: Result, folder: Path, name: str, kinds: tuple[str, ...]) -> list[Path]:
     if not kinds:
         return []
-    axes = result.plot()
+    try:
+        axes = result.plot()
+    except DynlabError:
+        if getattr(result, "status", Status.OK).ok:
+            raise
+        return []  # it ended before there was anything to draw
     try:
         return [save_figure(axes, folder / f"{name}.{kind}") for kind in kinds]
     finally:
@@ -112,14 +142,24 @@ def write_table(table: Mapping[str, Any], path: Path) -> Path:
 # The page
 
 
-def _pages(result: Result, stem: Path, heading: tuple[str, str], files: list[Path]) -> list[Path]:
-    title, text = heading
+def _pages(result: Result, stem: Path, page: _Page, files: list[Path]) -> list[Path]:
+    title, study = page
+    text = study.text if study else ""
     source: Provenance | None = getattr(result, "provenance", None)
     system = source.system if source and isinstance(source.system, System) else None
+    system = study.system if system is None and study else system
     figure = next((f.name for f in files if f.suffix == ".png"), None)
-    tables = {"Where it came from": _origin(result, source)}
+    tables = {"Where it came from": _origin(result, source, system)}
     if system is not None:
         tables["Parameters"] = {p.called: _value(p.value, p.unit) for p in system.parameters}
+    if study is not None and study.sweep is not None:
+        tables["At every point"] = {"function": f"dl.{study.function}"} | {
+            k: _value(v) for k, v in study.settings.items()
+        }
+        tables["Over"] = {
+            name: f"{len(v)} values from {v[0]:.10g} to {v[-1]:.10g}"
+            for name, v in study.sweep.over.items()
+        }
     if source is not None:
         tables["Settings"] = {k: _value(v) for k, v in source.settings.items()}
         tables["Versions"] = dict(source.versions)
@@ -137,17 +177,14 @@ _CONTENT = {
 }  # fmt: skip
 
 
-def _origin(result: Result, source: Provenance | None) -> dict[str, str]:
+def _origin(result: Result, source: Provenance | None, system: System | None) -> dict[str, str]:
     status = getattr(result, "status", None)
     rows = {"status": f"{status}: {status.meaning}"} if status is not None else {}
+    if system is not None:
+        rows |= {"model": system.name, "reference": " ".join(system.reference.split())}
     if source is None:
         return rows
     rows |= {"function": f"dl.{source.function}"}
-    if isinstance(source.system, System):
-        rows |= {
-            "model": source.system.name,
-            "reference": " ".join(source.system.reference.split()),
-        }
     if source.seed is not None:
         rows |= {"seed": str(source.seed)}
     return rows | {"computed in": f"{source.seconds:.3g} s"}

@@ -40,7 +40,7 @@ from dynlab.symbolic.system import System
 from dynlab.text.files import ENDINGS, read_model, read_text
 from dynlab.text.toml import from_tables, tables_of
 
-__all__ = ["VERSION", "from_study_text", "read_study"]
+__all__ = ["VERSION", "assembled", "from_study_text", "read_study"]
 
 #: Of the format of studies.
 VERSION = 1
@@ -110,11 +110,18 @@ def from_study_text(text: str, *, name: str, folder: Path) -> Study:
             raise TextError(
                 f"{name} has no [{key}]; a study has a model and an analysis. Add the table."
             )
-    stem = re.sub(r"\W+", "_", Path(name).stem) or "study"
     system = _system(values.table(data["model"], place / "model"), place / "model", folder)
+    return assembled(system, data, place, folder, text)
+
+
+def assembled(
+    system: System, data: Mapping[str, Any], place: Place, folder: Path, text: str
+) -> Study:
+    """Return the study of a model and the tables of a text."""
+    stem = re.sub(r"\W+", "_", Path(place.file).stem) or "study"
     function, settings = _analysis(data["analysis"], place / "analysis", system)
     sweep = _sweep(data["sweep"], place / "sweep", system, settings) if "sweep" in data else None
-    _require_all(function, settings, sweep, place / "analysis")
+    _require_all(function, settings, place / "analysis")
     return Study(
         name=stem,
         title=values.word(data.get("title", stem), place / "title"),
@@ -264,9 +271,7 @@ def _check_names(value: Any, place: Place, known: Iterable[str], what: str) -> N
             (place if isinstance(value, str) else place / name).unknown(what, name, known)
 
 
-def _require_all(
-    function: str, settings: Mapping[str, Any], sweep: Swept | None, place: Place
-) -> None:
+def _require_all(function: str, settings: Mapping[str, Any], place: Place) -> None:
     for key in required(function):
         if key not in settings:
             raise TextError(f"{place}: {function} needs {key!r}. Add a line: {key} = ...")

@@ -60,7 +60,7 @@ def run_study(study: Study, *, checkpoint: Path | None = None) -> Result:
 
     takes_seed = "seed" in ANALYSES[study.function].settings and "seed" not in study.settings
     task = functools.partial(
-        _summary_with_seed if takes_seed else _summary,
+        summary_with_seed if takes_seed else summary,
         study.system,
         study.function,
         dict(study.settings),
@@ -71,7 +71,7 @@ def run_study(study: Study, *, checkpoint: Path | None = None) -> Result:
     return swept
 
 
-def _summary(
+def summary(
     system: System, function: str, settings: dict[str, Any], /, **point: float
 ) -> dict[str, Any]:
     """Return in short what is found at a point of a sweep."""
@@ -79,11 +79,11 @@ def _summary(
     return dict(ANALYSES[function].summary(found))
 
 
-def _summary_with_seed(
+def summary_with_seed(
     system: System, function: str, settings: dict[str, Any], /, *, seed: int, **point: float
 ) -> dict[str, Any]:
     """The same, with a seed that depends on the point."""
-    return _summary(system, function, {**settings, "seed": seed}, **point)
+    return summary(system, function, {**settings, "seed": seed}, **point)
 
 
 def _opened(executor: Executor) -> Any:

@@ -232,7 +232,7 @@ def test_show_of_a_network_of_noise_and_events(tmp_path, capsys):
     assert "event" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("word", ["models", "show", "diagram", "spectrum", "cache"])
+@pytest.mark.parametrize("word", ["models", "show", "diagram", "spectrum", "sweep", "run", "cache"])
 def test_help_has_an_example(word, capsys):
     with pytest.raises(SystemExit) as ended:
         main([word, "--help"])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import html.parser
 import json
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -205,3 +208,109 @@ def test_analyses_of_a_flow_run_and_have_a_summary(tmp_path, model, analysis):
     )
     summary = ANALYSES[study.function].summary(dl.run_study(study))
     assert all(isinstance(v, float | str) for v in summary.values())
+
+
+# Sweeps
+
+SWEPT = """\
+[model]
+zoo = "henon"
+[analysis]
+function = "lyapunov_spectrum"
+duration = 500
+[sweep]
+seed = 1
+[sweep.over]
+a = { from = 1.2, to = 1.4, count = 3 }
+b = [0.2, 0.3]
+"""
+
+
+def test_a_sweep_is_the_analysis_at_every_point(tmp_path, capsys):
+    path = tmp_path / "map.toml"
+    path.write_text(SWEPT)
+    assert main(["run", str(path), "--json"]) == 0
+    document = strict(capsys.readouterr().out)
+    table = document["table"]
+    assert (document["points"], len(table["a"])) == (6, 6)
+    # The exponents of this map add up to log b, whatever a and the seed are.
+    sums = np.array(table["exponent_1"]) + np.array(table["exponent_2"])
+    assert sums == pytest.approx(np.log(table["b"]), abs=1e-9)
+    (data,) = (tmp_path / "results").glob("map_*.npz")
+    assert dl.load(data)["exponent_1"].shape == (3, 2)
+    # Again: the same numbers, from what is there.  Another study beside it: its own file.
+    assert main(["run", str(path), "--json"]) == 0
+    assert strict(capsys.readouterr().out)["table"] == table
+    path.write_text(SWEPT.replace("duration = 500", "duration = 400"))
+    assert main(["run", str(path), "--json"]) == 0
+    assert strict(capsys.readouterr().out)["table"] != table
+    page = (tmp_path / "results" / "map.md").read_text()
+    assert "Henon 1976" in page
+    assert "| duration | 400 |" in page
+
+
+@pytest.mark.parametrize("executor", ['kind = "serial"', 'kind = "threads"\nworkers = 2'])
+def test_a_sweep_does_not_depend_on_where_it_runs(tmp_path, executor):
+    plain = dl.run_study(from_study_text(SWEPT, name="s.toml", folder=tmp_path))
+    other = dl.run_study(
+        from_study_text(f"{SWEPT}[executor]\n{executor}\n", name="s.toml", folder=tmp_path)
+    )
+    assert np.array_equal(plain["exponent_1"], other["exponent_1"])
+
+
+def test_sweep_from_the_command_line_is_the_same_study(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["sweep", "henon", "lyapunov_spectrum", "--over", "a", "1.2", "1.4", "3", "--over", "b", "0.2",
+               "0.3", "2", "--with", "duration=500", "--seed", "1", "--json"]  # fmt: skip
+    assert main(command) == 0
+    table = strict(capsys.readouterr().out)["table"]
+    expected = dl.run_study(from_study_text(SWEPT, name="s.toml", folder=tmp_path))
+    assert table["exponent_1"] == expected["exponent_1"].ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["lyapunov_exponnt", "--over", "a", "1", "2", "3"], "lyapunov_exponent"),
+        (["lyapunov_exponent", "--over", "aa", "1", "2", "3"], "'a'"),
+        (["lyapunov_exponent", "--over", "a", "1", "2", "3"], "needs 'duration'"),
+        (["lyapunov_exponent", "--over", "a", "1", "2", "2.5"], "whole number"),
+        (["lyapunov_exponent", "--over", "a", "1", "nan", "3"], "finite"),
+        (
+            ["lyapunov_exponent", "--over", "a", "1", "2", "3", "--with", "duration"],
+            "SETTING=VALUE",
+        ),
+        (["lyapunov_exponent", "--over", "a", "1", "2", "3", "--with", "duration=long"], "'long'"),
+    ],
+)
+def test_mistakes_in_a_sweep_are_named(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", "henon", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["sweep", "lorenz", "lyapunov_exponent", "--over", "rho", "20", "60", "24", "--with",
+               "duration=300", "--seed", "1", "--json"]  # fmt: skip
+    main([*command[:7], "2", *command[8:]])  # all is compiled
+    capsys.readouterr()
+
+    def press():
+        """Press Ctrl-C when the first points are on the disk."""
+        ends = time.monotonic() + 20
+        while not list(tmp_path.rglob("*.journal")) and time.monotonic() < ends:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    assert main(command) == 130
+    first = strict(capsys.readouterr().out)["table"]
+    assert main(command) == 0
+    document = strict(capsys.readouterr().out)
+    done = [k for k, v in enumerate(first["status"]) if v == "ok"]
+    assert len(done) < 24
+    assert [first["exponent"][k] for k in done] == [document["table"]["exponent"][k] for k in done]
+    assert set(document["table"]["status"]) == {"ok"}

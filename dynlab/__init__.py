@@ -184,6 +184,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.evolve": ("DensityEvolution", "evolve_density"),
     "dynlab.stochastic.periodic": ("periodic_density",),
     "dynlab.stochastic.mean_field": ("MeanFieldStates", "mean_field_states"),
+    "dynlab.stochastic.which_first": ("SplittingProbabilities", "splitting_probabilities"),
     "dynlab.stochastic.response": ("Susceptibility", "susceptibility"),
     "dynlab.stochastic.spectra": ("GeneratorSpectrum", "generator_spectrum"),
     "dynlab.stochastic.averages": ("TimeMean", "time_mean"),

@@ -179,6 +179,7 @@ _CLASSES = (
     "stochastic.spectra.GeneratorSpectrum",
     "stochastic.warning.Approach",
     "stochastic.warning.EarlyWarning",
+    "stochastic.which_first.SplittingProbabilities",
     "sweep.result.Failure",
     "sweep.result.SweepResult",
     "sweep.study.Sweep",

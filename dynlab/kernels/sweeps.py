@@ -11,7 +11,7 @@ sharp peak makes a density negative, which the caller looks for.
 
 from __future__ import annotations
 
-from numba import njit
+from dynlab.kernels.deferred import njit
 
 from dynlab.kernels.dense import OPTIONS
 

@@ -111,7 +111,7 @@ def _fitted(
 
 
 def along_axis(
-    coefficients: Coefficients, start: Array, axis: int, length: float
+    coefficients: Coefficients, start: Array, axis: int, length: float | Array
 ) -> tuple[Array, Array, Array]:
     """Return along edges the integral of drift over noise, the mean drift and the least noise."""
     places, weights = quadrature(start.shape[1])

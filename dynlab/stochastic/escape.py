@@ -23,10 +23,11 @@ from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.stochastic.borders import borders_of
 from dynlab.stochastic.box import suitable_grid
-from dynlab.stochastic.coefficients import Coefficients, coefficients_of
+from dynlab.stochastic.coefficients import Coefficients, coefficients_of, functions_of
 from dynlab.stochastic.density import checked_grid
 from dynlab.stochastic.generator import Generator
 from dynlab.stochastic.grid import Absorbing, Grid, Reflecting, Wall
+from dynlab.stochastic.region import Depth, cut_out, depth_in
 from dynlab.stochastic.romberg import extrapolated, levels
 from dynlab.symbolic.system import System
 
@@ -177,8 +178,9 @@ def escape_time(
     start
         Where it starts: each state by name.
     beyond
-        A border for some states: ``{"x": 0}`` is passed from the side of the start, ``{"x": (-1, 1)}`` is an
-        interval to leave.
+        A border for some states or observables: ``{"x": 0}`` is passed from the side of the start, ``{"x": (-1, 1)}``
+        is an interval to leave.  With the observable ``r = x**2 + y**2``, ``{"r": 1}`` is a circle, which may run through
+        cells; then nothing is extrapolated, and the error is the change from half the cells.
     grid
         The cells and the walls elsewhere; the borders cut it.  If None, the cells that suit the stationary density,
         or the interval where every state has one.
@@ -205,21 +207,47 @@ def escape_time(
     >>> round(found.value, 4)                  # D = 0.1; Kramers' formula gives 27.06
     30.8213
 
+    Out of a disc of radius 1 on which nothing pulls it takes 1 / (4 D):
+
+    >>> @dl.flow
+    ... def free(x=0.0, y=0.0):
+    ...     return {x: 0 * x, y: 0 * y}
+    >>> free = free.with_noise(x=1.0, y=1.0).with_observable(r=lambda x, y: dl.sqrt(x**2 + y**2))
+    >>> cells = dl.Grid(x=(-1.1, 1.1, 64), y=(-1.1, 1.1, 64))
+    >>> found = dl.escape_time(free, start={"x": 0, "y": 0}, beyond={"r": 1}, grid=cells)
+    >>> round(found.value, 2)
+    0.5
+
     References
     ----------
     1. Gardiner, Handbook of Stochastic Methods, 3rd ed. 2004, section 5.2.7.
     2. Hanggi, Talkner and Borkovec 1990, Rev. Mod. Phys. 62, 251.
+    3. Gibou, Fedkiw, Cheng and Kang 2002, J. Comput. Phys. 176, 205: borders through cells.
     """
     began = perf_counter()
     coefficients = coefficients_of(system)
-    borders = borders_of(system, beyond)
+    given = by_name(beyond, "beyond")
+    observed = {n: v for n, v in given.items() if n in system.observable_names}
+    lines = {n: v for n, v in given.items() if n not in observed}
+    borders = borders_of(system, lines) if lines or not observed else {}
     box = _cut(_around(system, coefficients, grid, borders), start, borders)
     place = _place(system, box, start, "start")
-    grids = levels(box)
-    fields = [_solved(Generator.of(coefficients, g), None) for g in grids]
-    values, errors = extrapolated([
-        np.array(_interpolated(g, f, place)) for g, f in zip(grids, fields, strict=True)
-    ])  # fmt: skip
+    if observed:
+        sets = _beyond_levels(system, observed, place)
+        # Where a border runs through cells the error is no series in their width: nothing is extrapolated.
+        fields = [
+            _outside(Generator.of(coefficients, g), coefficients, sets) for g in (box.halved(), box)
+        ]
+        coarse, fine = (
+            _interpolated(g, f, place) for g, f in zip((box.halved(), box), fields, strict=True)
+        )
+        values, errors = np.array(fine), np.array(abs(fine - coarse))
+    else:
+        grids = levels(box)
+        fields = [_solved(Generator.of(coefficients, g), None) for g in grids]
+        values, errors = extrapolated([
+            np.array(_interpolated(g, f, place)) for g, f in zip(grids, fields, strict=True)
+        ])  # fmt: skip
     return EscapeTime(
         system=system,
         start=dict(zip(box.names, place.tolist(), strict=True)),
@@ -232,6 +260,37 @@ def escape_time(
             "escape_time", system, {"grid": repr(box)}, seconds=perf_counter() - began
         ),
     )
+
+
+def _beyond_levels(system: System, observed: Mapping[str, Any], place: Array) -> list[Depth]:
+    """Return the sets beyond levels of observables, as seen from the start."""
+    expressions = {o.name: o.expression for o in system.observables}
+    sets: list[Depth] = []
+    for name, value in observed.items():
+        here = float(functions_of(system, [expressions[name]])(place[None])[0, 0])
+        ends = value if isinstance(value, tuple | list) else (value,)
+        limits = [finite(v, f"beyond[{name!r}]") for v in ends]
+        beyond = [(-np.inf, limits[0]), (limits[-1], np.inf)]
+        if len(limits) == 1:
+            beyond = beyond[1:] if here < limits[0] else beyond[:1]
+        if any(low <= here <= high for low, high in beyond):
+            raise SettingError(
+                f"the start has {name} = {here:g}, which is on or beyond {value!r}. Start on this side of the border."
+            )
+        sets += [depth_in(system, {name: interval}, "beyond") for interval in beyond]
+    return sets
+
+
+def _outside(generator: Generator, coefficients: Coefficients, sets: list[Depth]) -> Array:
+    """Return the mean times until one of some sets is reached."""
+    cut = cut_out(generator, coefficients, sets)
+    try:
+        times = cut.solved(np.ones(generator.grid.size))
+    except RuntimeError:
+        times = np.full(generator.grid.size, np.nan)
+    if not np.all(np.isfinite(times)) or times.min() < 0:
+        raise _unreachable(generator)
+    return times.reshape(generator.grid.cells)
 
 
 def committor(
@@ -400,12 +459,16 @@ def _solved(generator: Generator, target: tuple[str, str] | None) -> Array:
         except RuntimeError:
             answer = np.full(source.size, np.nan)
     if not np.all(np.isfinite(answer)) or answer.min() < 0:
-        raise SingularProblem(
-            f"the border of {generator.grid!r} cannot be reached from all cells, so the mean time is infinite. Give "
-            "noise to more states, or a grid around the start.",
-            status=Status.SINGULAR,
-        )
+        raise _unreachable(generator)
     return answer.reshape(generator.grid.cells)
+
+
+def _unreachable(generator: Generator) -> SingularProblem:
+    return SingularProblem(
+        f"the border of {generator.grid!r} cannot be reached from all cells, so the mean time is infinite. Give "
+        "noise to more states, or a grid around the start.",
+        status=Status.SINGULAR,
+    )
 
 
 def _interpolated(grid: Grid, values: Array, place: Array) -> float:

@@ -78,6 +78,11 @@ def asked(function, *arguments, **settings):
         (asked(dl.periodic_density, DRIVEN, period=2 * np.pi, grid=GRID.with_walls(x=dl.Absorbing())), dl.SettingError, "nothing is left"),
         (asked(dl.mean_field_states, HERD), dl.SettingError, "No box|no box suits"),
         (asked(dl.mean_field_states, NOISY, grid=GRID), dl.UnsupportedSystemError, "not all per node"),
+        (asked(dl.splitting_probabilities, NOISY, sets={"one": {"x": (0, 1)}}, grid=GRID), dl.SettingError, "at least two"),
+        (asked(dl.splitting_probabilities, NOISY, sets={"a": {"x": (0, 1)}, "b": {"x": (0.5, 2)}}, grid=GRID), dl.SettingError, "overlap"),
+        (asked(dl.splitting_probabilities, NOISY, sets={"a": {"x": (0, 1)}, "b": {"x": (9, 10)}}, grid=GRID), dl.SettingError, "holds no cell"),
+        (asked(dl.splitting_probabilities, NOISY, sets={"a": {"x": (1, 0)}, "b": {"x": (2, 3)}}, grid=GRID), dl.SettingError, "Put the lower end first"),
+        (asked(dl.splitting_probabilities, NOISY, sets={"a": {"z": (1, 2)}, "b": {"x": (2, 3)}}, grid=GRID), dl.UnknownNameError, "state or observable"),
         (asked(dl.susceptibility, NOISY, of="y", to="x", frequencies=[1]), dl.UnknownNameError, "state or observable"),
         (asked(dl.susceptibility, NOISY, of="x", to="z", frequencies=[1]), dl.UnknownNameError, "state or parameter"),
         (asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[np.nan]), dl.SettingError, "finite numbers"),
@@ -150,6 +155,7 @@ def test_mass_that_leaves_is_reported():
     assert "at the end" in repr(run)
 
 
+ENDS = {"left": {"x": (-np.inf, -1)}, "right": {"x": (1, np.inf)}}
 RING = dl.Grid(x=(0, 1, 64)).with_walls(x=dl.Periodic())
 RESET = GRID.with_walls(x=(dl.Reflecting(), dl.Reinjected(at=0.5, after=1)))
 PLANE = dl.Grid(x=(-4, 4, 16), y=(-4, 4, 20))
@@ -165,6 +171,7 @@ RESULTS = {
     "ring": asked(dl.ring_transport, NOISY, along="x", grid=RING),
     "periodic": asked(dl.periodic_density, DRIVEN, period=2 * np.pi, grid=GRID),
     "mean field": asked(dl.mean_field_states, HERD, grid=GRID),
+    "sets": asked(dl.splitting_probabilities, NOISY, sets=ENDS, grid=GRID),
     "response": asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[0, 1], grid=GRID),
 }
 

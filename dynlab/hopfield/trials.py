@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.errors import SettingError
-from dynlab.hopfield.learning import LearningRule
+from dynlab.hopfield.learning import Hebb, LearningRule
 from dynlab.hopfield.machine import Course, DenseMachine, packed_rule
 from dynlab.hopfield.patterns import Patterns, whole, words_for, work_for
 from dynlab.hopfield.theory import checked_loads
 from dynlab.kernels import spins as kernels
+from dynlab.kernels import spread as bytewise
 from dynlab.kernels import trials as drawing
 from dynlab.kernels.convention import OK
 from dynlab.progress import tick
@@ -42,6 +43,39 @@ SWEEPS = 10_000
 WORDS = 1 << 26
 
 
+#: The most bytes of patterns that are spread out: more leave the cache, and bits are as fast.
+CACHED = 1 << 21
+
+
+class _Packed:
+    """Patterns as bits and the state by its distances to them, for any number of spins."""
+
+    def __init__(self, patterns: Patterns) -> None:
+        self.patterns = patterns
+        self.state = (*work_for(patterns), np.zeros(kernels.SUMS, np.int64))
+        self.rows, self.words = patterns.rows, patterns.rows.shape[1] * self.state[0].shape[0]
+        self.sweep, self.recall = kernels.packed_sweep, kernels.packed_recall
+
+    def measure(self, spins: NDArray[np.int8]) -> None:
+        kernels.measure(self.rows, self.patterns.count, spins, *self.state)
+
+
+class _Spread:
+    """Patterns as bytes and the state by its overlaps with them, for a few thousand spins."""
+
+    def __init__(self, patterns: Patterns) -> None:
+        self.patterns = patterns
+        self._words = np.zeros((patterns.size, 8 * patterns.rows.shape[1]), np.uint64)
+        self.rows, self.words = self._words.view(np.int8), self._words.shape[1]
+        room = -(-patterns.count // bytewise.BLOCK) * bytewise.BLOCK
+        self.state = (np.zeros(room, np.int16),)
+        self.sweep, self.recall = bytewise.spread_sweep, bytewise.spread_recall
+
+    def measure(self, spins: NDArray[np.int8]) -> None:
+        bytewise.spread(self.patterns.rows, bytewise.BYTES, self._words)
+        bytewise.spread_measure(self.rows, self.patterns.count, spins, *self.state)
+
+
 @dataclass(slots=True, eq=False)
 class Memory:
     """Room for the trials of one thread: networks of one size, rule and number of patterns."""
@@ -52,7 +86,7 @@ class Memory:
     patterns: Patterns = field(init=False)
     spins: NDArray[np.int8] = field(init=False)
     order: Counts = field(init=False)
-    work: tuple[Any, ...] = field(init=False)
+    form: _Packed | _Spread = field(init=False)
     _known: tuple[bytes, Array] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,44 +94,56 @@ class Memory:
         self.patterns = Patterns(rows, self.count)
         self.spins, self.order = np.empty(self.size, np.int8), np.empty(self.size, np.int64)
         self._known = b"", np.empty((0, 0))
-        self.work = (*work_for(self.patterns), np.zeros(kernels.SUMS, np.int64))
+        is_small = 64 * rows.size <= CACHED and self.size <= bytewise.LARGEST
+        self.form = (_Spread if is_small and isinstance(self.rule, Hebb) else _Packed)(
+            self.patterns
+        )
 
     def overlap(self, stream: NDArray[np.uint64], turned: int) -> float:
         """Return the final overlap from so many turned spins; nan if asked to stop."""
-        random, rows = stream.copy(), self.patterns.rows
-        drawing.draw(self.count, turned, random, rows, self.spins, self.order)
+        random, rows = self._drawn(stream, turned), self.patterns.rows
         numbers = packed_rule(self.rule, self.size, 0.0)
-        rest = self._dense if numbers is None else functools.partial(self._packed, numbers)
+        rest = self._dense if numbers is None else functools.partial(self._at_rest, numbers)
         return float(drawing.overlap_with_first(rows, self.spins)) if rest(random) else np.nan
 
     def mean_overlap(self, stream: NDArray[np.uint64], temperature: float, sweeps: int) -> float:
         """Return the overlap at a temperature, averaged over the second half of the sweeps; nan if asked to stop."""
-        random, rows, total = stream.copy(), self.patterns.rows, 0.0
-        drawing.draw(self.count, 0, random, rows, self.spins, self.order)
+        random, total = self._drawn(stream, 0), 0.0
         numbers = packed_rule(self.rule, self.size, 0.0)
         clock = np.zeros(kernels.CLOCK + 1, np.int64)
-        kernels.measure(rows, self.count, self.spins, *self.work)
-        sites = max(64, WORDS // (rows.shape[1] * self.work[0].shape[0]))
+        self.form.measure(self.spins)
         for sweep in range(sweeps):
-            while kernels.packed_sweep(
-                rows, numbers, self.count, temperature, self.spins, *self.work, clock, self.order, random, sites
+            while self.form.sweep(
+                self.form.rows, numbers, self.count, temperature, self.spins, *self.form.state, clock,
+                self.order, random, self._sites,
             ) != OK:  # fmt: skip
                 if not tick(0.0, 1.0):
                     return np.nan
             if not tick(0.0, 1.0):
                 return np.nan
             if sweep >= sweeps // 2:
-                total += float(drawing.overlap_with_first(rows, self.spins))
+                total += float(drawing.overlap_with_first(self.patterns.rows, self.spins))
         return total / (sweeps - sweeps // 2)
 
-    def _packed(self, numbers: Array, random: NDArray[np.uint64]) -> bool:
+    def _drawn(self, stream: NDArray[np.uint64], turned: int) -> NDArray[np.uint64]:
+        """Draw patterns and start; return the stream after that."""
+        random = stream.copy()
+        drawing.draw(self.count, turned, random, self.patterns.rows, self.spins, self.order)
+        return random
+
+    @property
+    def _sites(self) -> int:
+        """How many spins are asked between two looks at the stop flag."""
+        return max(64, WORDS // self.form.words)
+
+    def _at_rest(self, numbers: Array, random: NDArray[np.uint64]) -> bool:
         """Let the state come to rest; False if asked to stop."""
-        rows, clock = self.patterns.rows, np.zeros(kernels.CLOCK + 1, np.int64)
-        kernels.measure(rows, self.count, self.spins, *self.work)
-        sites = max(64, WORDS // (rows.shape[1] * self.work[0].shape[0]))
+        clock = np.zeros(kernels.CLOCK + 1, np.int64)
+        self.form.measure(self.spins)
         while True:
-            taken = kernels.packed_recall(
-                rows, numbers, self.count, 0.0, self.spins, *self.work, clock, self.order, random, SWEEPS, sites,
+            taken = self.form.recall(
+                self.form.rows, numbers, self.count, 0.0, self.spins, *self.form.state, clock, self.order,
+                random, SWEEPS, self._sites,
             )  # fmt: skip
             if taken >= 0:
                 return True

@@ -219,7 +219,7 @@ def packed_fields(rows, rule, count, spins, planes, carry, sums, out):
 
 
 @njit("i8(f8, i8, f8, u8[::1])", **OPTIONS)
-def _new_value(field, spin, temperature, random):
+def new_value(field, spin, temperature, random):
     """Return the value that a field gives a spin: its sign, or by chance if it is warm."""
     if temperature > 0:
         return 1 if uniform(random) < 1 / (1 + np.exp(-2 * field / temperature)) else -1
@@ -240,7 +240,7 @@ def packed_sweep(rows, rule, count, temperature, spins, planes, carry, sums, clo
     for place in range(clock[POSITION], last):
         i = order[place]
         field = packed_field(rows, rule, count, i, spins, planes, carry, sums)
-        spin = _new_value(field, spins[i], temperature, random)
+        spin = new_value(field, spins[i], temperature, random)
         if spin != spins[i]:
             spins[i] = spin
             _turn(rows, i, spin, count, planes, carry, sums)
@@ -263,7 +263,7 @@ def packed_step(rows, rule, count, temperature, spins, planes, carry, sums, cloc
     for place in range(clock[POSITION], last):
         if place < size:
             field = packed_field(rows, rule, count, place, spins, planes, carry, sums)
-            following[place] = _new_value(field, spins[place], temperature, random)
+            following[place] = new_value(field, spins[place], temperature, random)
         elif following[place - size] != spins[place - size]:
             i = place - size
             spins[i] = following[i]
@@ -323,7 +323,7 @@ def dense_sweep(columns, threshold, temperature, spins, fields, clock, order, ra
     last = min(clock[POSITION] + sites, size)
     for place in range(clock[POSITION], last):
         i = order[place]
-        spin = _new_value(fields[i] - threshold, spins[i], temperature, random)
+        spin = new_value(fields[i] - threshold, spins[i], temperature, random)
         if spin != spins[i]:
             spins[i] = spin
             _dense_turn(columns, i, spin, fields)
@@ -342,7 +342,7 @@ def dense_step(columns, threshold, temperature, spins, fields, clock, following,
     for place in range(clock[POSITION], last):
         if place < size:
             field = fields[place] - threshold
-            following[place] = _new_value(field, spins[place], temperature, random)
+            following[place] = new_value(field, spins[place], temperature, random)
         elif following[place - size] != spins[place - size]:
             i = place - size
             spins[i] = following[i]

@@ -108,6 +108,22 @@ def test_results_depend_on_the_seed_alone():
     np.testing.assert_array_equal(basins.edges, again.edges)
 
 
+@pytest.mark.parametrize(("size", "count"), [(77, 80), (200, 32), (333, 65)])
+def test_bits_and_bytes_are_one_network(size, count):
+    """Both forms of the patterns, cold and warm: the same states from the same stream, whatever is left of a word."""
+    from dynlab.hopfield.trials import Memory, _Packed
+    from dynlab.seeds import Seed
+
+    streams = Seed("5").stream(count).integers(0, 1 << 64, (10, 4), np.uint64)
+    spread, packed = (Memory(hopfield.Hebb(), size, count) for _ in range(2))
+    packed.form = _Packed(packed.patterns)
+    assert type(spread.form) is not type(packed.form)
+    for stream in streams:
+        assert spread.overlap(stream, 5) == packed.overlap(stream, 5)
+        np.testing.assert_array_equal(spread.spins, packed.spins)
+        assert spread.mean_overlap(stream, 0.4, 6) == packed.mean_overlap(stream, 0.4, 6)
+
+
 def test_the_edge_of_a_basin_is_one():
     """From the edge recall succeeds, from one spin further it does not, by trials of the same streams."""
     from dynlab.hopfield.trials import Memory

@@ -134,7 +134,7 @@ class Memory:
     @property
     def _sites(self) -> int:
         """How many spins are asked between two looks at the stop flag."""
-        return max(64, WORDS // self.form.words)
+        return max(64, WORDS // int(self.form.words))
 
     def _at_rest(self, numbers: Array, random: NDArray[np.uint64]) -> bool:
         """Let the state come to rest; False if asked to stop."""

@@ -12,7 +12,6 @@ sharp peak makes a density negative, which the caller looks for.
 from __future__ import annotations
 
 from dynlab.kernels.deferred import njit
-
 from dynlab.kernels.dense import OPTIONS
 
 __all__ = ["BLOCK", "POLE", "factors", "sweep"]

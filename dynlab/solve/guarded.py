@@ -83,11 +83,6 @@ class Watch(NamedTuple):
 
         `levels` are what counts as zero, where that is not 0: numbers that change must not make new code.
         """
-        if system.is_indexed:
-            raise UnsupportedSystemError(
-                f"{system.name!r} is a network with noise and {guards.names[0]!r}, which cannot be run together yet. "
-                "Take scalar states, or the network without one of them."
-            )
         kernels = kernels_of(system)
         states = [symbol(name) for name in system.state_names]
         rows = [[derivative(g, x) for x in states] for g in guards.expressions]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.inputs import inputs_of
 from dynlab.codegen.kernels import Kernel
 from dynlab.codegen.lanes import lane_kernel
-from dynlab.errors import SettingError
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels import stochastic
 from dynlab.kernels.convention import OK, RUNNING
 from dynlab.kernels.lane_paths import lane_paths
@@ -19,6 +19,7 @@ from dynlab.kernels.random import begin_streams
 from dynlab.seeds import Seed
 from dynlab.solve.chunks import in_chunks
 from dynlab.solve.guarded import Guarded, Happened, Watch, run_guarded
+from dynlab.solve.guarded_network import NodeWatch, run_guarded_network
 from dynlab.solve.guards import Guards
 from dynlab.solve.lanes import aligned
 from dynlab.solve.stochastic_methods import Scheme, SdeMethod
@@ -59,7 +60,7 @@ class Paths(NamedTuple):
     table: Array
     key: NDArray[np.uint64]
     lanes: Kernel | None
-    watch: Watch | None = None
+    watch: Watch | NodeWatch | None = None
 
     @classmethod
     def of(
@@ -98,7 +99,7 @@ class Paths(NamedTuple):
             rows, which = [np.zeros(1)], np.zeros(len(times), np.int64)
         key = seed.stream(*b"paths").integers(0, 1 << 64, 4, dtype=np.uint64)
         scheme = method.scheme(system)
-        watch = Watch.of(system, guards, seed) if guards.names else None
+        watch = _watch(system, guards, seed)
         return cls(system, scheme, times, sizes, counts, which.astype(np.int64), np.array(rows), key,
                    _lanes(system, scheme), watch)  # fmt: skip
 
@@ -106,8 +107,7 @@ class Paths(NamedTuple):
         """Run members of an ensemble: in lanes where that is possible, and else as `run` does."""
         lanes = self.lanes
         if self.watch is not None:
-            ran = self.guarded(starts, parameters, first, room=0)
-            return Found(ran.values, ran.status, ran.ended, ran.last)
+            return self._guarded(starts, parameters, first)
         if lanes is None:
             return self.run(starts, parameters, first)
         values, done = self._in_lanes(lanes, starts, parameters, first)
@@ -146,20 +146,31 @@ class Paths(NamedTuple):
         )  # fmt: skip
         return out, min(int(progress[stochastic.MEMBER]), members)
 
-    def one(self, start: Array, parameters: Array) -> tuple[Found, Happened | None]:
-        """Run one path; return it with its events."""
+    def one(self, start: Array, parameters: Array) -> tuple[Found, dict[str, Any], Happened | None]:
+        """Run one path; return it with its events by name, and those of scalar states in their order."""
         starts, rows = np.array([start]), np.array([parameters])
         if self.watch is None:
-            return self.run(starts, rows, 0), None
-        ran = self.guarded(starts, rows, 0)
-        return Found(ran.values, ran.status, ran.ended, ran.last), ran.happened
+            return self.run(starts, rows, 0), {}, None
+        if isinstance(self.watch, NodeWatch):
+            whole = run_guarded_network(self, self.watch, starts, rows, 0, room=EVENTS)
+            found = Found(whole.values, whole.status, whole.ended, whole.last)
+            return found, dict(whole.by_name(self.system)), None
+        ran = self.guarded(starts, rows, 0, room=EVENTS)
+        found = Found(ran.values, ran.status, ran.ended, ran.last)
+        return found, dict(ran.happened.by_name(self.watch.guards)), ran.happened
 
-    def guarded(
-        self, starts: Array, parameters: Array, first: int, *, room: int = EVENTS
-    ) -> Guarded:
-        """Run members with guards; room is for the events of a chunk, 0 if they are not wanted."""
-        assert self.watch is not None
+    def guarded(self, starts: Array, parameters: Array, first: int, *, room: int) -> Guarded:
+        """Run members of scalar states with guards; room is for the events of a chunk, 0 if they are not wanted."""
+        assert isinstance(self.watch, Watch)
         return run_guarded(self, self.watch, starts, parameters, first, room=room)
+
+    def _guarded(self, starts: Array, parameters: Array, first: int) -> Found:
+        """Run members with events that nobody asks for."""
+        if isinstance(self.watch, NodeWatch):
+            whole = run_guarded_network(self, self.watch, starts, parameters, first, room=0)
+            return Found(whole.values, whole.status, whole.ended, whole.last)
+        ran = self.guarded(starts, parameters, first, room=0)
+        return Found(ran.values, ran.status, ran.ended, ran.last)
 
     def run(self, starts: Array, parameters: Array, first: int, note: str = "simulate") -> Found:
         """Run members first, first + 1, ...; stopped ones keep the status RUNNING."""
@@ -200,6 +211,19 @@ class Paths(NamedTuple):
             begun = self.ends[segment - 1] if segment else 0.0
             found.ended[progress[0]] = begun + progress[stochastic.TAKEN] * self.sizes[segment]
         return found
+
+
+def _watch(system: System, guards: Guards, seed: Seed) -> Watch | NodeWatch | None:
+    if not guards.names:
+        return None
+    if not system.is_indexed:
+        return Watch.of(system, guards, seed)
+    if guards.first:
+        raise UnsupportedSystemError(
+            f"{system.name!r} is a network with noise, of which crossings such as {guards.names[0]!r} cannot be recorded or "
+            "end a path. Write events of its nodes, with_event, or look at the path afterwards."
+        )
+    return NodeWatch.of(system, seed)
 
 
 def _lanes(system: System, scheme: Scheme) -> Kernel | None:

@@ -113,7 +113,7 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
     times = _times(system, span, method, at)
     guards = Guards.of(system, together(record), together(until))
     paths = Paths.of(system, method, times, chosen, guards)
-    found, happened = paths.one(begin, inputs_of(system).parameters)
+    found, events, happened = paths.one(begin, inputs_of(system).parameters)
     values = found.values[0]
     there = np.isfinite(values[:, 0])
     times, values = times[there], values[there]
@@ -128,7 +128,7 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
         t=times,
         values=values,
         steps=None,
-        events={} if happened is None else happened.by_name(guards),
+        events=events,
         end=np.append(found.ended[0], found.last[0]),
         status=status,
         provenance=Provenance(

@@ -267,11 +267,13 @@ def _by_source(term: Any, where: str) -> dict[str, Any]:
 
 def amplitude_system(system: System, layer: Layer) -> System:
     """Return a system whose right-hand side is a layer; its kernels are those of the amplitudes."""
-    return replace(system, rule=layer.amplitudes, **_bare())
+    return replace(system, rule=layer.amplitudes, **_bare(system))
 
 
-def _bare() -> dict[str, Any]:
-    return {"noise": None, "observables": (), "events": (), "pairs": ()}
+def _bare(system: System) -> dict[str, Any]:
+    # Where the arrays of a network stand depends on the links that its events deliver over.
+    events = system.events if system.is_indexed else ()
+    return {"noise": None, "observables": (), "events": events, "pairs": ()}
 
 
 def columns_of(system: System) -> tuple[Expressions, ...]:
@@ -321,7 +323,7 @@ def klimontovich_drift(system: System) -> System:
 
 
 def _with_rule(system: System, rule: Sequence[sympy.Expr]) -> System:
-    return replace(system, rule=tuple(rule), **_bare())
+    return replace(system, rule=tuple(rule), **_bare(system))
 
 
 @cache

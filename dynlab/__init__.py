@@ -200,6 +200,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.fluctuations": ("LinearNoise", "linear_noise"),
     "dynlab.stochastic.warning": ("Approach", "EarlyWarning", "early_warning"),
     "dynlab.stochastic.signs": ("WarningSigns", "warning_signs"),
+    "dynlab.symbolic.cumulants": ("moment_equations",),
     "dynlab.stochastic.action": (
         "LeastActionPath", "Quasipotential", "least_action_path", "quasipotential",
     ),

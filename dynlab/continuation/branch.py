@@ -193,7 +193,8 @@ class Branch(Marked):
         unknowns = np.column_stack([self.states, self.values])
         column = unknowns[:, pin] - target
         span = np.ptp(unknowns, axis=0)
-        scale = np.where(span > 0, span, 1.0)
+        moved = span > 1e-9 * np.max(np.abs(unknowns), axis=0)  # by more than by rounding
+        scale = np.where(moved, span, 1.0)
         curve = EquilibriumCurve(self.system, self.vary, scale, self.period)
         row = np.zeros(unknowns.shape[1])
         row[pin] = 1.0

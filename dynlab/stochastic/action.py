@@ -55,7 +55,7 @@ CLOSE = 3
 #: Nodes along a side: at least and at most.
 FEWEST, MOST = 33, 2049
 #: Levels drawn.
-LEVELS = 14
+LEVELS = 25
 #: Rounds of moving a path and spacing its places evenly again.
 ROUNDS = 60
 #: A path is at rest if a round changes its action by less than this part.
@@ -136,17 +136,19 @@ class Quasipotential(Result):
             ylabel=label(second, self.system.unit_of(second)),
         )
         top = min(self.certain_below, float(np.max(self.values[np.isfinite(self.values)])))
-        shown = np.ma.masked_greater(self.values.T, top)
-        filled = ax.contourf(
+        levels = _levels(top)
+        shown = np.ma.masked_greater(self.values.T, levels[-1])
+        fine = np.linspace(0.0, levels[-1], 2 * len(levels) - 1)
+        filled = ax.contourf(*self.places, shown, levels=fine, cmap="Blues_r", alpha=0.85)
+        ax.contour(
             *self.places,
-            shown,
-            levels=np.linspace(0, top, 2 * LEVELS + 1),
-            cmap="Blues_r",
-            alpha=0.85,
+            self.values.T,
+            levels=levels[1:],
+            colors=style.INK,
+            linewidths=0.6,
+            alpha=0.7,
         )
-        ax.contour(*self.places, self.values.T, levels=np.linspace(0, top, LEVELS + 1)[1:], colors=style.INK,
-                   linewidths=0.6, alpha=0.7)  # fmt: skip
-        bar = ax.figure.colorbar(filled, ax=ax)
+        bar = ax.figure.colorbar(filled, ax=ax, ticks=levels[::5])
         bar.set_label("quasipotential")
         ax.plot(*[[v] for v in self.attractor.values()], "o", color=style.VERMILLION, markersize=6)
         return ax
@@ -315,6 +317,13 @@ def quasipotential(
             seconds=perf_counter() - began,
         ),
     )  # fmt: skip
+
+
+def _levels(top: float) -> Array:
+    """Return round numbers from 0 up to at most a value, about `LEVELS` of them."""
+    power = 10.0 ** np.floor(np.log10(top / LEVELS))
+    step = power * next(k for k in (1, 2, 5, 10) if k * power * LEVELS >= top)
+    return np.asarray(np.arange(int(top / step) + 1) * step, dtype=float)
 
 
 def _metric(local: Local) -> Array:

@@ -190,8 +190,8 @@ class EarlyWarning(Result):
         for approach in self.approaches:
             ax.axvline(approach.at, color="0.5", linewidth=1.0, linestyle=":")
             ax.annotate(
-                approach.kind, (approach.at, 0.98), xycoords=("data", "axes fraction"), rotation=90,
-                fontsize=9, ha="right", va="top", color="0.35",
+                approach.kind, (approach.at, 0.03), xycoords=("data", "axes fraction"), rotation=90,
+                fontsize=9, ha="right", va="bottom", color="0.35",
             )  # fmt: skip
         ax.legend(frameon=False)
         return ax

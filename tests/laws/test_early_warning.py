@@ -72,6 +72,23 @@ def test_hopf_points_of_a_neuron():
         assert ahead.rate_exponent[0] == pytest.approx(1, abs=1e-6)
 
 
+def test_a_state_that_does_not_move_along_the_branch():
+    """Prey at rest do not depend on their own capacity: x = m h / (1 - m), y = (1 - x/K)(x + h); Hopf at K = h + 2 x."""
+
+    @dl.flow
+    def predators(x=0.4, y=0.6, *, K=1.05, h=0.5, m=0.4):
+        eaten = x * y / (x + h)
+        return {x: x * (1 - x / K) - eaten, y: eaten - m * y}
+
+    rest = dl.find_equilibria(predators, within={"x": (0.05, 0.9), "y": (0.05, 2)}).single()
+    branch = dl.continue_equilibrium(rest, vary="K", over=(0.8, 1.5))
+    there = branch.at(K=1.16).single()
+    assert there.state == pytest.approx([1 / 3, (1 - 1 / 3 / 1.16) * 5 / 6], rel=1e-13)
+    (ahead,) = dl.early_warning(predators.with_noise(x=0.01, y=0.01), along=branch).approaches
+    assert ahead.at == pytest.approx(0.5 + 2 / 3, rel=1e-12)
+    assert ahead.exponents == pytest.approx([-1, -1], abs=1e-7)
+
+
 def test_a_state_that_takes_no_part_has_no_exponent():
     @dl.flow
     def beside(x=1.0, y=0.0, *, mu=1.0):

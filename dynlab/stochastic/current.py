@@ -239,9 +239,15 @@ def entropy_production(state: Stationary) -> float:
         if np.isnan(edges.rise).any():
             return float("nan")
         both = (forth > 0) & (back > 0)
-        # Where the two flows differ by rounding the ratio is 1.
-        ratio = (forth[both] - back[both]) / back[both]
-        total += float(((forth[both] - back[both]) * np.log1p(ratio)).sum())
+        net = forth[both] - back[both]
+        # Where the two flows nearly agree the logarithm of their ratio is taken from their difference.
+        near = np.abs(net) < 0.5 * back[both]
+        force = np.where(
+            near,
+            np.log1p(np.where(near, net / back[both], 0.0)),
+            np.log(forth[both]) - np.log(back[both]),
+        )
+        total += float((net * force).sum())
     return total
 
 

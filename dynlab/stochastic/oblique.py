@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.errors import UnsupportedSystemError
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels import fluxes
 from dynlab.stochastic.coefficients import Coefficients
 from dynlab.stochastic.edges import Edges, Exit, check_finite, points_of, quadrature
@@ -62,6 +62,11 @@ def oblique_edges(coefficients: Coefficients, grid: Grid) -> tuple[list[Edges], 
         widths, widths
     )
     same = bool(np.all(matrices == matrices[0]))
+    lowest = np.linalg.eigvalsh(matrices[:1] if same else matrices)
+    if np.any(lowest[:, 0] < -SINGULAR * np.abs(lowest).max(axis=1)):
+        raise SettingError(
+            "a diffusion coefficient is negative, which no noise has. Check the amplitudes."
+        )
     weights = decomposed(matrices[:1] if same else matrices, LONGEST)
     if weights is None:
         raise UnsupportedSystemError(

@@ -75,6 +75,12 @@ def stationary_state(coefficients: Coefficients, grid: Grid) -> Stationary:
         If probability does not get from each cell to every other.
     """
     generator = Generator.of(coefficients, grid)
+    if all(np.isnan(e.rise).all() for e in generator.edges):
+        raise SingularProblem(
+            f"the noise is zero everywhere on {grid!r}, and without noise there is no density but points. Give an "
+            "amplitude, or look for attractors with dl.find_attractors.",
+            status=Status.SINGULAR,
+        )
     coarse = None
     if grid.size > FEW and min(grid.cells) >= 4:
         coarse = stationary_state(coefficients, grid.halved())

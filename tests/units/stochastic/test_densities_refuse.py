@@ -124,6 +124,33 @@ def test_shared_noise_is_not_re_injected():
         dl.stationary_density(common, grid=walls)
 
 
+def test_no_noise_and_less_than_none():
+    @decay.with_noise(dl.Ito)
+    def spread(x, *, D=1.0):
+        return {x: dl.sqrt(2 * D)}
+
+    @pair.with_noise(dl.Ito)
+    def turned(x, y, *, s=-1.0):
+        one, other = dl.sources("one other")
+        return {x: one + dl.sqrt(s) * other, y: one}
+
+    with pytest.raises(dl.SingularProblem, match=r"noise is zero everywhere.*find_attractors"):
+        dl.stationary_density(spread(D=0.0), grid=GRID)
+    with pytest.raises(dl.SettingError, match="negative, which no noise has"):
+        dl.stationary_density(spread(D=-1.0), grid=GRID)
+    with pytest.raises(dl.SettingError, match="negative, which no noise has"):
+        dl.stationary_density(turned, grid=PLANE)
+    # Without noise a density moves along the drift alone, upwind: its mean decays to first order in the cells.
+    errors = []
+    for cells in (64, 128):
+        grid = dl.Grid(x=(-4, 4, cells))
+        run = dl.evolve_density(spread(D=0.0), start={"x": dl.Uniform(1, 2)}, at=[1], grid=grid)
+        assert run.mass[0] == pytest.approx(1, abs=1e-13)
+        assert run.values.min() >= 0
+        errors.append(abs(run.mean("x")[0] - 1.5 * np.exp(-1)))
+    assert errors[1] < 0.6 * errors[0] < 0.03
+
+
 def test_a_state_in_pieces_is_refused():
     @dl.flow
     def frozen(x=0.0, y=0.0):

@@ -180,6 +180,12 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.synchrony.feedback_run": ("DelayedFeedback", "FeedbackRun", "simulate_feedback"),
     # densities of noisy systems
     "dynlab.stochastic.grid": ("Absorbing", "Grid", "Periodic", "Reflecting", "Reinjected"),
+    "dynlab.stochastic.bases.basis": ("Basis",),
+    "dynlab.stochastic.bases.fourier": ("Fourier",),
+    "dynlab.stochastic.bases.hermite": ("Hermite",),
+    "dynlab.stochastic.bases.sinc": ("Sinc",),
+    "dynlab.stochastic.bases.density": ("SpectralDensity",),
+    "dynlab.stochastic.bases.evolution": ("SpectralEvolution",),
     "dynlab.stochastic.density": ("Density", "stationary_density"),
     "dynlab.stochastic.evolve": ("DensityEvolution", "evolve_density"),
     "dynlab.stochastic.periodic": ("periodic_density",),

@@ -55,6 +55,7 @@ class Status(IntEnum):
     CYCLE_OF_TWO = 42
     SWEEP_LIMIT = 43
     CENSORED = 44
+    UNRESOLVED = 45
 
     @property
     def meaning(self) -> str:
@@ -166,6 +167,10 @@ _TEXT: dict[Status, tuple[str, str]] = {
     Status.CENSORED: (
         "some paths had not passed when their time ended",
         "give a longer duration, or take restricted_mean, rate or survival, which count those paths as well",
+    ),
+    Status.UNRESOLVED: (
+        "fewer functions give another answer, so the expansion is too short for what it describes",
+        "give more functions, or cells: grid=dl.Grid(...)",
     ),
 }
 

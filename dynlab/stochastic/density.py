@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter
 
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.plotting import draw_distribution, draw_distribution_map, label
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.stochastic.bases.basis import Basis
+from dynlab.stochastic.bases.density import SpectralDensity, expanded_density
 from dynlab.stochastic.box import mass_outside, suitable_grid
 from dynlab.stochastic.coefficients import coefficients_of
 from dynlab.stochastic.grid import Absorbing, Grid
+from dynlab.stochastic.peaks import peaks
 from dynlab.stochastic.stationary import Stationary, error_between, stationary_state
 from dynlab.symbolic.system import System
 
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Density", "checked_grid", "stationary_density"]
 
 Array = NDArray[np.float64]
-
-#: Peaks lower than this beside the highest are not listed.
-LOWEST_PEAK = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -84,7 +83,7 @@ class Density(Result):
     @property
     def maxima(self) -> tuple[dict[str, float], ...]:
         """Where the density is largest nearby, the highest first; parabolas between the cells."""
-        return tuple(_peaks(self.values, self.grid))
+        return tuple(peaks(self.values, self.grid))
 
     def moment(self, **powers: int) -> float:
         """Return the mean of a product of powers, such as ``moment(x=2)`` or ``moment(x=1, y=1)``."""
@@ -140,7 +139,13 @@ class Density(Result):
         )
 
 
-def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
+@overload
+def stationary_density(system: System, *, grid: Grid | None = None) -> Density: ...
+@overload
+def stationary_density(system: System, *, grid: Basis) -> SpectralDensity: ...
+def stationary_density(
+    system: System, *, grid: Grid | Basis | None = None
+) -> Density | SpectralDensity:
     r"""Return the density of the state after a long time.
 
     .. math:: 0 = -\nabla \cdot (f p) + \sum_{kl} \partial_k \partial_l (D_{kl} p), \qquad D = \tfrac12 \sigma \sigma^T
@@ -158,12 +163,18 @@ def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
         A flow with noise, of one, two or three states.
     grid
         The cells and the walls at their ends.  If None the box is grown until the density does not reach its
-        ends, angles are periodic, and positive states begin at zero.
+        ends, angles are periodic, and positive states begin at zero.  Or a `Basis` of functions.
 
     Returns
     -------
     Density
-        The density, with its residual and the estimates of its errors.
+        The density, with its residual and the estimates of its errors; a `SpectralDensity` in a basis, with its
+        distance to a coarser one and exact identities of its moments.
+
+    Warns
+    -----
+    AccuracyWarning
+        If a basis does not resolve the density.
 
     Raises
     ------
@@ -196,6 +207,8 @@ def stationary_density(system: System, *, grid: Grid | None = None) -> Density:
     3. Risken, The Fokker-Planck Equation, 2nd ed. 1989, chapters 5 and 6.
     4. Fehrenbach and Mirebeau 2014, J. Math. Imaging Vis. 49, 123.
     """
+    if isinstance(grid, Basis):
+        return expanded_density(system, grid)
     began = perf_counter()
     coefficients = coefficients_of(system)
     outside = float("nan")
@@ -266,33 +279,3 @@ def _along(values: Array, grid: Grid, name: str) -> Array:
     shape = [1] * len(grid.names)
     shape[grid.names.index(name)] = -1
     return values.reshape(shape)
-
-
-def _peaks(values: Array, grid: Grid) -> list[dict[str, float]]:
-    """Return the maxima among neighbours, each moved to the top of a parabola through the logarithms."""
-    modes = ["wrap" if grid.is_periodic(k) else "nearest" for k in range(values.ndim)]
-    highest, lowest = maximum_filter(values, 3, mode=modes), minimum_filter(values, 3, mode=modes)
-    is_top = (values == highest) & (values > lowest) & (values > LOWEST_PEAK * values.max())
-    found: list[dict[str, float]] = []
-    for place in sorted(zip(*np.nonzero(is_top), strict=True), key=lambda p: -values[p]):
-        peak = {}
-        for k, name in enumerate(grid.names):
-            around = [_neighbour(place, k, by, grid) for by in (-1, 0, 1)]
-            low, here, high = np.log(np.maximum([values[a] for a in around], 1e-300))
-            bend = low - 2 * here + high
-            shift = 0.5 * (low - high) / bend if bend < 0 else 0.0
-            peak[name] = float(grid.centres(name)[place[k]] + shift * grid.widths[k])
-        # Two cells of the same height are one peak between them.
-        if not any(
-            all(abs(peak[n] - p[n]) < w for n, w in zip(grid.names, grid.widths, strict=True))
-            for p in found
-        ):
-            found.append(peak)
-    return found
-
-
-def _neighbour(place: tuple[int, ...], axis: int, by: int, grid: Grid) -> tuple[int, ...]:
-    """Return the next cell along an axis; at a wall the cell itself."""
-    moved, last = place[axis] + by, grid.cells[axis]
-    inside = moved % last if grid.is_periodic(axis) else min(max(moved, 0), last - 1)
-    return (*place[:axis], inside, *place[axis + 1 :])

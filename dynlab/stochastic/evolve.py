@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from dynlab.names import finite
 from dynlab.plotting import draw_density, draw_distributions, draw_legend, label
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.stochastic.bases.basis import Basis
+from dynlab.stochastic.bases.density import SpectralDensity
+from dynlab.stochastic.bases.evolution import SpectralEvolution, expanded_evolution
 from dynlab.stochastic.box import suitable_grid
 from dynlab.stochastic.coefficients import coefficients_of, family_of
 from dynlab.stochastic.commutator_free import driven_step, evolved, self_consistent_step
@@ -137,6 +140,7 @@ class DensityEvolution(Result):
         )
 
 
+@overload
 def evolve_density(
     system: System,
     *,
@@ -144,7 +148,24 @@ def evolve_density(
     duration: float | None = None,
     at: Sequence[float] | None = None,
     grid: Grid | None = None,
-) -> DensityEvolution:
+) -> DensityEvolution: ...
+@overload
+def evolve_density(
+    system: System,
+    *,
+    start: Mapping[str, Any] | SpectralDensity,
+    duration: float | None = None,
+    at: Sequence[float] | None = None,
+    grid: Basis,
+) -> SpectralEvolution: ...
+def evolve_density(
+    system: System,
+    *,
+    start: Mapping[str, Any] | Density | SpectralDensity,
+    duration: float | None = None,
+    at: Sequence[float] | None = None,
+    grid: Grid | Basis | None = None,
+) -> DensityEvolution | SpectralEvolution:
     r"""Return the density at later times.
 
     .. math:: p(t) = e^{t L} p(0)
@@ -211,8 +232,10 @@ def evolve_density(
     """
     began = perf_counter()
     times = _times(duration, at)
-    if grid is None and isinstance(start, Density):
-        grid = start.grid
+    if grid is None and isinstance(start, Density | SpectralDensity):
+        grid = start.grid if isinstance(start, Density) else start.basis
+    if isinstance(grid, Basis):
+        return expanded_evolution(system, grid, start, times)
     if system.is_indexed:
         found, made_by = mean_field_generator(system, grid)
         first = start_probability(system, found, start)
@@ -270,7 +293,9 @@ def _check_memory(system: System, generator: Generator) -> None:
         )
 
 
-def start_probability(system: System, grid: Grid, start: Mapping[str, Any] | Density) -> Array:
+def start_probability(
+    system: System, grid: Grid, start: Mapping[str, Any] | Density | SpectralDensity
+) -> Array:
     """Return the probabilities of the cells of a start."""
     if isinstance(start, Density):
         if (

@@ -14,6 +14,9 @@ nothing is large in that norm (cells between which the potential falls by many D
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import scipy.sparse as sparse
 import scipy.sparse.linalg as sparse_linalg
@@ -26,9 +29,10 @@ from dynlab.kernels import fluxes
 from dynlab.status import Status
 from dynlab.stochastic.generator import Generator
 
-__all__ = ["TOLERANCE", "propagated"]
+__all__ = ["TOLERANCE", "advanced", "propagated"]
 
 Array = NDArray[np.float64]
+Solve = Callable[[Array], Array]
 
 POINTS = 32
 #: Largest Krylov space; what is asked of each step, relative to the norm of the density; shift over step.
@@ -80,8 +84,19 @@ def _weight(generator: Generator, start: Array) -> float:
         return float(np.exp(half).sum() * np.linalg.norm(start * np.exp(np.where(start, -half, 0))))
 
 
+def _inverse(matrix: sparse.csc_matrix, shift: float) -> Solve:
+    """Return what solves ``(1 - shift L) x = b``; an M-matrix needs no pivots."""
+    identity = sparse.identity(matrix.shape[0], format="csc")
+    factors = sparse_linalg.splu(
+        (identity - shift * matrix).tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
+        relax=1, panel_size=1, options={"SymmetricMode": True},
+    )  # fmt: skip
+    return factors.solve  # type: ignore[no-any-return]
+
+
 def _otherwise(matrix: sparse.csc_matrix, start: Array, times: Array) -> Array:
-    solvers: dict[float, sparse_linalg.SuperLU] = {}
+    solvers: dict[float, Solve] = {}
+    invert = partial(_inverse, matrix)
     rows, now, state = np.empty((times.size, start.size)), 0.0, start
     rate = float(-matrix.diagonal().min())
     most = max(1, PIECES // start.size)
@@ -92,7 +107,7 @@ def _otherwise(matrix: sparse.csc_matrix, start: Array, times: Array) -> Array:
             for _ in range(pieces):
                 state = _by_jumps(matrix, rate, state, span / pieces)
         elif span > 0:
-            state = _advanced(matrix, state, span, solvers)
+            state = advanced(invert, state, span, solvers)
         rows[row], now = state, float(time)
     return rows
 
@@ -111,11 +126,11 @@ def _by_jumps(matrix: sparse.csc_matrix, rate: float, state: Array, span: float)
     return answer
 
 
-def _advanced(
-    matrix: sparse.csc_matrix,
+def advanced(
+    invert: Callable[[float], Solve],
     state: Array,
     span: float,
-    solvers: dict[float, sparse_linalg.SuperLU],
+    solvers: dict[float, Solve],
 ) -> Array:
     """Return the state a span later, in as many equal steps as the Krylov spaces need."""
     for halving in range(HALVINGS):
@@ -123,7 +138,7 @@ def _advanced(
         moved: Array | None = state
         for _ in range(2**halving):
             assert moved is not None
-            moved = _one_step(matrix, moved, step, solvers)
+            moved = _one_step(invert, moved, step, solvers)
             if moved is None:
                 break
         if moved is not None:
@@ -135,26 +150,22 @@ def _advanced(
 
 
 def _one_step(
-    matrix: sparse.csc_matrix,
+    invert: Callable[[float], Solve],
     state: Array,
     step: float,
-    solvers: dict[float, sparse_linalg.SuperLU],
+    solvers: dict[float, Solve],
 ) -> Array | None:
     """Return e^{step L} state, or None if the largest Krylov space does not hold it."""
     shift = SHIFT * step
     if step not in solvers:
-        identity = sparse.identity(matrix.shape[0], format="csc")
-        solvers[step] = sparse_linalg.splu(
-            (identity - shift * matrix).tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-            relax=1, panel_size=1, options={"SymmetricMode": True},
-        )  # fmt: skip
+        solvers[step] = invert(shift)
     size = float(np.linalg.norm(state))
     basis = np.empty((LARGEST + 1, state.size))
     basis[0] = state / size
     hessenberg = np.zeros((LARGEST + 1, LARGEST))
     before = np.zeros(0)
     for m in range(LARGEST):
-        new = solvers[step].solve(basis[m])
+        new = solvers[step](basis[m])
         for _ in range(2):
             along = basis[: m + 1] @ new
             new -= along @ basis[: m + 1]

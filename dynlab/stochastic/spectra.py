@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,16 @@ import scipy.sparse.linalg as sparse_linalg
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
-from dynlab.errors import NotConverged, SettingError
+from dynlab.errors import AccuracyWarning, NotConverged, SettingError
 from dynlab.kernels import fluxes
 from dynlab.plotting import draw_eigenvalue_plane
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
+from dynlab.stochastic.bases.basis import Basis
+from dynlab.stochastic.bases.fit import fitted_basis
+from dynlab.stochastic.bases.rates import confirmed_rates
 from dynlab.stochastic.box import suitable_grid
-from dynlab.stochastic.coefficients import coefficients_of
+from dynlab.stochastic.coefficients import Coefficients, coefficients_of
 from dynlab.stochastic.density import checked_grid
 from dynlab.stochastic.generator import Generator
 from dynlab.stochastic.grid import Grid
@@ -46,28 +50,30 @@ class GeneratorSpectrum(Result):
     system
         The system.
     grid
-        The cells.
+        The cells, or the basis.
     rates
         The decay rates, slowest first; complex where modes rotate.  The first is 0 unless mass is lost.
     errors
         How uncertain each is, from the last step of the extrapolation.
     modes
-        How each mode is spread over the cells, the modes along the first axis; the largest value is 1.
+        How each mode is spread over the cells, or its coefficients in the basis, the modes along the first axis; the
+        largest value is 1.
     provenance
         Where it came from.
+    doubtful
+        Slow rates of a basis that fewer functions do not have: none of the generator, as far as is known.
+    status
+        ``Status.UNRESOLVED`` if there are such, or fewer rates than wanted.
     """
 
     system: System
-    grid: Grid
+    grid: Grid | Basis
     rates: NDArray[Any]
     errors: Array
     modes: NDArray[Any]
     provenance: Provenance
-
-    @property
-    def status(self) -> Status:
-        """How it ended."""
-        return Status.OK
+    doubtful: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    status: Status = Status.OK
 
     @property
     def gap(self) -> float:
@@ -93,7 +99,7 @@ class GeneratorSpectrum(Result):
 
 
 def generator_spectrum(
-    system: System, *, count: int = 6, grid: Grid | None = None
+    system: System, *, count: int = 6, grid: Grid | Basis | None = None
 ) -> GeneratorSpectrum:
     r"""Return the slowest decay rates of densities.
 
@@ -110,12 +116,18 @@ def generator_spectrum(
     count
         How many rates.
     grid
-        The cells and walls; if None, those that suit the stationary density.
+        The cells and walls; if None, those that suit the stationary density.  Or a `Basis` of functions, in which each
+        rate is given only if a coarser basis has it too.
 
     Returns
     -------
     GeneratorSpectrum
         Rates, their errors and the modes.
+
+    Warns
+    -----
+    AccuracyWarning
+        If a basis does not resolve so many rates.
 
     Raises
     ------
@@ -140,9 +152,11 @@ def generator_spectrum(
     """
     began = perf_counter()
     coefficients = coefficients_of(system)
-    found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
+    found = _places(system, coefficients, grid)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= found.size - 2:
         raise SettingError(f"count is {count!r}; give a whole number from 1 to {found.size - 2}.")
+    if isinstance(found, Basis):
+        return _in_functions(system, found, count, began)
     generators = [Generator.of(coefficients, g) for g in levels(found)]
     finest = generators[-1]
     if finest.is_chain:
@@ -164,6 +178,39 @@ def generator_spectrum(
             {"grid": repr(found), "count": count},
             seconds=perf_counter() - began,
         ),
+    )
+
+
+def _places(system: System, coefficients: Coefficients, grid: Grid | Basis | None) -> Grid | Basis:
+    if isinstance(grid, Basis):
+        return fitted_basis(system, grid)
+    return suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
+
+
+def _in_functions(system: System, basis: Basis, count: int, began: float) -> GeneratorSpectrum:
+    rates, errors, modes, doubtful = confirmed_rates(system, basis, count)
+    shape = tuple(a.axis(coarse=False).size for a in basis.axes)
+    if doubtful.size or rates.size < count:
+        warnings.warn(
+            f"{basis!r} does not resolve {count} rates of {system.name!r}: {rates.size} are confirmed by another basis, "
+            f"and {doubtful.size} that are no slower than these are not. Give more functions, or ask for fewer rates.",
+            AccuracyWarning,
+            stacklevel=3,
+        )
+    return GeneratorSpectrum(
+        system=system,
+        grid=basis,
+        rates=rates,
+        errors=errors,
+        modes=modes.reshape(len(rates), *shape),
+        provenance=Provenance(
+            "generator_spectrum",
+            system,
+            {"grid": repr(basis), "count": count},
+            seconds=perf_counter() - began,
+        ),
+        doubtful=doubtful,
+        status=Status.UNRESOLVED if doubtful.size or rates.size < count else Status.OK,
     )
 
 

@@ -155,7 +155,7 @@ def test_densities_and_observables_are_dual():
     )
     run = dl.evolve_density(
         system,
-        start={"x": dl.Gaussian(0.5, 0.5), "v": dl.Gaussian(0, 0.6)},
+        start={"x": dl.Gaussian(0.3, 0.33), "v": dl.Gaussian(0, 0.4)},
         grid=basis,
         at=[0, 0.7],
     )

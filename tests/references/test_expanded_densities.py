@@ -125,7 +125,7 @@ def test_fitzhugh_nagumo():
         return {x: x - x**3 / 3 - y + 0.5, y: 0.08 * (x + 0.7 - 0.8 * y)}
 
     found = dl.stationary_density(
-        noisy(fitzhugh_nagumo, x=0.05, y=0.05), grid=dl.Basis(x=H(110), y=H(70))
+        noisy(fitzhugh_nagumo, x=0.05, y=0.05), grid=dl.Basis(x=H(100), y=H(60))
     )
     got = [found.mean("x"), found.moment(x=2), found.mean("y"), found.moment(y=2)]
     assert got == pytest.approx([-0.271254, 2.604134, 0.535932, 0.808886], abs=1e-6)

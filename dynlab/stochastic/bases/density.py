@@ -38,8 +38,9 @@ Array = NDArray[np.float64]
 #: An expansion whose coarse answer differs by more than this in L1, or whose moments break an identity by more, is
 #: said not to be resolved.
 RESOLVED, OBEYED = 1e-3, 1e-4
-#: Places along a line where a density is drawn; steps, in cells, of the parabolas that find a peak.
-DRAWN, STEPS = 601, (0.1, 0.01)
+#: Places along a line where a density is drawn, and the share of the peak that is seen there; steps, in cells, of the
+#: parabolas that find a peak.
+DRAWN, SEEN, STEPS = 401, 1e-4, (0.1, 0.01)
 #: A moment off by more than this of what it would be without its signs is warned of.
 DOUBTED = 1e-2
 
@@ -219,13 +220,25 @@ class SpectralDensity(Result):
         if len(names) > 2:
             return self.marginal(*names[:2]).plot(ax)
         texts = [label(n, self.system.unit_of(n)) for n in names]
+        places = [self._drawn(n) for n in names]
+        axes = _resolution(self.basis).axes
+        tables = [a.functions(x) for a, x in zip(axes, places, strict=True)]
+        values = contracted(self.coefficients, tables)
         if len(names) == 1:
-            places = np.linspace(self.cells.low[0], self.cells.high[0], DRAWN)
-            values = self.coefficients @ _resolution(self.basis).axes[0].functions(places)
-            return draw_distribution(ax, places, values, labels=(texts[0], "density"))
+            return draw_distribution(ax, places[0], values, labels=(texts[0], "density"))
         return draw_distribution_map(
-            ax, self[names[0]], self[names[1]], self.values, labels=(texts[0], texts[1], "density")
+            ax,
+            places[0],
+            places[1],
+            np.maximum(values, 0.0),
+            labels=(texts[0], texts[1], "density"),
         )
+
+    def _drawn(self, name: str) -> Array:
+        """Return places from the first to the last where anything is seen."""
+        values = self.marginal(name).values
+        seen = self[name][values > SEEN * values.max()]
+        return np.linspace(seen[0], seen[-1], DRAWN)
 
     def __repr__(self) -> str:
         worst = max(map(abs, self.identities.values()), default=float("nan"))

@@ -26,8 +26,9 @@ Array = NDArray[np.float64]
 
 #: Dense eigenvalues up to so many functions; beyond, so many for each that is wanted, and some.
 FEW, TIMES, SOME = 400, 4, 20
-#: How far from zero the matrix is shifted, relative to its largest entry.
-SHIFT = 1e-13
+#: How far from zero the matrix is shifted, relative to its largest entry: closer, and the rate zero would take the
+#: digits of the others.
+SHIFT = 1e-6
 #: A rate is one of the generator if another basis has one no further away, relative to its modulus.
 CONFIRMED = 0.02
 

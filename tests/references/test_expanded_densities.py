@@ -129,8 +129,8 @@ def test_fitzhugh_nagumo():
     )
     got = [found.mean("x"), found.moment(x=2), found.mean("y"), found.moment(y=2)]
     assert got == pytest.approx([-0.271254, 2.604134, 0.535932, 0.808886], abs=1e-6)
-    assert found.mean("x") + 0.7 - 0.8 * found.mean("y") == pytest.approx(0, abs=1e-8)
-    assert [found.moment_error(x=1), found.moment_error(x=2)] < [1e-6, 1e-6]
+    assert found.mean("x") + 0.7 - 0.8 * found.mean("y") == pytest.approx(0, abs=1e-7)
+    assert max(found.moment_error(x=1), found.moment_error(x=2), found.moment_error(y=2)) < 3e-6
 
 
 @pytest.mark.parametrize(("g", "gap"), [(0.5, 0.1503155), (1.0, 0.1365079)])

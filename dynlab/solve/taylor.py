@@ -104,7 +104,7 @@ class Taylor(OdeMethod):
             raise SettingError(
                 f"rtol is {rtol:g} and atol {atol:g}; no step could follow that. Try rtol=1e-16."
             )
-        if max(rtol, atol) < SMALLEST_RTOL:
+        if 0 < rtol < SMALLEST_RTOL or (rtol == 0 and atol < SMALLEST_RTOL):
             warnings.warn(
                 f"rtol={rtol:g} is below what rounding allows; {SMALLEST_RTOL:.3g} is used instead.",
                 AccuracyWarning,

@@ -231,8 +231,9 @@ def test_settings_are_checked():
     ):
         with pytest.raises(dl.SettingError):
             dl.Taylor(**wrong)
-    with pytest.warns(dl.AccuracyWarning, match="below what rounding allows"):
-        assert dl.Taylor(rtol=1e-20, atol=0).rtol == 2.0**-54
+    for tolerances in ({"rtol": 1e-40}, {"rtol": 1e-20, "atol": 0}, {"rtol": 0, "atol": 1e-20}):
+        with pytest.warns(dl.AccuracyWarning, match="below what rounding allows"):
+            assert dl.Taylor(**tolerances).rtol == 2.0**-54
     assert [dl.Taylor(rtol=tol).order_used for tol in (1e-9, 1e-12, 1e-16)] == [12, 15, 20]
     assert (
         dl.integrate(zoo.lorenz, duration=9, method=dl.Taylor(max_steps=5)).status

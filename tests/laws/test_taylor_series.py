@@ -38,7 +38,7 @@ COMBINED = {
     "of time": (lambda a, x: dl.t * dl.cos(dl.t), lambda a, x: x * mp.cos(x)),
 }
 ROUGH = {"abs", "sign", "heaviside", "min", "max", "floor", "mod", "where", "step", "pulse", "ramp", "pulse_train"}  # fmt: skip
-NOT_FUNCTIONS = {"Angle", "Mean", "Positive", "Sum", "each", "nodes", "t"}
+NOT_FUNCTIONS = {"Angle", "Mean", "Positive", "Sum", "delayed", "each", "nodes", "t"}
 
 
 def coefficients(system, x, t, order=ORDER):

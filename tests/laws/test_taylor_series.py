@@ -120,7 +120,7 @@ KINKS = (sympy.Abs, sympy.floor, sympy.Piecewise, sympy.Max, sympy.Min, sympy.si
 FLOWS = [
     s
     for s in (getattr(zoo, name) for name in sorted(set(dir(zoo))))
-    if type(s) is dl.System and not s.is_discrete and not s.is_indexed
+    if type(s) is dl.System and not (s.is_discrete or s.is_indexed or s.is_delayed)
 ]
 SMOOTH = [s for s in FLOWS if not any(e.has(*KINKS) for e in s.rule)]
 

@@ -1,0 +1,59 @@
+"""When noise first gets somewhere: exit from an interval, and the rate of a neuron.
+
+Left of the figure: the error of the mean time at which an Ornstein-Uhlenbeck process leaves [-1, 1].  Looking at
+the ends of steps misses passages, an error of order 1/2 (Gobet 2000, Stoch. Proc. Appl. 87, 167).  Right: rates of
+a leaky integrate-and-fire neuron, and Siegert's integral (Brunel 2000, J. Comput. Neurosci. 8, 183, eq 21).
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import integrate, special
+
+import dynlab as dl
+
+BLUE, RED, INK = "#0072B2", "#D55E00", "#1A1A1A"
+
+
+@dl.flow
+def relaxing(x=0.0, *, drive=0.0):
+    return {x: drive - x}
+
+
+fires = relaxing.with_event(name="spike", when=lambda x: x - 1, direction=+1)(lambda x: {x: 0})
+
+
+def exit_errors(step: float, size: int) -> list[float]:
+    noisy, how = relaxing.with_noise(x=1.0), {"method": dl.ExactLinear(step=step), "seed": 1}
+    ends = dl.ensemble(noisy, size=size // 10, duration=40, at=np.arange(0, 40, step), **how)
+    seen = step * np.argmax(np.abs(ends["x"]) >= 1, axis=1).mean() - 1.44524561338835
+    found = dl.first_passage_times(noisy, beyond={"x": (-1, 1)}, duration=99, size=size, **how)
+    return [seen, abs(found.mean - 1.44524561338835), found.standard_error]
+
+
+def rates(drive: float, sigma: float, duration: float) -> list[float]:
+    how = {"duration": duration, "at": [duration], "method": dl.ExactLinear(step=0.05), "seed": 3}
+    spikes = dl.spike_train(dl.simulate(fires(drive=drive).with_noise(x=sigma), **how))
+    integral = integrate.quad(lambda u: special.erfcx(-u), -drive / sigma, (1 - drive) / sigma)
+    return [spikes.rate, 2 * spikes.rate_error, 1 / (np.sqrt(np.pi) * integral[0])]
+
+
+def study(size: int = 4000, duration: float = 300, points: int = 5) -> plt.Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    steps, drives = 2.0 ** -np.arange(1, points + 1), np.linspace(0, 2, 4 * points + 1)
+    seen, drawn, bars = np.array([exit_errors(float(h), size) for h in steps]).T
+    left.loglog(steps, seen, "o-", color=RED, label="seen at the ends of steps")
+    left.loglog(steps, seen[-1] * np.sqrt(steps / steps[-1]), ":", color=INK, label="order 1/2")
+    left.errorbar(steps, drawn, bars, fmt="s", color=BLUE, capsize=3, label="Brownian bridge")
+    left.set(xlabel="step", ylabel="error of the mean exit time", xticks=steps, xticklabels=steps)
+    left.minorticks_off()
+    for sigma, color in ((0.2, BLUE), (0.5, RED)):
+        found, bars, exact = np.array([rates(float(mu), sigma, duration) for mu in drives]).T
+        right.plot(drives, exact, color=color)
+        right.errorbar(drives, found, bars, fmt=".", color=color, label=rf"$\sigma = {sigma}$")
+    right.set(xlabel="drive", ylabel="rate of the neuron; lines: Siegert")
+    _ = [ax.legend(frameon=False, fontsize=9) for ax in (left, right)]
+    return figure
+
+
+if __name__ == "__main__":
+    study(size=200_000, duration=20_000, points=7).savefig("first_passages.png", dpi=200)

@@ -13,7 +13,7 @@ from dynlab.kernels.convention import OK, RUNNING, call0, pointer
 from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS
 from dynlab.kernels.lanes import WIDTH, as_lanes, spread
-from dynlab.kernels.random import fill_normals
+from dynlab.kernels.random import fill_lane
 from dynlab.kernels.stochastic import BLOCK, MEMBER, SEGMENT, TAKEN, amplitudes
 
 # Rows of `floats`: state and drift.
@@ -22,13 +22,13 @@ X, F = range(2)
 
 @njit(
     f"i8(i8, i8[::1], i8[:, ::1], f8[::1], f8[::1], i8[::1], u8[:, ::1], f8[:, ::1], f8[:, ::1],"
-    f" f8[:, :, ::1], f8[:, :, ::1], f8[:, :, ::1], i8[::1], f8[:, :, ::1], f8[::1], f8[:, :, ::1],"
+    f" f8[:, :, ::1], f8[:, :, ::1], f8[:, :, ::1], i8[::1], f8[:, :, ::1], f8[:, :, ::1],"
     f" f8[:, ::1], {MODEL}, i8)",
     **OPTIONS,
 )  # fmt: skip
 def lane_paths(
     address, plan, sources, ends, sizes, counts, streams, starts, rows, floats, parameters, scale,
-    progress, out, buffer, xi, amplitude, z, p, d, k, w, budget,
+    progress, out, xi, amplitude, z, p, d, k, w, budget,
 ):  # fmt: skip
     """Run the members group by group; return RUNNING after `budget` steps, OK when all are done.
 
@@ -61,10 +61,7 @@ def lane_paths(
                     return RUNNING
                 block = min(BLOCK, counts[segment] - progress[TAKEN])
                 for lane in range(WIDTH):
-                    fill_normals(streams[first + lane], buffer[: block * m])
-                    for j in range(block):
-                        for s in range(m):
-                            xi[j, s, lane] = root * buffer[j * m + s]
+                    fill_lane(streams[first + lane], block, root, xi, lane)
                 for j in range(block):
                     now = begins + (progress[TAKEN] + j) * h
                     call0(address, spread(now), pointer(x), pointer(z), pointer(p_lanes), pointer(d),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from time import perf_counter
 from types import NoneType
@@ -102,10 +103,9 @@ def _chunked(
 
 def aligned(*shape: int) -> Array:
     """Return zeros that begin where a group of lanes may begin: vectors are loaded whole."""
-    size = 8 * WIDTH
-    raw = np.zeros(8 * int(np.prod(shape)) + size, np.uint8)
-    first = -raw.ctypes.data % size
-    return raw[first : first + 8 * int(np.prod(shape))].view(float).reshape(shape)
+    raw = np.zeros(math.prod(shape) + WIDTH)
+    first = -raw.ctypes.data // 8 % WIDTH
+    return raw[first : first + math.prod(shape)].reshape(shape)
 
 
 def _flows(task: _Task, starts: Array, parameters: Array, answers: Answers) -> Callable[[int], int]:

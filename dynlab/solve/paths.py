@@ -137,7 +137,7 @@ class Paths(NamedTuple):
             lanes.address, self.scheme.plan, self.scheme.sources, self.ends, self.sizes, self.counts,
             streams, starts, np.ascontiguousarray(parameters), aligned(2, n, WIDTH),
             aligned(1, parameters.shape[1], WIDTH), aligned(1, m, WIDTH), progress, out,
-            np.zeros(stochastic.BLOCK * m), aligned(stochastic.BLOCK, m, WIDTH), np.zeros((1, n)), z, p, d, k, w,
+            aligned(stochastic.BLOCK, m, WIDTH), np.zeros((1, n)), z, p, d, k, w,
         )  # fmt: skip
         total = float(members)
         in_chunks(

@@ -178,6 +178,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "feedback_window",
     ),
     "dynlab.synchrony.feedback_run": ("DelayedFeedback", "FeedbackRun", "simulate_feedback"),
+    "dynlab.synchrony.pulses": ("PhasePulses", "PulseRun", "simulate_pulses"),
     # densities of noisy systems
     "dynlab.stochastic.grid": ("Absorbing", "Grid", "Periodic", "Reflecting", "Reinjected"),
     "dynlab.stochastic.bases.basis": ("Basis",),

@@ -202,6 +202,8 @@ _CLASSES = (
     "synchrony.network_onset.NetworkOnset",
     "synchrony.order.EffectiveFrequencies",
     "synchrony.order.OrderParameter",
+    "synchrony.pulses.PhasePulses",
+    "synchrony.pulses.PulseRun",
     "synchrony.synchronous.SynchronousCouplings",
     "synchrony.theory.MeanFieldSynchrony",
     "synchrony.theory.SynchronyOnset",

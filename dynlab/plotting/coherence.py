@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +96,27 @@ def draw_switched_series(
     times = np.asarray(t, float)
     if onset < times[-1]:
         ax.axvspan(onset, times[-1], color=style.ORANGE, alpha=0.15, linewidth=0, label=labels[2])
+    ax.plot(times, np.asarray(order, float), color=style.BLUE, linewidth=1.1)
+    ax.margins(x=0)
+    ax.set_ylim(0, 1)
+    return draw_legend(ax)
+
+
+def draw_pulsed_series(
+    ax: Axes | None,
+    t: ArrayLike,
+    order: ArrayLike,
+    pulses: Sequence[float],
+    *,
+    labels: tuple[str, str],
+) -> Axes:
+    """An order parameter against time, and the times at which it was kicked."""
+    ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
+    times = np.asarray(t, float)
+    shown = [pulse for pulse in pulses if times[0] <= pulse <= times[-1]]
+    look = {"color": style.ORANGE, "linewidth": 1.0, "zorder": 1}
+    for k, pulse in enumerate(shown):
+        ax.axvline(pulse, label=None if k else "pulse", **look)
     ax.plot(times, np.asarray(order, float), color=style.BLUE, linewidth=1.1)
     ax.margins(x=0)
     ax.set_ylim(0, 1)

@@ -114,9 +114,8 @@ def draw_pulsed_series(
     ax = new_axes(ax, xlabel=labels[0], ylabel=labels[1])
     times = np.asarray(t, float)
     shown = [pulse for pulse in pulses if times[0] <= pulse <= times[-1]]
-    look = {"color": style.ORANGE, "linewidth": 1.0, "zorder": 1}
     for k, pulse in enumerate(shown):
-        ax.axvline(pulse, label=None if k else "pulse", **look)
+        ax.axvline(pulse, color=style.ORANGE, linewidth=1.0, zorder=1, label=None if k else "pulse")
     ax.plot(times, np.asarray(order, float), color=style.BLUE, linewidth=1.1)
     ax.margins(x=0)
     ax.set_ylim(0, 1)

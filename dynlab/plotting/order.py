@@ -73,7 +73,7 @@ def draw_order_points(  # noqa: PLR0913  (three columns and how they look)
 def draw_onset(ax: Axes, value: float, interval: tuple[float, float], theory: float) -> Axes:
     """An estimated onset with its interval as a band, and that of the theory, into axes of r against K."""
     low, high = np.clip(interval, *ax.get_xlim())  # an end may be open
-    ax.axvspan(low, high, color=style.lightened(style.GREEN, 0.55), linewidth=0, zorder=0)
+    ax.axvspan(low, high, color=style.lightened(style.GREEN, 0.3), linewidth=0, zorder=0)
     ax.axvline(value, color=style.GREEN, linewidth=1.4, zorder=1, label=f"estimate {value:.4g}")
     ax.axvline(
         theory,

@@ -35,7 +35,7 @@ from scipy.optimize import minimize_scalar
 from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.stability import Equilibrium
 from dynlab.errors import SettingError, SingularProblem, UnknownNameError, UnsupportedSystemError
-from dynlab.plotting import label, new_axes
+from dynlab.plotting import label, new_axes, style
 from dynlab.point import described
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -266,13 +266,17 @@ class LinearNoise(Result):
         values = self.eigenvalues
         highest = max([3.0 * float(np.abs(values[0])), *(2.0 * self.peak(n)[0] for n in names)])
         omega = np.linspace(0.0, highest, 801)
-        for name in names:
-            (line,) = ax.plot(
-                omega, self.power_spectrum(name, at=omega), linewidth=1.8, label=label(name)
+        for name, color in zip(names, style.CYCLE, strict=False):
+            ax.plot(
+                omega,
+                self.power_spectrum(name, at=omega),
+                color=color,
+                linewidth=1.8,
+                label=label(name),
             )
             place, height = self.peak(name)
             if place > 0:
-                ax.plot([place], [height], "o", color=line.get_color(), markersize=5)
+                ax.plot([place], [height], "o", color=color, markersize=5)
         ax.set_xlim(0.0, highest)
         ax.set_ylim(bottom=0.0)
         ax.legend(frameon=False)

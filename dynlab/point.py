@@ -7,8 +7,8 @@ cycle with the unit circle.
 from __future__ import annotations
 
 import abc
-import html
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dynlab.codegen.kernels import kernels_of
 from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
+from dynlab.notebook import card, grid, listed
 from dynlab.symbolic.entry import base_of
 from dynlab.symbolic.system import Domain, System
 
@@ -41,6 +42,8 @@ Vector = NDArray[np.float64]
 #: real eigenvalue below `_ROUND_OFF` of the largest.
 _ZERO = 1e-9
 _ROUND_OFF = 1e-13
+#: In a notebook.
+_MOST_ROWS = 12
 
 
 class Point(abc.ABC):
@@ -86,7 +89,23 @@ class Point(abc.ABC):
         return count_unstable(self.eigenvalues, discrete=self.system.is_discrete)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        system = self.system
+        given = zip(system.parameter_names, system.parameter_values, strict=True)
+        folded = {
+            "state": listed(
+                {
+                    n: f"{v:.9g}"
+                    for n, v in islice(
+                        zip(system.state_names, self.state, strict=False), _MOST_ROWS
+                    )
+                }
+            ),
+            "parameters": listed({n: f"{v:.9g}" for n, v in islice(given, _MOST_ROWS)}),
+            "multipliers" if system.is_discrete else "eigenvalues": grid(
+                (), [[short(complex(e))] for e in self.eigenvalues[:_MOST_ROWS]]
+            ),
+        }
+        return card(f"{type(self).__name__} of {system.name}", repr(self), folded)
 
 
 def growth(eigenvalues: NDArray[np.complex128], *, discrete: bool) -> Vector:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import functools
-import html
 import os
 import platform
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynlab import store
-from dynlab.errors import MissingExtraError
+from dynlab.errors import DefinitionError, DynlabError, MissingExtraError
+from dynlab.notebook import card, grid, listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["Provenance", "Result"]
+__all__ = ["Provenance", "Result", "attributes_of", "unit_of"]
 
 
 @functools.cache
@@ -66,26 +66,89 @@ class Result(abc.ABC):
         """Draw the result and return the axes."""
 
     def to_dataframe(self) -> pd.DataFrame:
-        """Return the table as a pandas DataFrame (extra ``tables``)."""
+        """Return the table as a pandas DataFrame, with where it came from in ``.attrs`` (extra ``tables``)."""
         try:
             import pandas as pd
         except ImportError:
             raise MissingExtraError("pandas", "tables", "to_dataframe()") from None
-        return pd.DataFrame(self.to_table())
+        frame = pd.DataFrame(self.to_table())
+        frame.attrs = attributes_of(self)
+        return frame
 
     def to_xarray(self) -> xr.Dataset:
-        """Return the table as an xarray Dataset over its first column (extra ``tables``)."""
+        """Return the table as an xarray Dataset over its first column, with units and origin (extra ``tables``)."""
         try:
             import xarray as xr
         except ImportError:
             raise MissingExtraError("xarray", "tables", "to_xarray()") from None
         table = self.to_table()
         first, *rest = table
-        return xr.Dataset({name: (first, table[name]) for name in rest}, {first: table[first]})
+        data = {name: (first, table[name], unit_of(self, name)) for name in rest}
+        coordinate = (first, table[first], unit_of(self, first))
+        return xr.Dataset(data, {first: coordinate}, attributes_of(self))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the result to a ``.npz`` file that `dynlab.load` reads back."""
         return store.write(path, self)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        folded = {"table": _first_rows(self), "where it came from": listed(attributes_of(self))}
+        return card(type(self).__name__, repr(self), folded)
+
+
+def attributes_of(result: Result) -> dict[str, str | float]:
+    """Return where a result came from, as attributes of a table that others read."""
+    made: Provenance | None = getattr(result, "provenance", None)
+    status = getattr(result, "status", None)
+    found: dict[str, str | float] = {} if status is None else {"status": str(status)}
+    if made is None:
+        return found
+    found |= {"made_by": f"dynlab {made.function}", "seconds": made.seconds}
+    if made.system is not None:
+        found |= {"model": str(getattr(made.system, "name", made.system))}
+        reference = " ".join(str(getattr(made.system, "reference", "")).split())
+        found |= {"reference": reference} if reference else {}
+        found |= _parameters(made.system)
+    found |= {"seed": str(made.seed)} if made.seed is not None else {}
+    found |= {f"setting_{name}": str(value) for name, value in made.settings.items()}
+    return found | {f"version_{name}": number for name, number in made.versions.items()}
+
+
+def _parameters(system: Any) -> dict[str, str | float]:
+    names = getattr(system, "parameter_names", ())
+    values = getattr(system, "parameter_values", ()) if len(names) <= _MOST_PARAMETERS else ()
+    return {f"parameter_{n}": float(v) for n, v in zip(names, values, strict=False)}
+
+
+#: A network has a parameter for each node; those are in the file of the result.
+_MOST_PARAMETERS = 50
+_ROWS, _COLUMNS = 6, 10
+
+
+def unit_of(result: Result, name: str) -> dict[str, str]:
+    """Return the unit of a column as its attribute; nothing if it has none."""
+    made: Provenance | None = getattr(result, "provenance", None)
+    if made is None or not hasattr(made.system, "unit_of"):
+        return {}
+    try:
+        unit = made.system.unit_of(name)
+    except DefinitionError:
+        return {}  # a column of the method, such as a status
+    return {"units": unit} if unit else {}
+
+
+def _first_rows(result: Result) -> str:
+    """Return the first rows of the table for a notebook; empty if it has none."""
+    try:
+        table = result.to_table()
+    except DynlabError:
+        return ""
+    shown = list(table)[:_COLUMNS]
+    columns = [[_short(v) for v in table[name][:_ROWS]] for name in shown]
+    more = len(next(iter(table.values()), ())) > _ROWS
+    rows = [*zip(*columns, strict=True), *([["..."] * len(shown)] if more else [])]
+    return grid(shown, rows)
+
+
+def _short(value: Any) -> str:
+    return str(value) if isinstance(value, str) else f"{value:.6g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.orbits import PeriodicOrbit
 from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
+from dynlab.notebook import card
 from dynlab.point import apart
 from dynlab.symbolic.system import System
 
@@ -148,7 +148,7 @@ class Attractor:
         )
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        return card(f"attractor of {self.system.name}", repr(self), {})
 
 
 def plane_of(system: System, x: str | None, y: str | None) -> tuple[str, str]:

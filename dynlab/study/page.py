@@ -15,7 +15,7 @@ from dynlab.errors import DynlabError, SettingError, StoreError
 from dynlab.plotting import close_figure, save_figure
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.store import digest
+from dynlab.store import digest, write
 from dynlab.study.study import Outputs, Study
 from dynlab.symbolic.system import System
 from dynlab.text.latex import to_latex
@@ -70,7 +70,7 @@ def publish(
         result,
         stem,
         Outputs(),
-        lambda: [result.save(stem.with_name(f"{name}.npz"))],
+        lambda: [write(stem.with_name(f"{name}.npz"), result)],
         (title or name, None),
     )
 
@@ -80,7 +80,7 @@ def write_study(study: Study, result: Result, folder: Path) -> tuple[Path, ...]:
 
     def save() -> list[Path]:
         if study.sweep is None:
-            return [result.save(folder / f"{study.name}.npz")]
+            return [write(folder / f"{study.name}.npz", result)]
         path = checkpoint_of(study, folder)
         return [path] if path.exists() else []
 

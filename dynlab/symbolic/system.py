@@ -982,7 +982,7 @@ class System(Dynamics):
         kind = "map" if self.is_discrete else "flow"
         caption = html.escape(self.reference.split("\n")[0])
         return (
-            f"<b>{html.escape(self.name)}</b> ({kind}) <i>{caption}</i>{self._repr_latex_()}"
+            f"<b>{html.escape(self.name)}</b> ({kind}) <i>{caption}</i>{html.escape(self._repr_latex_(), quote=False)}"
             f"{display.table(rows)}"
         )
 

@@ -9,7 +9,8 @@
     3  solve  point
     2  codegen  zoo  text                    zoo and text: symbolic only
     1  symbolic  kernels                     neighbours that never meet
-    0  errors status names result store progress distributions seeds links recording cores plotting
+    0  errors status names result store progress notebook distributions seeds links recording cores
+       plotting
        (sweep stands beside: floor 0, and load to read back what a study kept)
 
 Packages on one floor do not import each other, inside a package there is no cycle, and numba,
@@ -27,7 +28,7 @@ import dynlab
 
 ROOT = Path(dynlab.__file__).parent
 FLOORS = (
-    ("errors", "status", "names", "result", "store", "progress", "distributions", "seeds",
+    ("errors", "status", "names", "result", "store", "progress", "notebook", "distributions", "seeds",
      "links", "recording", "cores", "plotting", "sweep"),
     ("symbolic", "kernels"),
     ("codegen", "zoo", "text"),

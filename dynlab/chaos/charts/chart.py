@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynlab.errors import MissingExtraError, UnknownNameError
 from dynlab.plotting import label
-from dynlab.result import Provenance, Result
+from dynlab.result import Provenance, Result, attributes_of, unit_of
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
@@ -82,14 +82,16 @@ class Chart(Result):
         }  # fmt: skip
 
     def to_xarray(self) -> xr.Dataset:
-        """Return an xarray Dataset over the axes (extra ``tables``)."""
+        """Return an xarray Dataset over the axes, with units and origin (extra ``tables``)."""
         try:
             import xarray as xr
         except ImportError:
             raise MissingExtraError("xarray", "tables", "to_xarray()") from None
         axes = tuple(self.over)
         quantities = {**self.cells, "status": self.statuses, "end": self.ends}
-        return xr.Dataset({n: (axes, v) for n, v in quantities.items()}, dict(self.over))
+        data = {n: (axes, v) for n, v in quantities.items()}
+        over = {name: (name, values, unit_of(self, name)) for name, values in self.over.items()}
+        return xr.Dataset(data, over, attributes_of(self))
 
     @property
     def _columns(self) -> dict[str, Array]:

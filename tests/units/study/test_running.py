@@ -314,3 +314,17 @@ def test_a_sweep_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
     assert len(done) < 24
     assert [first["exponent"][k] for k in done] == [document["table"]["exponent"][k] for k in done]
     assert set(document["table"]["status"]) == {"ok"}
+
+
+def test_a_study_that_finds_a_point_keeps_it(tmp_path, capsys):
+    """A cycle is a point, which has no origin of its own: the page tells that of the study."""
+    path = tmp_path / "cycle.toml"
+    path.write_text(
+        '[model]\nzoo = "van_der_pol"\nset = {mu = 2}\n[analysis]\nfunction = "find_cycle"\n'
+    )
+    assert main(["run", str(path), "--json"]) == 0
+    assert "period 7.629" in strict(capsys.readouterr().out)["found"]
+    assert dl.load(tmp_path / "results" / "cycle.npz").period == pytest.approx(7.6298744, abs=1e-5)
+    page = (tmp_path / "results" / "cycle.md").read_text()
+    assert "van der Pol" in page
+    assert "| mu | 2 |" in page

@@ -226,6 +226,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.study.run": ("run_study",),
     "dynlab.study.study": ("Study",),
     "dynlab.study.page": ("publish",),
+    "dynlab.explorer": ("Explorer", "explore"),
     # pictures
     "dynlab.plotting": ("draw_legend", "draw_raster", "save_figure"),
     # how it went

@@ -2,7 +2,7 @@
 
 ::
 
-    7  __init__  load  study  cli
+    7  __init__  load  study  explorer  cli
     6  stochastic  hopfield  synchrony  spatial  learning
     5  continuation  attractors
     4  equilibria  cycles  chaos
@@ -36,7 +36,7 @@ FLOORS = (
     ("equilibria", "cycles", "chaos"),
     ("continuation", "attractors"),
     ("stochastic", "hopfield", "synchrony", "spatial", "learning"),
-    ("", "load", "study", "cli"),
+    ("", "load", "study", "explorer", "cli"),
 )  # fmt: skip
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 EXTRAS = frozenset(

@@ -7,6 +7,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from sphinx.directives.code import CodeBlock
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 HERE = Path(__file__).parent
@@ -17,14 +19,20 @@ project = "dynlab"
 author = "The dynlab developers"
 copyright = author
 
+#: With myst-nb the notebooks are executed when the pages are built; without it their cells are shown.
+HAS_NOTEBOOKS = importlib.util.find_spec("myst_nb") is not None
+
 extensions = [
-    "myst_parser",
+    "myst_nb" if HAS_NOTEBOOKS else "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
 exclude_patterns = ["_build"]
 default_role = "code"
 
@@ -99,6 +107,16 @@ def keep_bars(app: object, what: str, name: str, obj: object, options: object, l
             lines[number] = "``".join(parts)
 
 
+class CodeCell(CodeBlock):
+    """A cell of a notebook, shown and not executed."""
+
+    def run(self) -> list:
+        self.arguments = ["python"]
+        return super().run()
+
+
 def setup(app: object) -> None:
+    if not HAS_NOTEBOOKS:
+        app.add_directive("code-cell", CodeCell)
     app.connect("builder-inited", draw_gallery)
     app.connect("autodoc-process-docstring", keep_bars)

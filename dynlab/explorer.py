@@ -105,7 +105,7 @@ class Sight:
     def draw(self, x: str, y: str) -> Axes:
         """Draw the plane of two states, the time series and the eigenvalues."""
         from dynlab import plotting
-        from dynlab.plotting.explorer import explorer_axes
+        from dynlab.plotting.explorer import explorer_axes, without_legends
 
         system = self.run.system
         plane, series, spectrum = explorer_axes(
@@ -121,6 +121,7 @@ class Sight:
                 else plotting.draw_eigenvalue_plane
             )
             draw(spectrum, self.rest.eigenvalues)
+        without_legends(plane, spectrum)
         return plane
 
 

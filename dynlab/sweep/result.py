@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Failure", "SweepResult"]
 
+Mask = NDArray[np.bool_]
+
 _WORDS = {MISSING: "missing", DONE: "ok", FAILED: "failed"}
 #: Arrays of at most so many numbers become columns of a table.
 _MOST_COLUMNS = 64
@@ -87,7 +89,7 @@ class SweepResult(Result):
 
     study: Sweep
     columns: Mapping[str, Any]
-    masks: Mapping[str, NDArray[np.bool_]]
+    masks: Mapping[str, Mask]
     states: NDArray[np.int8]
     failures: tuple[Failure, ...]
     status: Status

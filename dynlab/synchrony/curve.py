@@ -60,7 +60,8 @@ class SynchronyCurve(Result):
     up, down
         The mean order, as the parameter rises and as it falls again; nan where not reached.
     up_errors, down_errors
-        Standard errors of these means, from the scatter in time; slow drifts are not seen.
+        Standard errors of these means, from the scatter of sixteen batches in time.  Where r oscillates, batches differ by
+        what the whole averages away, and errors are up to three times too large; slow drifts are not seen.
     status
         How it ended.
     provenance

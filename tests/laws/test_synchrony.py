@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import dynlab as dl
+from dynlab.synchrony.curve import DEFAULT_METHOD, settled
 
 RNG = np.random.default_rng(7)
 OMEGA = RNG.normal(size=30)
@@ -80,6 +81,43 @@ def test_finite_networks_follow_the_theory():
     theory = dl.mean_field_synchrony(dl.Gaussian(0, 1), couplings=K).r
     np.testing.assert_allclose(curve.up, theory, atol=2e-3)
     np.testing.assert_allclose(curve.down, theory, atol=2e-3)
+
+
+def test_below_the_onset_order_is_that_of_finite_number():
+    """The mean of r^2 is 1 / (N (1 - K / K_c)) for random frequencies (Daido 1990): a slope of -1 in N, here 20 draws."""
+    K, sizes, rng = 0.8, np.array([50, 200, 800]), np.random.default_rng(4)
+    square = []
+    for n in sizes:
+        found = []
+        for _ in range(20):
+            swarm = dl.zoo.kuramoto.on(dl.AllToAll(int(n)))(omega=rng.normal(size=n), K=K)
+            run = dl.integrate(
+                swarm, start={"theta": rng.uniform(0, 2 * np.pi, n)}, duration=60,
+                at=np.arange(20, 60.0), method=DEFAULT_METHOD,
+            )  # fmt: skip
+            found.append(np.mean(dl.order_parameter(run, "theta").r ** 2))
+        square.append(np.mean(found))
+    assert np.polyfit(np.log(sizes), np.log(square), 1)[0] == pytest.approx(-1, abs=0.15)
+    expected = 1 / (sizes * (1 - K / np.sqrt(8 / np.pi)))
+    np.testing.assert_allclose(square, expected, rtol=0.4)
+
+
+@pytest.mark.parametrize("K", [0.8, 1.6, 2.2])
+def test_errors_of_the_order_are_not_too_small(K):
+    """One long run in pieces: intervals by Student's t for 16 batches hold its mean, at 95 % or more."""
+    swarm = dl.zoo.kuramoto.on(dl.AllToAll(100))(
+        omega=np.random.default_rng(3).normal(size=100), K=K
+    )
+    theta, found = np.random.default_rng(1).uniform(0, 2 * np.pi, 100), []
+    for piece in range(50):
+        skip = 100.0 if piece == 0 else 0.0
+        run = settled(swarm, "theta", theta, (skip, skip + 60.0), DEFAULT_METHOD)
+        theta = run.end
+        found.append((run.mean, run.error))
+    means, errors = np.array(found).T
+    held = np.mean(np.abs(means - means.mean()) < 2.131 * errors)
+    assert held > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 50)
+    assert means.std() > 0.2 * errors.mean()  # nor much too large
 
 
 def test_a_flat_density_has_hysteresis_of_no_width_and_refuses_scaling():

@@ -37,6 +37,21 @@ def test_the_principal_branch_is_the_rightmost_root():
         assert RHYTHM.growth(gain, delay) == pytest.approx(found.rightmost, abs=1e-11)
 
 
+@pytest.mark.parametrize(("delay", "frequency"), [(0.5, 2.0), (2.0, 3.0), (1.0, 6.0)])
+def test_the_onset_of_a_coupling_that_arrives_late(delay, frequency):
+    """All coupling delayed: w = f - D tan(w tau) and K = 2 D / cos(w tau), least over all w (Yeung and Strogatz 1999)."""
+    D = 0.1
+    window = dl.feedback_window(
+        dl.LorentzianOscillators(K=0.0, width=D, frequency=frequency), delay=delay, over=(0, 40)
+    )
+    w = np.linspace(frequency - 40, frequency + 40, 4_000_001)
+    K = 2 * D / np.cos(w * delay)
+    missing = w - frequency + D * np.tan(w * delay)
+    turns = np.flatnonzero((missing[:-1] < 0) & (missing[1:] > 0) & (K[:-1] > 0) & (K[:-1] < 80))
+    assert window.intervals[0, 0] == 0
+    assert window.intervals[0, 1] == pytest.approx(K[turns].min(), rel=1e-4)
+
+
 def test_a_chart_holds_the_growth_of_its_cells():
     gains, delays = np.linspace(0, 6, 7), np.linspace(0, 1, 5)
     chart = dl.feedback_chart(RHYTHM, gains=gains, delays=delays)

@@ -188,6 +188,48 @@ def test_exponents_of_a_linear_system_are_its_roots(a, b, tau):
     assert found.verdict is Verdict.FIXED_POINT
 
 
+def test_exponents_of_a_plane_with_several_delays_are_its_roots():
+    """Two states, three delayed terms with two delays; the roots come from a matrix, not from a run."""
+
+    @dl.flow
+    def pair(x=1.0, y=0.5, *, short=0.6, long=1.7):
+        return {
+            x: -0.4 * x + y - 0.7 * dl.delayed(y, long),
+            y: -x - 0.2 * y + 0.5 * dl.delayed(x, short) - 0.6 * dl.delayed(y, short),
+        }
+
+    exact = dl.characteristic_roots(
+        [[-0.4, 1.0], [-1.0, -0.2]],
+        delayed={0.6: [[0, 0], [0.5, -0.6]], 1.7: [[0, -0.7], [0, 0]]},
+        count=8,
+    )
+    rest = dl.find_equilibria(pair, within={"x": (-1, 1), "y": (-1, 1)}).single()
+    assert np.abs(rest.eigenvalues[:4] - exact.roots[:4]).max() < 1e-10
+    found = dl.lyapunov_spectrum(pair, count=6, duration=400, transient=80, seed=1)
+    real = exact.roots.real
+    assert found.exponents == pytest.approx(real[:6], abs=6 / 400)
+    for k in range(1, 7):
+        if real[k - 1] - real[k] > 1e-6:
+            assert found.exponents[:k].sum() == pytest.approx(real[:k].sum(), abs=1e-5)
+
+
+def test_two_copies_have_each_exponent_twice():
+    @dl.flow
+    def copies(x=0.5, y=0.5, *, tau=16.0):
+        first, second = dl.delayed(x, tau), dl.delayed(y, tau)
+        return {
+            x: 0.2 * first / (1 + first**10) - 0.1 * x,
+            y: 0.2 * second / (1 + second**10) - 0.1 * y,
+        }
+
+    one = dl.lyapunov_spectrum(
+        mackey_glass(tau=16.0), count=2, duration=6000, transient=4000, seed=2
+    )
+    both = dl.lyapunov_spectrum(copies, count=4, duration=6000, transient=4000, seed=2)
+    assert both.exponents == pytest.approx(np.repeat(one.exponents, 2), abs=3e-4)
+    assert both.verdict is Verdict.QUASI_PERIODIC
+
+
 def test_a_periodic_mackey_glass_has_one_exponent_zero():
     """At tau = 16: 0 and -0.0083 (Runge-Kutta of order 4 with Gram-Schmidt on the history)."""
     found = dl.lyapunov_spectrum(

@@ -248,10 +248,10 @@ def table_of(points: Mapping[str, Any] | tuple[Point, ...]) -> dict[str, NDArray
     points = tuple(points)  # type: ignore[arg-type]
     if not points:
         return {}
-    first = points[0]
     columns: dict[str, NDArray[Any]] = {}
     columns |= columns_of_states(points)
     columns["kind"] = np.array([getattr(p, "kind", type(p).__name__) for p in points])
-    for k in range(len(first.eigenvalues)):
+    # With delays each has as many roots as it takes to reach a stable one.
+    for k in range(min(len(p.eigenvalues) for p in points)):
         columns[f"eigenvalue {k + 1}"] = np.array([p.eigenvalues[k] for p in points])
     return columns

@@ -52,6 +52,19 @@ def test_equilibria_oscillate_from_their_onset_on(fact):
         assert dl.find_equilibria(there, within=box).single().is_stable is stable
 
 
+def test_all_unstable_roots_are_listed():
+    """x' = -x + 20 x(t - 3) about 0: the unstable roots counted by their branches."""
+    found = dl.find_equilibria(zoo.ikeda_delay(mu=20.0), within={"x": (-8, 8)})
+    zero = next(p for p in found if abs(p["x"]) < 1e-12)
+    branches = [-1 + lambertw(60 * np.exp(3), k) / 3 for k in range(-40, 41)]
+    unstable = sum(root.real > 0 for root in branches)
+    assert unstable > 6
+    assert zero.unstable_directions == unstable
+    assert zero.eigenvalues[-1].real < 0
+    table = found.to_table()
+    assert len(table["x"]) == len(table["eigenvalue 1"]) == len(found)
+
+
 def test_eigenvectors_solve_the_characteristic_equation():
     @dl.flow
     def pair(x=0.1, y=0.2, *, c=0.7):

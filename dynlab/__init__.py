@@ -219,6 +219,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.sweep.study": ("Sweep",),
     "dynlab.sweep.axis": ("Replicates", "Zipped"),
     "dynlab.sweep.designs": ("Halton", "LatinHypercube", "RandomPoints", "Sobol"),
+    "dynlab.sweep.refine": ("AtBoundaries",),
     "dynlab.sweep.executors": ("Processes", "Serial", "Threads"),
     "dynlab.sweep.result": ("Failure", "SweepResult"),
     # studies as text

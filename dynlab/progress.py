@@ -13,6 +13,7 @@ import logging
 import math
 import re
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from dynlab.errors import SettingError
 from dynlab.names import finite
 
 __all__ = [
-    "Told", "observe", "progress_bar", "progress_log", "stop_after", "stop_when", "tick",
+    "Told", "observe", "observe_in_turn", "progress_bar", "progress_log", "stop_after", "stop_when", "tick",
 ]  # fmt: skip
 
 Observer = Callable[[float, float, str], None]
@@ -56,6 +57,23 @@ def observe(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+@contextlib.contextmanager
+def observe_in_turn() -> Iterator[None]:
+    """Let threads that share the observer of this one call it one at a time."""
+    observer = _observer.get()
+    if observer is None:
+        yield
+        return
+    lock = threading.Lock()
+
+    def call(done: float, total: float, note: str) -> None:
+        with lock:
+            observer(done, total, note)
+
+    with observe(call):
+        yield
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ for the time of a run, with worker processes that may die.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import pickle
 import threading
@@ -172,7 +173,9 @@ class _Local:
         return self._pool.submit(contextvars.copy_context().run, self._compute, batch)
 
     def _compute(self, batch: Batch) -> Outcome:
-        with stop_when(self._stop.is_set), observe(_unseen):
+        # One thread shows the progress inside a task; of several, none.
+        shown = contextlib.nullcontext() if self.workers == 1 else observe(_unseen)
+        with stop_when(self._stop.is_set), shown:
             return compute(self._function, batch, self._cores)
 
     def outcome(self, future: Future[Any]) -> Outcome:

@@ -9,10 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONE", "FAILED", "MISSING", "Gathered", "is_nothing", "plain", "thickened", "thinned"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INFERRED",
+    "MISSING",
+    "Gathered",
+    "is_nothing",
+    "plain",
+    "thickened",
+    "thinned",
+]
 
 #: What became of a task.
-MISSING, DONE, FAILED = 0, 1, 2
+MISSING, DONE, FAILED, INFERRED = 0, 1, 2, 3
 
 
 class Gathered:
@@ -39,6 +49,20 @@ class Gathered:
                 self._columns[str(name)] = _Column(self._count)
             self._columns[str(name)].put(task, value)
         self.states[task] = DONE
+
+    def infer(self, task: int, like: int) -> None:
+        """Take the answers of another task for those of one that was not computed."""
+        for column in self._columns.values():
+            if column.has(like):
+                column.put(task, column.at(like))
+        self.states[task] = INFERRED
+
+    def at(self, task: int) -> Any:
+        """Return the answer of a task that is done, as the function returned it."""
+        found = {
+            name: column.at(task) for name, column in self._columns.items() if column.has(task)
+        }
+        return found[self._name] if set(found) == {self._name} else found
 
     def fail(self, task: int) -> None:
         """Note that a task has failed."""
@@ -67,7 +91,7 @@ class _Column:
 
     def put(self, task: int, value: Any) -> None:
         if self._objects is None and not self._put_plain(task, value):
-            self._objects = {int(k): self._at(int(k)) for k in np.flatnonzero(self._filled)}
+            self._objects = {int(k): self.at(int(k)) for k in np.flatnonzero(self._filled)}
             self._array = None
         if self._objects is not None:
             self._objects[task] = value
@@ -98,8 +122,12 @@ class _Column:
         self._array[task] = item
         return True
 
-    def _at(self, task: int) -> Any:
-        """Return a value that stood in the array."""
+    def has(self, task: int) -> bool:
+        return bool(self._filled[task])
+
+    def at(self, task: int) -> Any:
+        if self._objects is not None:
+            return self._objects[task]
         assert self._array is not None
         if self._texts:
             return list(self._texts)[int(self._array[task])]
@@ -112,7 +140,7 @@ class _Column:
         if self._array is None:
             return np.zeros(self._count)
         if not self._texts:
-            return self._array.copy()
+            return self._array
         return np.array(list(self._texts))[self._array] if self._filled.any() else self._array
 
     def mask(self) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import mmap
 import os
 import struct
 import sys
@@ -235,7 +236,9 @@ def _lock(stream: BinaryIO, path: Path) -> None:
 
 def frames(stream: BinaryIO) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield place, study and content of each frame whose hash fits; skip over what is damaged."""
-    content = stream.read()
+    if os.fstat(stream.fileno()).st_size == 0:
+        return
+    content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     at = 0
     while (at := content.find(_MARK, at)) >= 0:
         end = at + _FRAME.size + _HASH
@@ -255,7 +258,7 @@ def _read(path: Path, identity: Identity) -> list[dict[str, Any]]:
     """Return the records of a journal; a damaged one is written anew with what is good."""
     with path.open("rb") as stream:
         found = list(frames(stream))
-        size = stream.tell()
+        size = os.fstat(stream.fileno()).st_size
     if not found:
         raise CheckpointError(
             f"{str(path)!r} is no journal of a study, or nothing in it can be read. Move it away or choose another "

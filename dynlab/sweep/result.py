@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dynlab.errors import MissingExtraError, SettingError, UnknownNameError
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.sweep.gather import DONE, FAILED, MISSING
+from dynlab.sweep.gather import DONE, FAILED, INFERRED, MISSING
 from dynlab.sweep.picture import draw
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["Failure", "SweepResult"]
 Mask = NDArray[np.bool_]
 
 _WORDS = {MISSING: "missing", DONE: "ok", FAILED: "failed"}
+_WORDS = {MISSING: "missing", DONE: "ok", FAILED: "failed", INFERRED: "inferred"}
 #: Arrays of at most so many numbers become columns of a table.
 _MOST_COLUMNS = 64
 
@@ -78,7 +79,7 @@ class SweepResult(Result):
     masks
         Where the answers are none, by name.
     states
-        What became of each point: 0 missing, 1 done, 2 failed.
+        What became of each point: 0 missing, 1 done, 2 failed, 3 inferred (see `dynlab.AtBoundaries`).
     failures
         Why points failed.
     status
@@ -135,7 +136,7 @@ class SweepResult(Result):
                 f"{fits.size} points of the study have {_written(point)}. Give the values of one: {self._choice(point)}."
             )
         place = int(fits[0])
-        if self.states[place] != DONE:
+        if self.states[place] not in (DONE, INFERRED):
             reason = next((str(f) for f in self.failures if f.point == self.study[place]), "")
             raise SettingError(
                 f"the point {_written(self.study[place])} {_WORDS[int(self.states[place])]}. {reason}"
@@ -299,6 +300,8 @@ class SweepResult(Result):
         axes = " x ".join(f"{axis.name} ({len(axis)})" for axis in self.study.axes)
         done = int(np.count_nonzero(self.states == DONE))
         parts = [f"{done} of {len(self.study)} points done"]
+        inferred = int(np.count_nonzero(self.states == INFERRED))
+        parts += [f"{inferred} inferred"] * bool(inferred)
         kinds = Counter(failure.exception for failure in self.failures).most_common(3)
         parts += [f"{count} failed with {kind}" for kind, count in kinds]
         names = ", ".join(self.columns) or "nothing"

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,10 +23,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynlab import store
 from dynlab.errors import CheckpointError, ComputationError, SettingError, UnknownNameError
-from dynlab.progress import tick
+from dynlab.progress import observe_in_turn, tick
 from dynlab.result import Provenance
 from dynlab.seeds import Seed, seed_of
 from dynlab.status import Status
@@ -35,6 +36,7 @@ from dynlab.sweep.executors import Pool, opened
 from dynlab.sweep.gather import MISSING, Gathered, is_nothing, plain, thickened, thinned
 from dynlab.sweep.identity import design_hash, function_hash, function_name, object_token
 from dynlab.sweep.journal import Identity, Journal, known_classes, open_journal, seed_in
+from dynlab.sweep.refine import AtBoundaries, Lattice, finer
 from dynlab.sweep.result import Failure, SweepResult
 from dynlab.sweep.task import Batch, Outcome, Parcel, Reason, reason_of
 from dynlab.sweep.workers import CannotStart
@@ -61,14 +63,22 @@ def run(
     executor: Any,
     seed: Any,
     checkpoint: str | os.PathLike[str] | None,
+    refine: AtBoundaries | None,
 ) -> SweepResult:
     """Compute the function at every point; see `Sweep.run`."""
     began = perf_counter()
     asked = _asked(function, study.names)
     path = _checkpoint_path(checkpoint)
     chosen = _seed(seed, path)
+    plan: Plan = _all_at_once
+    how = ""
+    if refine is not None:
+        axes, refined = finer(study.axes, refine)
+        study = type(study).of_axes(axes)
+        plan = _refining(Lattice(study.shape, refined, refine))
+        how = f" halved {refine.levels} times by {function_hash(refine.by) if refine.by else 'itself'}"
     identity = Identity(
-        design=design_hash(study.axes), function=function_hash(function), name=function_name(function),
+        design=design_hash(study.axes) + how, function=function_hash(function), name=function_name(function),
         seed=chosen.text, tasks=len(study),
     )  # fmt: skip
     finished = _finished(path, identity)
@@ -88,10 +98,16 @@ def run(
                 work.restore(record)
         interrupted = stack.enter_context(_interrupts())
         try:
-            if work.left:
-                pool = opened(executor, Parcel.of(function), function)
-                stack.callback(pool.close)
-                work.status = _loop(work, pool, interrupted)
+            stack.enter_context(observe_in_turn())
+            parcel = Parcel.of(function)
+            pool = None
+            for tasks in plan(work):
+                if pool is None:
+                    pool = opened(executor, parcel, function)
+                    stack.callback(pool.close)
+                work.status = _loop(work, pool, interrupted, tasks)
+                if not work.status.ok:
+                    break
         except KeyboardInterrupt:
             work.status = Status.STOPPED
         except (CheckpointError, ComputationError) as error:
@@ -129,10 +145,9 @@ class Work:
     def __post_init__(self) -> None:
         self.gathered = Gathered(len(self.study), _value_name(self.identity.name))
 
-    @property
-    def left(self) -> int:
-        """How many tasks are not done."""
-        return int(np.count_nonzero(self.gathered.states == MISSING))
+    def missing(self, tasks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the tasks that are not done."""
+        return np.asarray(tasks[self.gathered.states[tasks] == MISSING])
 
     def batch(self, tasks: list[int]) -> Batch:
         """Return tasks with their points, and seeds if the function asks for them."""
@@ -217,11 +232,35 @@ class Work:
         )
 
 
-def _loop(work: Work, pool: Pool, interrupted: Callable[[], bool]) -> Status:
-    """Hand out batches and take in answers until all is done or it is asked to stop."""
-    total = len(work.study)
-    todo = map(int, np.flatnonzero(work.gathered.states == MISSING))
-    left, done = work.left, total - work.left
+#: Yields tasks to be done one set after the other; what comes of one may decide on the next.
+Plan = Callable[[Work], Iterable[NDArray[np.int64]]]
+
+
+def _all_at_once(work: Work) -> Iterator[NDArray[np.int64]]:
+    tasks = work.missing(np.arange(len(work.study)))
+    if tasks.size:
+        yield tasks
+
+
+def _refining(lattice: Lattice) -> Plan:
+    """Return the plan of a grid that is halved at boundaries until no new point disagrees with its box."""
+
+    def plan(work: Work) -> Iterator[NDArray[np.int64]]:
+        for level in range(lattice.refine.levels + 1):
+            while (tasks := work.missing(lattice.points(level, work.gathered))).size:
+                yield tasks
+        lattice.fill(work.gathered)
+
+    return plan
+
+
+def _loop(
+    work: Work, pool: Pool, interrupted: Callable[[], bool], tasks_now: NDArray[np.int64]
+) -> Status:
+    """Hand out batches and take in answers until these tasks are done or it is asked to stop."""
+    left, base = tasks_now.size, int(np.count_nonzero(work.gathered.states))
+    total, done, told = base + left, base, -1
+    todo = map(int, tasks_now)
     again: deque[int] = deque()
     lost: dict[int, int] = {}
     pending: dict[Future[Any], list[int]] = {}
@@ -252,7 +291,10 @@ def _loop(work: Work, pool: Pool, interrupted: Callable[[], bool]) -> Status:
                 min(max(1.0, pool.seconds / max(pace, 1e-9)), GROWTH * max(size, len(tasks)), MOST)
             )
             pool.expect(pace * (total - done))
-        if interrupted() or not tick(done, total, work.identity.name):
+        # A tick without a note leaves what is shown of the progress inside a task alone.
+        goes_on = tick(done, total, work.identity.name) if done != told else tick(0.0, 1.0)
+        told = done
+        if interrupted() or not goes_on:
             return Status.OK if done == total else Status.STOPPED
     return Status.OK
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from dynlab.errors import DuplicateNameError, SettingError
 from dynlab.sweep.axis import Axis, Design, grid_axis
+from dynlab.sweep.refine import AtBoundaries
 from dynlab.sweep.run import run
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Sweep:
     ((3, 2), 0)
     """
 
-    __slots__ = ("_axes",)
+    __slots__ = ("_axes", "_count", "_shape")
 
     def __init__(self, *designs: Design, **grid: Any) -> None:
         for design in designs:
@@ -62,13 +62,25 @@ class Sweep:
                     "dl.Zipped(a=[1, 2], b=[3, 4])."
                 )
         laid = [design.lay_out() for design in designs]
-        self._axes = tuple(laid + [grid_axis(name, values) for name, values in grid.items()])
+        self._hold((*laid, *(grid_axis(name, values) for name, values in grid.items())))
         if not self._axes:
             raise SettingError("a study needs an axis. Give values by name, as in a=[1, 2, 3].")
         names = [name for axis in self._axes for name in axis.columns]
         for name in names:
             if names.count(name) > 1:
                 raise DuplicateNameError(f"two axes give {name!r}. Take it out of one of them.")
+
+    def _hold(self, axes: tuple[Axis, ...]) -> None:
+        self._axes = axes
+        self._shape = tuple(len(axis) for axis in axes)
+        self._count = math.prod(self._shape)
+
+    @classmethod
+    def of_axes(cls, axes: Iterable[Axis]) -> Sweep:
+        """Return the study over axes that were laid out before."""
+        study = cls.__new__(cls)
+        study._hold(tuple(axes))
+        return study
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -83,21 +95,25 @@ class Sweep:
     @property
     def shape(self) -> tuple[int, ...]:
         """How many points there are along each axis."""
-        return tuple(len(axis) for axis in self._axes)
+        return self._shape
 
     def __len__(self) -> int:
-        return int(np.prod(self.shape, dtype=object))
+        return self._count
 
     def __getitem__(self, number: int) -> dict[str, Any]:
         """Return a point by its number, the last axis varying fastest."""
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"point {number} of {len(self)}")
-        number %= len(self)
-        point: dict[str, Any] = {}
-        for axis in reversed(self._axes):
-            number, position = divmod(number, len(axis))
-            point = {name: axis.value(name, position) for name in axis.columns} | point
-        return point
+        if not -self._count <= number < self._count:
+            raise IndexError(f"point {number} of {self._count}")
+        number %= self._count
+        places = []
+        for size in reversed(self._shape):
+            number, place = divmod(number, size)
+            places.append(place)
+        return {
+            name: axis.value(name, place)
+            for axis, place in zip(self._axes, reversed(places), strict=True)
+            for name in axis.columns
+        }
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[number] for number in range(len(self)))
@@ -109,6 +125,7 @@ class Sweep:
         executor: Any = None,
         seed: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        refine: AtBoundaries | None = None,
     ) -> SweepResult:
         """Compute the function at every point and return what came of it, point by point.
 
@@ -131,6 +148,8 @@ class Sweep:
         checkpoint
             A ``.npz`` file for the result.  Finished tasks go to a journal beside it at once; running the same study
             with the same function again computes only what is missing.
+        refine
+            `dynlab.AtBoundaries` for a finer grid where the class of the answer changes.
 
         Returns
         -------
@@ -154,7 +173,9 @@ class Sweep:
         >>> dl.Sweep(width=[1, 2, 3], height=[5.0, 7.0]).run(area)["area"].tolist()
         [[5.0, 7.0], [10.0, 14.0], [15.0, 21.0]]
         """
-        return run(self, function, executor=executor, seed=seed, checkpoint=checkpoint)
+        return run(
+            self, function, executor=executor, seed=seed, checkpoint=checkpoint, refine=refine
+        )
 
     def __repr__(self) -> str:
         axes = " x ".join(f"{axis.name} ({len(axis)})" for axis in self._axes)
@@ -168,6 +189,4 @@ class Sweep:
 
     @classmethod
     def __restored__(cls, _names: Any, columns: Any) -> Sweep:
-        study = cls.__new__(cls)
-        study._axes = tuple(Axis(columns[str(k)]) for k in range(len(columns)))
-        return study
+        return cls.of_axes(Axis(columns[str(k)]) for k in range(len(columns)))

@@ -567,27 +567,42 @@ def children_of(pid):
 
 
 def kill_drivers(folder, *, count, pause, kills, executor, seed):
-    """Kill the driver at random times, then let it end; return the values and how often each task ran."""
+    """Kill the driver at random times, most of them while tasks run; then let it end.
+
+    Return its result and the numbers of the tasks that were begun, in order.
+    """
     dice = random.Random(seed)
     command = driver(folder, count, pause, executor)
-    longest = count * pause + 1.0
+    log = folder / "calls"
+    log.touch()
+    at_work = 0
     for _ in range(kills):
+        before = log.stat().st_size
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            process.wait(timeout=dice.uniform(0.2, 0.4 + longest / 8))
+            began = time.monotonic()
+            early = dice.random() < 0.2
+            while not early and log.stat().st_size == before and process.poll() is None:
+                time.sleep(0.01)
+                assert time.monotonic() - began < 30
+            process.wait(timeout=dice.uniform(0.0, 8 * pause))
         except subprocess.TimeoutExpired:
+            pass
+        finally:
             process.kill()
-        process.wait(timeout=20)
-    subprocess.run(command, check=True, timeout=60 + 4 * longest)
-    calls = [int(line) for line in (folder / "calls").read_text().split()]
-    return dl.load(folder / "kept.npz"), calls
+            process.wait(timeout=20)
+        at_work += log.stat().st_size > before
+    subprocess.run(command, check=True, timeout=60 + 4 * count * pause)
+    calls = [int(line) for line in log.read_text().split()]
+    return dl.load(folder / "kept.npz"), calls, at_work
 
 
 def test_a_driver_that_is_killed_loses_nothing(tmp_path):
     count, kills = 60, 2
-    found, calls = kill_drivers(
-        tmp_path, count=count, pause=0.01, kills=kills, executor="Processes(2)", seed=1
+    found, calls, at_work = kill_drivers(
+        tmp_path, count=count, pause=0.02, kills=kills, executor="Processes(2)", seed=1
     )
+    assert at_work >= 1
     check_whole(found, calls, count, kills)
 
 
@@ -670,11 +685,13 @@ def campaign_report(words):
 
 @pytest.mark.campaign
 def test_campaign_driver_killed_50_times(tmp_path):
-    found, calls = kill_drivers(
-        tmp_path, count=500, pause=0.02, kills=50, executor="Processes(2)", seed=11
+    found, calls, at_work = kill_drivers(
+        tmp_path, count=500, pause=0.05, kills=50, executor="Processes(2)", seed=11
     )
     check_whole(found, calls, 500, 50)
-    campaign_report({"driver kills": 50, "tasks": 500, "repeated": len(calls) - 500})
+    campaign_report(
+        {"driver kills": 50, "at work": at_work, "tasks": 500, "repeated": len(calls) - 500}
+    )
 
 
 @pytest.mark.campaign

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -245,13 +245,29 @@ def load(path: str | os.PathLike[str]) -> Any:
     return found
 
 
-def known_classes() -> dict[str, Callable[..., Any]]:
-    """Return what makes each class, by the name that stands in files."""
-    known: dict[str, Callable[..., Any]] = {"Diagram": _diagram}
-    for place in _CLASSES:
-        module, name = place.rsplit(".", 1)
-        known[name] = getattr(import_module(f"dynlab.{module}"), name)
-    return known
+def known_classes() -> Mapping[str, Callable[..., Any]]:
+    """Return what makes each class, by the name that stands in files; its module is loaded when asked for."""
+    return _Known({place.rpartition(".")[2]: place for place in _CLASSES})
+
+
+class _Known(Mapping[str, Callable[..., Any]]):
+    """Classes by name; a file of numbers loads none of them."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = {"Diagram": "", **places}
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        module = self._places[name].rpartition(".")[0]
+        if not module:
+            return _diagram
+        made: Callable[..., Any] = getattr(import_module(f"dynlab.{module}"), name)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _diagram(branches: tuple[Branch | CycleBranch, ...], provenance: Provenance) -> Diagram:

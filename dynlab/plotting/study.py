@@ -54,7 +54,7 @@ def draw_lines(
                 across,
                 line - bands[k],
                 line + bands[k],
-                color=style.lightened(colors[k], 0.7),
+                color=style.lightened(colors[k], 0.25),
                 linewidth=0,
             )
         ax.plot(

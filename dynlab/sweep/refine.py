@@ -126,7 +126,7 @@ class Lattice:
         wanted = np.zeros(numbers.shape, np.bool_)
         for part in self._parts(numbers.shape):
             wanted[part] |= crossed
-        return numbers[wanted & (classes[numbers] == UNKNOWN)]
+        return np.asarray(numbers[wanted & (classes[numbers] == UNKNOWN)])
 
     def fill(self, gathered: Gathered) -> None:
         """Give the points that were not computed the answers of a corner of their box."""
@@ -139,7 +139,7 @@ class Lattice:
         """Return the numbers of the points of a grid."""
         step = 1 << (self.refine.levels - level)
         every = tuple(slice(None, None, step) if r else slice(None) for r in self.refined)
-        return np.asarray(np.arange(math.prod(self.shape)).reshape(self.shape)[every])
+        return np.arange(math.prod(self.shape)).reshape(self.shape)[every]
 
     def _like(self, level: int, classes: Numbers) -> Numbers:
         """Return for each point of a grid the computed point that it is like; -1 if its box is open yet."""

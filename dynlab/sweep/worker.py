@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
@@ -30,13 +31,14 @@ def main() -> None:
     parcel = pickle.loads(jobs.get())
     try:
         unpacked(parcel)
+        hello = None
     except Exception as error:  # loading runs code of the user
-        write_frame(outgoing, cloudpickle.dumps(reason_of(error)))
-        return
-    write_frame(outgoing, cloudpickle.dumps(None))
-    while True:
-        batch = pickle.loads(jobs.get())
-        write_frame(outgoing, compute_packed(parcel, batch))
+        hello = reason_of(error)
+    with contextlib.suppress(OSError):  # nobody is there any more
+        write_frame(outgoing, cloudpickle.dumps(hello))
+        while hello is None:
+            write_frame(outgoing, compute_packed(parcel, pickle.loads(jobs.get())))
+    os._exit(0)
 
 
 def _receive(incoming: BinaryIO, jobs: SimpleQueue[bytes]) -> None:

@@ -89,7 +89,9 @@ def kill_on_dask(kills, tasks):
         def kill():
             dice = random.Random(5)
             while len(killed) < kills and not over.wait(dice.uniform(0.8, 1.6)):
-                now = [pid for pid in client.run(os.getpid, on_error="ignore").values() if pid]
+                # Asking the workers themselves may never be answered while one of them dies.
+                nannies = list(client.cluster.workers.values())
+                now = [n.process.pid for n in nannies if n.process is not None and n.process.pid]
                 if now:
                     killed.append(dice.choice(now))
                     os.kill(killed[-1], signal.SIGKILL)

@@ -22,7 +22,11 @@ def regime(I, b):
     roots = np.roots([-1 / 3, 0, 1 - 1 / b, I - A / b])
     real = sorted(roots.real[np.abs(roots.imag) < 1e-9])
     starts = [{"v": v + 0.02, "w": (v + A) / b} for v in (real[0], real[-1])]
-    ends = [dl.integrate(membrane, start=start, duration=2500).after(2200)["v"] for start in starts]
+    runs = [
+        dl.integrate(membrane, start=start, duration=2500, method=dl.Explicit8())
+        for start in starts
+    ]
+    ends = [run.after(2200)["v"] for run in runs]
     if any(np.ptp(end) > 0.5 for end in ends):
         return "firing"
     return "rest" if abs(ends[0][-1] - ends[1][-1]) < 0.1 else "two rests"

@@ -252,13 +252,14 @@ class SweepResult(Result):
         Raises
         ------
         MissingExtraError
-            If xarray or h5netcdf is not installed.
+            If xarray, h5netcdf or h5py is not installed.
         """
         data = self.to_xarray()
         try:
             import h5netcdf  # noqa: F401
+            import h5py  # noqa: F401
         except ImportError:
-            raise MissingExtraError("h5netcdf", "netcdf", "to_netcdf()") from None
+            raise MissingExtraError("h5netcdf with h5py", "netcdf", "to_netcdf()") from None
         flags = {name: {"dtype": "int8"} for name in data.data_vars if data[name].dtype == bool}
         data.to_netcdf(path, engine="h5netcdf", encoding=flags)
         return Path(path)

@@ -38,12 +38,16 @@ def study(points: int = 6, levels: int = 1) -> Figure:
     plane = dl.Sweep(I=np.linspace(-0.6, 2.0, points), b=np.linspace(0.4, 2.6, points))
     plane.run(regime, refine=dl.AtBoundaries(levels=levels)).plot(ax)
     b = np.linspace(0.4, 2.6, 2000)
-    for share, dashes in [(1 / b, "-"), (EPS * b, "--")]:
-        for side in (-1, 1):
-            v = side * np.sqrt(np.where(share < 1, 1 - share, np.nan))
-            ax.plot((v + A) / b - v + v**3 / 3, b, dashes, color="black", linewidth=1.2)
+    ax.plot(currents(1 / b, b), b, "-", color="black", linewidth=1.2)
+    ax.plot(currents(EPS * b, b), b, "--", color="black", linewidth=1.2)
     ax.set(xlim=(-0.6, 2.0), ylim=(0.4, 2.6), xlabel="current $I$", ylabel="recovery slope $b$")
     return figure
+
+
+def currents(share, b):
+    """Return the two currents at which an equilibrium has 1 - v^2 = share, for each b."""
+    v = np.sqrt(np.where(share < 1, 1 - share, np.nan))[:, None] * [-1, 1]
+    return (v + A) / b[:, None] - v + v**3 / 3
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ __all__ = ["Failure", "SweepResult"]
 
 Mask = NDArray[np.bool_]
 
-_WORDS = {MISSING: "missing", DONE: "ok", FAILED: "failed"}
 _WORDS = {MISSING: "missing", DONE: "ok", FAILED: "failed", INFERRED: "inferred"}
 #: Arrays of at most so many numbers become columns of a table.
 _MOST_COLUMNS = 64

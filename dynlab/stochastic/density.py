@@ -242,8 +242,15 @@ def checked_grid(system: System, grid: Grid) -> Grid:
     SettingError
         If the axes are not the states.
     """
+    if isinstance(grid, Basis):
+        raise SettingError(
+            f"grid is {grid!r}, and this question is asked of cells: give dl.Grid(x=(low, high, cells), ...). Functions "
+            "answer dl.stationary_density, dl.generator_spectrum and dl.evolve_density."
+        )
     if not isinstance(grid, Grid):
-        raise SettingError(f"grid is {grid!r}; give dl.Grid(x=(low, high, cells), ...).")
+        raise SettingError(
+            f"grid is {grid!r}; give dl.Grid(x=(low, high, cells), ...) or dl.Basis(x=dl.Hermite(40), ...)."
+        )
     for name in grid.names:
         if name not in system.state_names:
             raise UnknownNameError(f"state of {system.name!r}", name, system.state_names)

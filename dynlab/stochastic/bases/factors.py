@@ -90,7 +90,8 @@ def null_vector(matrix: sparse.csr_matrix, shape: tuple[int, ...]) -> tuple[Arra
         return vector, float(vector @ (matrix @ vector))
     raise NotConverged(
         f"the stationary state in {' x '.join(map(str, shape))} functions is not unique: inverse iteration still moved "
-        f"by {change:.1g} after {STEPS} steps. Add noise, or look at its spectrum with dl.generator_spectrum.",
+        f"by {change:.1g} after {STEPS} steps. Either noise does not join its pieces, or the functions are not where the "
+        "density is: give more noise, or another centre= and width=.",
         status=Status.NOT_CONVERGED,
     )
 

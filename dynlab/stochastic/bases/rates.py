@@ -31,6 +31,8 @@ FEW, TIMES, SOME = 400, 4, 20
 SHIFT = 1e-6
 #: A rate is one of the generator if another basis has one no further away, relative to its modulus.
 CONFIRMED = 0.02
+#: What is left of the rate zero is rounding below this, relative to the largest rate that was found.
+ROUNDING = 1e-13
 
 
 def confirmed_rates(
@@ -46,13 +48,18 @@ def confirmed_rates(
         If the eigenvalues of a large matrix do not converge.
     """
     full, few = resolutions(basis)
-    rates, modes = _rates(system, full, count)
-    others, _ = _rates(system, few, count)
+    if len(basis.axes) == 1 and isinstance(basis.axes[0], Sinc):
+        rates, modes = _schroedinger(system, basis.axes[0], count)
+        others = _schroedinger_rates(system, basis.axes[0])
+    else:
+        rates, modes = _rates(system, full, count)
+        others, _ = _rates(system, few, count)
     still = int(np.argmin(np.abs(rates)))
     nearest = np.abs(rates[:, None] - others[None, :]).min(axis=1)
     errors = np.where(np.arange(rates.size) == still, np.abs(rates), nearest)
     next_to = np.partition(np.abs(rates), 1)[1]
     sure = errors <= CONFIRMED * np.where(np.arange(rates.size) == still, next_to, np.abs(rates))
+    sure[still] |= errors[still] <= ROUNDING * np.abs(rates).max()
     order = np.flatnonzero(sure)
     order = order[np.lexsort((rates[order].imag, np.round(rates[order].real, 10)))][:count]
     last = rates[order].real.max(initial=0.0)
@@ -62,18 +69,24 @@ def confirmed_rates(
     return _plain(found), errors[order], _unit(modes[order]), _plain(doubtful)
 
 
+def _schroedinger(system: System, family: Sinc, count: int) -> tuple[NDArray[Any], Array]:
+    """Return some more rates than are wanted, and their modes, from the singular vectors of a root."""
+    coefficients, points = coefficients_of(system), family.points(coarse=False)
+    _, sizes, rows = np.linalg.svd(root(coefficients, points), full_matrices=False)
+    kept = slice(None, -count - 3, -1)
+    modes = rows[kept] * np.sqrt(stationary_values(coefficients, points))
+    return (sizes[kept] ** 2).astype(complex), modes
+
+
+def _schroedinger_rates(system: System, family: Sinc) -> NDArray[Any]:
+    """Return all rates of the coarse answer."""
+    coarse = root(coefficients_of(system), family.points(coarse=True))
+    return (np.linalg.svd(coarse, compute_uv=False) ** 2).astype(complex)
+
+
 def _rates(system: System, resolution: Resolution, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return more rates than are wanted, and their modes, one row each."""
-    families = resolution.basis.axes
-    coefficients = coefficients_of(system)
-    if len(families) == 1 and isinstance(families[0], Sinc):
-        points = families[0].points(coarse=resolution.is_coarse)
-        _, sizes, rows = np.linalg.svd(root(coefficients, points), full_matrices=False)
-        kept = slice(None, -count - 3, -1)
-        return (sizes[kept] ** 2).astype(complex), rows[kept] * np.sqrt(
-            stationary_values(coefficients, points)
-        )
-    matrix = generator_matrix(coefficients, resolution.axes)
+    matrix = generator_matrix(coefficients_of(system), resolution.axes)
     size = matrix.shape[0]
     wanted = TIMES * count + SOME
     if size <= FEW or wanted >= size - 2:

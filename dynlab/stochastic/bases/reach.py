@@ -65,9 +65,12 @@ def reach_of(system: System) -> tuple[Reach, ...]:
     before: Array | None = None
     growing = 0
     for window in range(WINDOWS):
-        places, seen = _walked(coefficients, places, FIRST << window, random)
+        with np.errstate(over="ignore", invalid="ignore"):
+            places, seen = _walked(coefficients, places, FIRST << window, random)
+        if not np.all(np.isfinite(seen)):
+            break
         marks = np.quantile(seen, [FARTHER, FAR, 0.5, 1 - FAR, 1 - FARTHER], axis=0)
-        if not np.all(np.isfinite(marks)) or growing == 3:
+        if growing == 3:
             break
         moved = np.abs(marks if before is None else marks - before)[[1, 3]]
         if before is not None and np.all((moved < STILL * (marks[3] - marks[1]))[:, is_free]):

@@ -60,7 +60,9 @@ class Crossing:
 
 def together(crossings: Crossing | Sequence[Crossing]) -> tuple[Crossing, ...]:
     """Return one or several crossings as a tuple."""
-    found = (crossings,) if isinstance(crossings, Crossing) else tuple(crossings)
+    found: tuple[Any, ...] = (crossings,)
+    if isinstance(crossings, Sequence) and not isinstance(crossings, str):
+        found = tuple(crossings)
     for crossing in found:
         if not isinstance(crossing, Crossing):
             raise SettingError(

@@ -266,6 +266,35 @@ def test_what_would_happen_without_end_is_refused_by_name():
     assert "infinite" not in str(run.status.advice)
 
 
+@pytest.mark.parametrize("given", [3, "top", [lambda v: v]])
+def test_what_is_no_crossing_is_refused(given):
+    with pytest.raises(dl.SettingError, match="record and until take"):
+        dl.simulate(
+            leaky.with_noise(v=0.2), duration=1, method=dl.EulerMaruyama(step=0.1), until=given
+        )
+
+
+def test_multiplicative_noise_passes_as_the_backward_equation_says():
+    """Stratonovich noise of amplitude sqrt(1 + v^2) / 2; its strength is frozen within a step: 0.01 of bias at 0.02."""
+
+    @leaky.with_noise(dl.Stratonovich)
+    def noisy(v, *, s=0.5):
+        return {v: s * dl.sqrt(1 + v**2)}
+
+    still = noisy(mu=0.0)
+    exact = dl.escape_time(still, start={"v": 0}, beyond={"v": (-0.5, 1)}).value
+    found = dl.first_passage_times(
+        still,
+        beyond={"v": (-0.5, 1)},
+        duration=100,
+        method=dl.SRIW1(step=0.02),
+        size=20_000,
+        seed=3,
+    )
+    assert exact == pytest.approx(2.834450, abs=1e-5)
+    assert abs(found.mean - exact) < 4 * found.standard_error + 0.015
+
+
 def test_langevin_paths_pass_too():
     """Kicks and drifts: coordinates are smooth; the mean time from a harmonic well's middle to its border.
 

@@ -21,13 +21,13 @@ def maier_stein(u=-1.0, v=0.0, *, alpha=1.0):
     return {u: u - u**3 - alpha * u * v**2, v: -(1 + u**2) * v}
 
 
-def study(places: int = 97) -> Figure:
+def study(places: int = 65) -> Figure:
     """Draw both landscapes and the action over alpha."""
     figure, panels = plt.subplots(1, 3, figsize=(14.5, 4.2), layout="constrained")
     well, saddle = sorted(dl.find_equilibria(maier_stein, within=BOX), key=lambda p: p["u"])
     draw(panels[0], 1.0, (well, saddle), places)
     draw(panels[1], 10.0, (well, saddle), places)
-    values = np.linspace(1, 12, 12)
+    values = np.array([1, 3, 4, 4.5, 5, 7, 9, 11])
     panels[2].plot(values, [way(a, well, saddle).action for a in values], "o-", color="#D55E00")
     panels[2].axhline(0.5, color="#0072B2", linestyle="--", label="along the axis")
     panels[2].axvline(4.0, color="0.6", linestyle=":")
@@ -40,7 +40,7 @@ def study(places: int = 97) -> Figure:
 def way(alpha: float, well: dl.Equilibrium, saddle: dl.Equilibrium) -> dl.LeastActionPath:
     """Return the way of least action from the well to the saddle, for noise of amplitude 1."""
     noisy = maier_stein(alpha=alpha).with_noise(u=1, v=1)
-    return dl.least_action_path(noisy, start=well, to=saddle, places=100)
+    return dl.least_action_path(noisy, start=well, to=saddle, places=60)
 
 
 def draw(ax: Axes, alpha: float, ends: tuple[dl.Equilibrium, ...], places: int) -> None:

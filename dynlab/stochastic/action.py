@@ -593,7 +593,7 @@ def _relaxed(action: _Action, path: Array) -> tuple[Array, bool]:
 
         found = minimize(
             whole, np.zeros(count * path.shape[1]), jac=True, method="L-BFGS-B",
-            options={"maxiter": 100, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-12},
+            options={"maxiter": 100, "maxcor": 8, "ftol": 1e-14, "gtol": 1e-12},
         )  # fmt: skip
         path = _spaced(curve(found.x), len(path) - 1)
         now = action.of_path(path)

@@ -264,13 +264,20 @@ def press_after(seconds):
     return pressed
 
 
-def test_ctrl_c_ends_at_once_and_keeps_what_there_is(tmp_path, capsys):
+def test_ctrl_c_ends_at_once_and_keeps_what_there_is(tmp_path, capsys, monkeypatch):
+    compute, ended = dl.lyapunov_spectrum, []
+
+    def timed(*args, **settings):
+        found = compute(*args, **settings)
+        ended.append(time.monotonic())
+        return found
+
+    monkeypatch.setattr(dl, "lyapunov_spectrum", timed)
     main(["spectrum", "lorenz", "--duration", "20", "--output", str(tmp_path)])  # all is compiled
     capsys.readouterr()
     pressed = press_after(1.0)
     long = ["spectrum", "lorenz", "--duration", "1e7", "--transient", "0"]
     code = main([*long, "--output", str(tmp_path), "--json"])
-    took = time.monotonic() - pressed[0]
     captured = capsys.readouterr()
     document = strict(captured.out)
     assert code == 130
@@ -279,7 +286,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_there_is(tmp_path, capsys):
     found = dl.load(tmp_path / "lorenz_spectrum.npz")
     assert found.status is dl.Status.STOPPED
     assert 0 < found.end[0] < 1e7
-    assert took < 5  # with drawing and writing, on a busy machine
+    assert ended[-1] - pressed[0] < 2.0  # a tick is 50 ms; the machine may be busy
 
 
 def test_what_does_not_listen_is_interrupted_within_a_second():

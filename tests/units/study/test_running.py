@@ -223,6 +223,8 @@ seed = 1
 [sweep.over]
 a = { from = 1.2, to = 1.4, count = 3 }
 b = [0.2, 0.3]
+[outputs]
+figure = []
 """
 
 

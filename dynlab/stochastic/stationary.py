@@ -75,7 +75,7 @@ def stationary_state(coefficients: Coefficients, grid: Grid) -> Stationary:
         If probability does not get from each cell to every other.
     """
     generator = Generator.of(coefficients, grid)
-    if all(np.isnan(e.rise).all() for e in generator.edges):
+    if not any(np.any((e.forward > 0) & (e.backward > 0)) for e in generator.edges):
         raise SingularProblem(
             f"the noise is zero everywhere on {grid!r}, and without noise there is no density but points. Give an "
             "amplitude, or look for attractors with dl.find_attractors.",

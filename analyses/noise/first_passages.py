@@ -11,7 +11,7 @@ from scipy import integrate, special
 
 import dynlab as dl
 
-BLUE, RED, INK = "#0072B2", "#D55E00", "#1A1A1A"
+BLUE, RED = "#0072B2", "#D55E00"
 
 
 @dl.flow
@@ -32,7 +32,7 @@ def exit_errors(step: float, size: int) -> list[float]:
 
 def rates(drive: float, sigma: float, duration: float) -> list[float]:
     how = {"duration": duration, "at": [duration], "method": dl.ExactLinear(step=0.05), "seed": 3}
-    spikes = dl.spike_train(dl.simulate(fires(drive=drive).with_noise(x=sigma), **how))
+    spikes = dl.spike_train(dl.simulate(fires(drive=float(drive)).with_noise(x=sigma), **how))
     integral = integrate.quad(lambda u: special.erfcx(-u), -drive / sigma, (1 - drive) / sigma)
     return [spikes.rate, 2 * spikes.rate_error, 1 / (np.sqrt(np.pi) * integral[0])]
 
@@ -42,14 +42,14 @@ def study(size: int = 4000, duration: float = 300, points: int = 5) -> plt.Figur
     steps, drives = 2.0 ** -np.arange(1, points + 1), np.linspace(0, 2, 4 * points + 1)
     seen, drawn, bars = np.array([exit_errors(float(h), size) for h in steps]).T
     left.loglog(steps, seen, "o-", color=RED, label="seen at the ends of steps")
-    left.loglog(steps, seen[-1] * np.sqrt(steps / steps[-1]), ":", color=INK, label="order 1/2")
+    left.loglog(steps, seen[-1] * np.sqrt(steps / steps[-1]), ":", color="k", label="order 1/2")
     left.errorbar(steps, drawn, bars, fmt="s", color=BLUE, capsize=3, label="Brownian bridge")
     left.set(xlabel="step", ylabel="error of the mean exit time", xticks=steps, xticklabels=steps)
-    left.minorticks_off()
-    for sigma, color in ((0.2, BLUE), (0.5, RED)):
-        found, bars, exact = np.array([rates(float(mu), sigma, duration) for mu in drives]).T
-        right.plot(drives, exact, color=color)
-        right.errorbar(drives, found, bars, fmt=".", color=color, label=rf"$\sigma = {sigma}$")
+    weak, strong = (np.array([rates(mu, s, duration) for mu in drives]).T for s in (0.2, 0.5))
+    right.plot(drives, weak[2], color=BLUE)
+    right.plot(drives, strong[2], color=RED)
+    right.errorbar(drives, *weak[:2], fmt=".", color=BLUE, label=r"$\sigma = 0.2$")
+    right.errorbar(drives, *strong[:2], fmt=".", color=RED, label=r"$\sigma = 0.5$")
     right.set(xlabel="drive", ylabel="rate of the neuron; lines: Siegert")
     _ = [ax.legend(frameon=False, fontsize=9) for ax in (left, right)]
     return figure

@@ -65,8 +65,10 @@ class MutualInformation(Result):
     ----------
     lags
         Lags in time.
-    values, standard_errors
+    values
         Mutual information at the lags.
+    standard_errors
+        Their standard errors.
     delay
         Where its first minimum is, or, if it only falls, where it is first no more than two standard errors;
         nan if there is neither.

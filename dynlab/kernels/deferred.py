@@ -59,7 +59,7 @@ class Deferred(CPUDispatcher):  # type: ignore[misc]
 
     def _becomes(self, value: Any, wanted: Any) -> bool:
         how = self.typingctx.can_convert(self.typeof_pyval(value), wanted)
-        return how is not None and how <= Conversion.safe
+        return how is not None and how <= Conversion.unsafe  # as numba does for a single signature
 
 
 def njit(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any]], Deferred]:

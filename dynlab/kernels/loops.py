@@ -32,6 +32,7 @@ from dynlab.kernels import explicit, implicit
 from dynlab.kernels.convention import EVENT, OK, RUNNING
 from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import (
+    EPS,
     MODEL,
     OPTIONS,
     PARTS,
@@ -113,6 +114,9 @@ LEAVE_AFTER = 5
 #: An implicit step in explicit ones: 4 measured for three states; the growth with n and the 100 for sparse
 #: matrices are estimates.  A wrong one costs time, not accuracy.
 COST, COST_PER_STATE, COST_SPARSE = 4.0, 0.125, 100.0
+#: Two states that are closer together than this share of their size, the least that a tolerance may be, tell
+#: nothing of a slope between them.
+ROUNDING = 100 * EPS
 #: The two states that stand for ``t + h``: that of the last stage and the new one.
 LAST_STAGE = 11
 DIFFERENCE = tuple(b - a for a, b in zip((*DOP853.a[LAST_STAGE], 0.0), DOP853.b, strict=True))
@@ -122,9 +126,12 @@ _RUN = f"i8, f8[::1], i8[::1], f8[:, ::1], {MODEL}"
 
 @njit("f8(f8[::1], f8[:, ::1])", **OPTIONS)
 def stiffness(state, work):
-    """Return ``h |lambda|`` of the explicit step just taken, each component over its tolerance."""
+    """Return ``h |lambda|`` of the explicit step just taken, each component over its tolerance.
+
+    At rest both differences are rounding, and their quotient is any number: then it is 0.
+    """
     K = work[K0:]
-    slopes = states = 0.0
+    slopes = states = rounding = 0.0
     for i in range(work.shape[1]):
         between = (
             DIFFERENCE[0] * K[0, i]
@@ -141,7 +148,8 @@ def stiffness(state, work):
         scale = 1.0 / (state[ATOL] + state[RTOL] * abs(work[Y, i]))
         states += (scale * between) ** 2
         slopes += (scale * (K[12, i] - K[11, i])) ** 2
-    return math.sqrt(slopes / states) if states > 0.0 else 0.0
+        rounding += (scale * ROUNDING * work[Y, i]) ** 2
+    return math.sqrt(slopes / states) if states * state[TAKEN] ** 2 > rounding else 0.0
 
 
 @njit("b1(f8[::1], i8[::1], f8[:, ::1], b1)", **OPTIONS)

@@ -58,6 +58,19 @@ def test_the_first_call_answers_as_if_compiled_at_import(arguments):
     assert len(function.overloads) <= 1
 
 
+@pytest.mark.parametrize("value", [3, np.int64(3), np.int8(3), 3.5, np.float32(2.5), True, 1j])
+def test_numbers_become_narrower_ones_as_they_do_later(value):
+    function = njit("i4(i4)")(lambda k: 2 * k)
+
+    def outcome():
+        try:
+            return function(value)
+        except TypeError as error:
+            return type(error)
+
+    assert outcome() == outcome()
+
+
 def test_a_caller_compiles_what_it_calls():
     function = made()
     caller = njit("f8(f8[::1])")(lambda x: function(x, 1.0))

@@ -8,6 +8,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dynlab as dl
 from dynlab import store, zoo
@@ -503,6 +505,30 @@ def test_every_way_of_keeping_gives_the_same_run():
     assert watched.events["zero"]["x"] == pytest.approx([0, 0], abs=1e-9)
     # Period of the relaxation oscillation: Hairer and Wanner II, section IV.10, 0.807 mu each half.
     assert np.diff(watched.events["zero"].times)[0] == pytest.approx(807, abs=1)
+
+
+@given(
+    st.floats(0.0, 0.6), st.floats(0.8, 2.0), st.sampled_from([1e-6, 1e-9, 1e-12]),
+)  # fmt: skip
+@settings(max_examples=25)
+def test_an_orbit_that_came_to_rest_stays_there(I, b, rtol):
+    """What is measured of stiffness there is rounding: once it made the step vanish."""
+    model = zoo.fitzhugh_nagumo(I=I, b=b)
+    for rest in dl.find_equilibria(model):
+        if rest.is_stable:
+            start = dict(zip(model.state_names, rest.state, strict=True))
+            run = dl.integrate(model, start=start, duration=5000, method=dl.Automatic(rtol=rtol))
+            assert run.status is dl.Status.OK
+            assert abs(run["v"][-1] - rest["v"]) < 10 * rtol
+
+
+def test_an_orbit_next_to_rest_runs_to_its_end():
+    model = zoo.fitzhugh_nagumo(I=0.3750000000000001, b=1.6031250000000001)
+    start = {
+        "v": float.fromhex("-0x1.1dcc35b370014p+0"),
+        "w": float.fromhex("-0x1.16bff313dae28p-2"),
+    }
+    assert dl.integrate(model, start=start, duration=2500).status is dl.Status.OK
 
 
 def test_stiff_runs_backwards():

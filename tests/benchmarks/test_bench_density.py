@@ -35,8 +35,8 @@ def fastest(call, rounds):
 
 
 def test_density_at_one_time():
-    from dynlab.stochastic.coefficients import coefficients_of
-    from dynlab.stochastic.generator import Generator
+    from dynlab.stochastic.generator.coefficients import coefficients_of
+    from dynlab.stochastic.generator.generator import Generator
 
     system, grid = well.with_noise(x=0.4), dl.Grid(x=(-2.8, 2.8, 512))
     took, run = fastest(
@@ -88,9 +88,9 @@ def test_stationary_density_with_shared_noise():
 
 def test_a_step_of_three_states():
     """64^3 cells; one step is five sweeps along lines of cells, each two implicit solutions."""
-    from dynlab.stochastic.coefficients import coefficients_of
-    from dynlab.stochastic.generator import Generator
-    from dynlab.stochastic.splitting import Split
+    from dynlab.stochastic.generator.coefficients import coefficients_of
+    from dynlab.stochastic.generator.generator import Generator
+    from dynlab.stochastic.generator.splitting import Split
 
     @dl.flow
     def bowl(x=0.0, y=0.0, z=0.0):

@@ -14,7 +14,7 @@ import dynlab as dl
 from dynlab.stochastic.bases.expansion import resolutions
 from dynlab.stochastic.bases.matrix import generator_matrix
 from dynlab.stochastic.bases.separated import separated
-from dynlab.stochastic.coefficients import coefficients_of
+from dynlab.stochastic.generator.coefficients import coefficients_of
 
 H = dl.Hermite
 

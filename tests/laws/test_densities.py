@@ -12,9 +12,9 @@ from scipy.linalg import expm
 from scipy.stats import norm
 
 import dynlab as dl
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.generator import Generator
-from dynlab.stochastic.stationary import stationary_state
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.generator import Generator
+from dynlab.stochastic.generator.stationary import stationary_state
 
 EPS = np.finfo(float).eps
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 import dynlab as dl
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.current import entropy_production
-from dynlab.stochastic.stationary import stationary_state
+from dynlab.stochastic.densities.current import entropy_production
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.stationary import stationary_state
 
 EPS = np.finfo(float).eps
 

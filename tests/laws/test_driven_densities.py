@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import dynlab as dl
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.evolve import driven_generator
-from dynlab.stochastic.generator import Generator
-from dynlab.stochastic.stationary import stationary_state
+from dynlab.stochastic.densities.evolve import driven_generator
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.generator import Generator
+from dynlab.stochastic.generator.stationary import stationary_state
 
 
 @dl.flow
@@ -187,7 +187,7 @@ def test_fluctuations_and_dissipation_agree_on_any_cells(D, F, w, cells):
     p, L = state.probability, state.generator.matrix.toarray()
     x = grid.centres("x") - grid.centres("x") @ p
     spectrum = 2 * (x @ np.linalg.solve(-1j * w * np.eye(cells) - L, x * p)).real
-    from dynlab.stochastic.response import _push, _quantity, _response
+    from dynlab.stochastic.densities.response import _push, _quantity, _response
 
     asked = _quantity(system, "x"), _push(system, "F")
     chi = _response(system, grid, asked, np.array([w]))[0]
@@ -222,8 +222,8 @@ def test_a_parameter_of_the_noise_is_no_force():
 
 
 def test_generators_of_closed_boxes_keep_their_columns_under_a_push():
-    from dynlab.stochastic.coefficients import functions_of
-    from dynlab.stochastic.perturbation import perturbation
+    from dynlab.stochastic.generator.coefficients import functions_of
+    from dynlab.stochastic.generator.perturbation import perturbation
 
     system, grid = well.with_noise(x=0.7), dl.Grid(x=(-2, 2, 50))
     coefficients = coefficients_of(system)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.linalg import solve_continuous_lyapunov
 
 import dynlab as dl
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.generator import Generator
-from dynlab.stochastic.selling import decomposed
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.generator import Generator
+from dynlab.stochastic.generator.selling import decomposed
 
 EPS = np.finfo(float).eps
 

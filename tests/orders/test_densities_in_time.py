@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import dynlab as dl
-from dynlab.stochastic.commutator_free import driven_step, self_consistent_step
-from dynlab.stochastic.evolve import driven_generator
-from dynlab.stochastic.mean_field import mean_field_generator
+from dynlab.stochastic.densities.evolve import driven_generator
+from dynlab.stochastic.densities.mean_field import mean_field_generator
+from dynlab.stochastic.generator.commutator_free import driven_step, self_consistent_step
 
 
 @dl.flow

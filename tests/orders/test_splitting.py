@@ -6,9 +6,9 @@ from scipy.linalg import expm
 from scipy.stats import norm
 
 import dynlab as dl
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.generator import Generator
-from dynlab.stochastic.splitting import Split, split_states
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.generator import Generator
+from dynlab.stochastic.generator.splitting import Split, split_states
 
 
 @dl.flow

@@ -13,7 +13,7 @@ from dynlab.errors import SettingError, UnknownNameError
 from dynlab.stochastic.bases.fourier import Fourier
 from dynlab.stochastic.bases.hermite import Hermite
 from dynlab.stochastic.bases.sinc import Sinc
-from dynlab.stochastic.grid import Grid, Periodic
+from dynlab.stochastic.generator.grid import Grid, Periodic
 
 __all__ = ["Basis"]
 

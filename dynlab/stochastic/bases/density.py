@@ -23,9 +23,9 @@ from dynlab.stochastic.bases.identities import identities
 from dynlab.stochastic.bases.matrix import generator_matrix
 from dynlab.stochastic.bases.schroedinger import stationary_values
 from dynlab.stochastic.bases.sinc import Sinc
-from dynlab.stochastic.coefficients import Coefficients, coefficients_of
-from dynlab.stochastic.grid import Grid
-from dynlab.stochastic.peaks import peaks
+from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_of
+from dynlab.stochastic.generator.grid import Grid
+from dynlab.stochastic.generator.peaks import peaks
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:

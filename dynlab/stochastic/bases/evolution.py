@@ -23,8 +23,8 @@ from dynlab.stochastic.bases.expansion import Resolution, contracted, resolution
 from dynlab.stochastic.bases.factors import shifted_solver
 from dynlab.stochastic.bases.fit import fitted_basis
 from dynlab.stochastic.bases.matrix import generator_matrix
-from dynlab.stochastic.coefficients import coefficients_of
-from dynlab.stochastic.propagate import advanced
+from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.propagate import advanced
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:

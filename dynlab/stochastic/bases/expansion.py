@@ -14,7 +14,7 @@ from dynlab.stochastic.bases.axis import Axis
 from dynlab.stochastic.bases.basis import Basis
 from dynlab.stochastic.bases.fourier import Fourier
 from dynlab.stochastic.bases.hermite import Hermite
-from dynlab.stochastic.grid import Grid
+from dynlab.stochastic.generator.grid import Grid
 
 __all__ = ["Resolution", "contracted", "resolutions"]
 

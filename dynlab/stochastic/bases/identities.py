@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.stochastic.bases.expansion import contracted
-from dynlab.stochastic.coefficients import Coefficients
-from dynlab.stochastic.grid import Grid
+from dynlab.stochastic.generator.coefficients import Coefficients
+from dynlab.stochastic.generator.grid import Grid
 
 __all__ = ["identities"]
 

@@ -16,7 +16,7 @@ from dynlab.errors import LeftDomain
 from dynlab.status import Status
 from dynlab.stochastic.bases.axis import Axis
 from dynlab.stochastic.bases.separated import separated
-from dynlab.stochastic.coefficients import Coefficients
+from dynlab.stochastic.generator.coefficients import Coefficients
 
 __all__ = ["generator_matrix"]
 

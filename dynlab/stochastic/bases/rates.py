@@ -17,7 +17,7 @@ from dynlab.stochastic.bases.factors import shifted_solver
 from dynlab.stochastic.bases.matrix import generator_matrix
 from dynlab.stochastic.bases.schroedinger import root, stationary_values
 from dynlab.stochastic.bases.sinc import Sinc
-from dynlab.stochastic.coefficients import coefficients_of
+from dynlab.stochastic.generator.coefficients import coefficients_of
 from dynlab.symbolic.system import System
 
 __all__ = ["confirmed_rates"]

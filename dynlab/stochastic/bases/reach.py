@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from dynlab.errors import SingularProblem
 from dynlab.status import Status
-from dynlab.stochastic.box import suitable_grid
-from dynlab.stochastic.coefficients import Coefficients, coefficients_of
-from dynlab.stochastic.stationary import stationary_state
+from dynlab.stochastic.generator.box import suitable_grid
+from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_of
+from dynlab.stochastic.generator.stationary import stationary_state
 from dynlab.symbolic.system import Domain, System
 
 __all__ = ["Reach", "reach_of"]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dynlab.errors import SettingError
 from dynlab.stochastic.bases.sinc import interpolation
-from dynlab.stochastic.coefficients import Coefficients
+from dynlab.stochastic.generator.coefficients import Coefficients
 
 __all__ = ["root", "stationary_values"]
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 import dynlab as dl
-from dynlab.stochastic.survival import restricted_mean, survival_of
+from dynlab.stochastic.records.survival import restricted_mean, survival_of
 
 FOUR = 4
 

@@ -1,0 +1,1 @@
+"""The generator of a Fokker-Planck equation on cells: grids, rates between cells, and its linear algebra."""

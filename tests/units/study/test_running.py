@@ -295,14 +295,15 @@ def test_mistakes_in_a_sweep_are_named(tmp_path, monkeypatch, capsys, arguments,
 def test_a_sweep_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     command = ["sweep", "lorenz", "lyapunov_exponent", "--over", "rho", "20", "60", "24", "--with",
-               "duration=300", "--seed", "1", "--json"]  # fmt: skip
+               "duration=3000", "--seed", "1", "--json"]  # fmt: skip
     main([*command[:7], "2", *command[8:]])  # all is compiled
     capsys.readouterr()
+    before = set(tmp_path.rglob("*.journal"))
 
     def press():
         """Press Ctrl-C when the first points are on the disk."""
         ends = time.monotonic() + 20
-        while not list(tmp_path.rglob("*.journal")) and time.monotonic() < ends:
+        while not set(tmp_path.rglob("*.journal")) - before and time.monotonic() < ends:
             time.sleep(0.02)
         time.sleep(0.3)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)

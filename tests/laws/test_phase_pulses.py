@@ -22,7 +22,9 @@ def poisson(r, psi, count=2000):
 def test_the_order_moves_by_a_moebius_map(strength, phase, r, psi):
     pulse = dl.PhasePulses(times=[0.0], strength=strength, phase=phase)
     after = np.exp(1j * pulse.shifted(poisson(r, psi))).mean()
-    steepest = (r + strength) / (1 + r * strength)  # of both maps, one after the other, at the worst angle
+    steepest = (r + strength) / (
+        1 + r * strength
+    )  # of both maps, one after the other, at the worst angle
     mean_of_2000 = 2 * steepest**2000  # error of the mean over so many phases
     expected = pulse.field_after(r * np.exp(1j * psi))
     assert after == pytest.approx(expected, abs=1e-9 + mean_of_2000)

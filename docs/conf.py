@@ -7,6 +7,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 from sphinx.directives.code import CodeBlock
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -88,6 +89,7 @@ def write_gallery_page(folder: Path, script: Path) -> None:
     tree = ast.parse(source)
     title, _, text = (ast.get_docstring(tree) or script.stem).partition("\n")
     runpy.run_path(str(script))["study"]().savefig(folder / f"{script.stem}.png", dpi=150)
+    plt.close("all")
     page = GALLERY_PAGE.format(
         title=title.rstrip("."),
         name=script.stem,

@@ -7,7 +7,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 from sphinx.directives.code import CodeBlock
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -85,6 +84,8 @@ def draw_gallery(app: object) -> None:
 
 
 def write_gallery_page(folder: Path, script: Path) -> None:
+    import matplotlib.pyplot as plt  # after the choice of its backend above
+
     source = script.read_text(encoding="utf-8")
     tree = ast.parse(source)
     title, _, text = (ast.get_docstring(tree) or script.stem).partition("\n")

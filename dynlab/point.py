@@ -19,7 +19,8 @@ from dynlab.errors import UnknownNameError
 from dynlab.names import Layout
 from dynlab.notebook import card, grid, listed
 from dynlab.symbolic.entry import base_of
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = [
     "Point",

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dynlab.errors import SettingError
 from dynlab.names import Layout, by_name, finite
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["Cells", "Window", "counts_of", "window_of"]
 

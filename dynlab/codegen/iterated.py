@@ -14,7 +14,7 @@ from dynlab.codegen.inputs import Inputs
 from dynlab.codegen.kernels import kernels_of
 from dynlab.kernels import iterated
 from dynlab.symbolic.dynamics import Dynamics
-from dynlab.symbolic.system import Domain
+from dynlab.symbolic.quantities import Domain
 
 __all__ = ["IteratedKernel", "IteratedKernels", "iterated_kernels_of"]
 

@@ -19,7 +19,8 @@ from dynlab.plotting import (
 )
 from dynlab.plotting.style import GREEN
 from dynlab.status import Status
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,8 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.cycles.basis import Basis, basis_of, differences_of
 from dynlab.kernels.convention import OK
 from dynlab.symbolic.dynamics import Autonomous, Continuous, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["PARAMETER", "PERIOD", "CycleProblem", "Orbit", "Solved", "range_of"]
 

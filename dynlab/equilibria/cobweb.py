@@ -20,7 +20,8 @@ from dynlab.solve.iterate import iterate
 from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Discrete, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

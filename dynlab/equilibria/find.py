@@ -39,7 +39,8 @@ from dynlab.status import Status
 from dynlab.symbolic import derivatives
 from dynlab.symbolic.delays import standing
 from dynlab.symbolic.dynamics import Autonomous, Delayed, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 if TYPE_CHECKING:

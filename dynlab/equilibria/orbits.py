@@ -40,7 +40,8 @@ from dynlab.names import finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Autonomous, Discrete, require
-from dynlab.symbolic.system import ContinuousTime, Domain, State, System
+from dynlab.symbolic.quantities import ContinuousTime, Domain, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 if TYPE_CHECKING:

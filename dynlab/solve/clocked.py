@@ -19,7 +19,8 @@ from dynlab.solve.methods import OdeMethod
 from dynlab.solve.pieces import Kept
 from dynlab.solve.trajectory import NodeEvents
 from dynlab.status import Status
-from dynlab.symbolic.system import System, with_held_states
+from dynlab.symbolic.node_events import with_held_states
+from dynlab.symbolic.system import System
 
 __all__ = ["Clocked", "place_in_arrays", "run_clocked", "sorted_by_event"]
 

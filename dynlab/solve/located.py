@@ -27,7 +27,8 @@ from dynlab.solve.pieces import Kept, joined, room
 from dynlab.solve.trajectory import Steps
 from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import Element, Reduction
-from dynlab.symbolic.system import System, with_held_states
+from dynlab.symbolic.node_events import with_held_states
+from dynlab.symbolic.system import System
 
 __all__ = ["run_located"]
 

@@ -27,8 +27,9 @@ from dynlab.names import Layout, finite
 from dynlab.solve.methods import Explicit8
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Dynamics, require
 from dynlab.symbolic.events import Event
+from dynlab.symbolic.quantities import DiscreteTime, Domain, State
 from dynlab.symbolic.signals import Signal
-from dynlab.symbolic.system import DiscreteTime, Domain, State, System
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
 
 __all__ = [

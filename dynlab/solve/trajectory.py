@@ -17,7 +17,8 @@ from dynlab.names import Layout
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.hamiltonian import ENERGY
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

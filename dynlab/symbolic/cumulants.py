@@ -23,7 +23,8 @@ import sympy
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.symbolic.dynamics import Continuous, Stochastic, require
 from dynlab.symbolic.noise import columns_of, ito_drift
-from dynlab.symbolic.system import Domain, State, System
+from dynlab.symbolic.quantities import Domain, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["moment_equations"]

@@ -21,7 +21,8 @@ from dynlab.errors import (
 )
 from dynlab.names import checked_names, finite
 from dynlab.symbolic import indexed, signals
-from dynlab.symbolic.system import (
+from dynlab.symbolic.expressions import check_expression, on_symbols
+from dynlab.symbolic.quantities import (
     ContinuousTime,
     DiscreteTime,
     Domain,
@@ -29,10 +30,8 @@ from dynlab.symbolic.system import (
     Intermediate,
     Parameter,
     State,
-    System,
-    check_expression,
-    on_symbols,
 )
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["PerLink", "PerNode", "Signal", "flow", "iterated_map"]

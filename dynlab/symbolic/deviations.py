@@ -12,7 +12,8 @@ import functools
 from dataclasses import replace
 
 from dynlab.symbolic.derivatives import direction_symbols, directional
-from dynlab.symbolic.system import Domain, State, System
+from dynlab.symbolic.quantities import Domain, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["with_deviations"]

@@ -15,7 +15,8 @@ from dynlab.errors import UnknownNameError
 from dynlab.links import with_values
 from dynlab.symbolic.entry import base_of, place_of_entry, spelled
 from dynlab.symbolic.indexed import Element, element
-from dynlab.symbolic.system import Parameter, System
+from dynlab.symbolic.quantities import Parameter
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["exposed"]

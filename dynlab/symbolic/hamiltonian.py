@@ -16,7 +16,9 @@ import sympy
 from dynlab.errors import DefinitionError, UnsupportedSystemError
 from dynlab.symbolic.define import flow
 from dynlab.symbolic.derivatives import jacobian
-from dynlab.symbolic.system import Observable, System, check_expression
+from dynlab.symbolic.expressions import check_expression
+from dynlab.symbolic.quantities import Observable
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, symbol
 
 __all__ = ["ENERGY", "Parts", "hamiltonian", "parts_of"]

@@ -36,8 +36,8 @@ from sympy.codegen.cfunctions import expm1, log1p
 from dynlab.errors import DefinitionError
 from dynlab.symbolic.functions import delayed, sigmoid
 from dynlab.symbolic.indexed import Index, NodeMean, NodeSum, each, nodes, reduction
+from dynlab.symbolic.quantities import Domain
 from dynlab.symbolic.singular import exprel, sinc
-from dynlab.symbolic.system import Domain
 from dynlab.symbolic.tree import TIME
 
 __all__ = [

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import sympy
 
-from dynlab.symbolic.system import State, System
+from dynlab.symbolic.quantities import State
+from dynlab.symbolic.system import System
 
 __all__ = ["lifted"]
 

@@ -13,8 +13,9 @@ import sympy
 
 from dynlab.errors import UnsupportedSystemError
 from dynlab.symbolic.indexed import Element, NodeMean, elements_outside, free_indices, sums_of
+from dynlab.symbolic.quantities import Parameter
 from dynlab.symbolic.separate import separated
-from dynlab.symbolic.system import Parameter, System
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 __all__ = ["MeanField", "mean_field_of"]

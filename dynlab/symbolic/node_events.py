@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from dynlab.errors import DefinitionError, UnknownNameError
 from dynlab.symbolic import indexed
+from dynlab.symbolic.quantities import IndexSet, Parameter
 
 if TYPE_CHECKING:
     from dynlab.symbolic.system import System
 
-__all__ = ["delivered", "guard_of_nodes", "moving_rates", "reset_of_nodes"]
+__all__ = ["delivered", "guard_of_nodes", "moving_rates", "reset_of_nodes", "with_held_states"]
 
 Values = tuple[tuple[str, sympy.Expr], ...]
 
@@ -126,3 +128,16 @@ def _fits(system: System, base: str, indices: tuple[str, ...], over: str, where:
     if system.shapes[base] != (over,) or len(indices) != 1:
         raise DefinitionError(f"{where} sets {base!r}, which is not per node of {over!r}.")
     return True
+
+
+def with_held_states(system: System) -> tuple[System, dict[str, str]]:
+    """Return the network with a parameter per node that is 0 while the node's states are held.
+
+    The second part says what it is called, for each event that holds states.
+    """
+    names, rule = moving_rates(system)
+    over = {event.name: event.over for event in system.events}
+    added = [Parameter(new, 1.0, shape=(IndexSet(over[e]),)) for e, new in names.items()]
+    if not added:
+        return system, {}
+    return replace(system, parameters=(*system.parameters, *added), rule=rule), names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import html
 import inspect
@@ -20,125 +19,45 @@ from dynlab import store
 from dynlab.distributions import drawn
 from dynlab.errors import (
     DefinitionError,
-    DuplicateNameError,
-    DynlabError,
     SettingError,
-    UnitError,
     UnknownNameError,
     UnsupportedSystemError,
 )
 from dynlab.links import Bound, bind, with_values
-from dynlab.names import checked_name, checked_names, finite
+from dynlab.names import checked_name, finite
 from dynlab.recording import Recording
 from dynlab.seeds import seed_of
 from dynlab.symbolic import display, indexed, signals
-from dynlab.symbolic.delays import Lag, check_delays, lags_of
+from dynlab.symbolic.additions import called_on_names, event_name, with_node_event, with_reset
+from dynlab.symbolic.delays import Lag, lags_of
 from dynlab.symbolic.dynamics import Dynamics
-from dynlab.symbolic.entry import base_of, place_of_entry, spelled
-from dynlab.symbolic.events import Event, check_events
-from dynlab.symbolic.node_events import (
-    delivered,
-    guard_of_nodes,
-    moving_rates,
-    reset_of_nodes,
+from dynlab.symbolic.entry import base_of, place_of_entry
+from dynlab.symbolic.events import Event
+from dynlab.symbolic.expressions import (
+    checked_expression,
+    names_in_bodies,
+    on_symbols,
 )
 from dynlab.symbolic.noise import Noise, Reading, additive_noise, noise_of
+from dynlab.symbolic.quantities import (
+    ContinuousTime,
+    DiscreteTime,
+    Domain,
+    IndexSet,
+    Intermediate,
+    Observable,
+    Parameter,
+    State,
+)
 from dynlab.symbolic.signals import Signal
-from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tie import tied
 from dynlab.symbolic.tree import TIME, from_tree, symbol, to_tree
+from dynlab.symbolic.well_formed import check_system
 
-__all__ = [
-    "ContinuousTime",
-    "DiscreteTime",
-    "Domain",
-    "IndexSet",
-    "Intermediate",
-    "Observable",
-    "Parameter",
-    "State",
-    "System",
-    "with_held_states",
-]
-
-_LABEL_LIMIT = 40
+__all__ = ["System"]
 
 
-class Domain(enum.Enum):
-    """Where a state lives."""
-
-    LINE = "line"
-    CIRCLE = "circle"
-    POSITIVE = "positive"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSet:
-    """A set of nodes over which a quantity is indexed; two of them make a quantity per link."""
-
-    name: str = "node"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A state variable: its name, default start, unit label, domain and index sets."""
-
-    name: str
-    start: float = 0.0
-    unit: str = ""
-    domain: Domain = Domain.LINE
-    shape: tuple[IndexSet, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter: its name, value, unit label and index sets.
-
-    Or, with `entry`, the number that stands for one entry of an indexed parameter, ``"omega[3]"``.
-    """
-
-    name: str
-    value: float
-    unit: str = ""
-    shape: tuple[IndexSet, ...] = ()
-    entry: str = ""
-
-    @property
-    def called(self) -> str:
-        """What it is called outside the rule: its name, or the entry that it stands for."""
-        return self.entry or self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Observable:
-    """A named function of the state, recorded along trajectories and branches."""
-
-    name: str
-    expression: sympy.Expr
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Intermediate:
-    """A quantity computed once per node of a set before the equations; see `dynlab.each`."""
-
-    name: str
-    shape: tuple[IndexSet, ...]
-    expression: sympy.Expr
-
-
-@dataclass(frozen=True, slots=True)
-class ContinuousTime:
-    """Time of a flow, with its unit label."""
-
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DiscreteTime:
-    """Time of a map, counted in steps."""
-
-    unit: str = "step"
+_CONTINUOUS = ContinuousTime()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +117,7 @@ class System(Dynamics):
     states: tuple[State, ...]
     parameters: tuple[Parameter, ...]
     rule: tuple[sympy.Expr, ...]
-    time: ContinuousTime | DiscreteTime = ContinuousTime()
+    time: ContinuousTime | DiscreteTime = _CONTINUOUS
     observables: tuple[Observable, ...] = ()
     events: tuple[Event, ...] = ()
     reference: str = field(default="", compare=False)
@@ -209,7 +128,7 @@ class System(Dynamics):
     noise: Noise | None = None
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_system(self)
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -599,15 +518,15 @@ class System(Dynamics):
         def add(function: Callable[..., Mapping[Any, Any]]) -> System:
             if self.is_indexed:
                 event = Event(
-                    _event_name(self) if name is None else checked_name(name, "event"),
+                    event_name(self) if name is None else checked_name(name, "event"),
                     sympy.S.Zero, direction,
                 )  # fmt: skip
-                return _with_node_event(self, function, event, when, refractory, held, deliver)
-            system, new = _with_reset(self, function)
+                return with_node_event(self, function, event, when, refractory, held, deliver)
+            system, new = with_reset(self, function)
             pause = None if refractory is None else system.expression_of(refractory)
             still = tuple(s for s, _ in new) if held is None else tuple(map(str, held))
             guard = system.expression_of(when)
-            called = _event_name(self) if name is None else checked_name(name, "event")
+            called = event_name(self) if name is None else checked_name(name, "event")
             stay = still if pause is not None or held is not None else ()
             event = Event(called, guard, direction, new, pause, stay)
             return replace(system, events=(*self.events, event))
@@ -702,7 +621,7 @@ class System(Dynamics):
             return replace(self, noise=additive_noise(self, amplitudes))
 
         def add(function: Callable[..., Mapping[Any, Any]]) -> System:
-            extended, found = _called_reset(self, function, "noise")
+            extended, found = called_on_names(self, function, "noise")
 
             def check(value: Any, where: str) -> sympy.Expr:
                 return checked_expression(value, extended, where)
@@ -1021,14 +940,6 @@ def _entry_of(value: Any, bound: Bound, name: str, place: int) -> Any:
     return bound.values[name][place] if name in bound.values else value
 
 
-def names_in_bodies(system: System) -> dict[str, Any]:
-    """Return what each state and parameter is called with inside a function: symbols, or indexed."""
-    return {
-        q.name: indexed.Indexed(q.name, len(q.shape)) if q.shape else symbol(q.name)
-        for q in system.quantities
-    } | {name: signals.in_body(name) for name in system.signal_names}
-
-
 @cache
 def _rule_hash(
     states: tuple[tuple[str, ...], ...],
@@ -1040,119 +951,6 @@ def _rule_hash(
     between = [[name, over, to_tree(e)] for name, over, e in intermediates]
     data = [states, parameters, between, [to_tree(e) for e in rule], *signals]
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()
-
-
-def _event_name(system: System) -> str:
-    """Return a name for an event that was given none."""
-    number = len(system.events) + 1
-    return "event" if number == 1 else f"event_{number}"
-
-
-def _with_node_event(  # noqa: PLR0913  (the arguments of with_event)
-    system: System, function: Callable[..., Mapping[Any, Any]], event: Event, when: Any,
-    refractory: Any, held: Sequence[str] | None, deliver: Any,
-) -> System:  # fmt: skip
-    """Return the network with an event of each node, of which name and direction are given."""
-    extended, found = _called_reset(system, function)
-    names = names_in_bodies(extended)
-
-    def check(value: Any, where: str) -> sympy.Expr:
-        return checked_expression(value, extended, where)
-
-    over, guard = guard_of_nodes(extended, when, names, check)
-    reset = reset_of_nodes(extended, found, over, check)
-    still = tuple(s for s, _ in reset) if held is None else tuple(map(str, held))
-    event = replace(
-        event,
-        guard=guard,
-        reset=reset,
-        refractory=None if refractory is None else extended.expression_of(refractory),
-        held=still if refractory is not None or held is not None else (),
-        over=over,
-        deliver=() if deliver is None else delivered(extended, deliver, names, over, check),
-    )
-    return replace(extended, events=(*system.events, event))
-
-
-def with_held_states(system: System) -> tuple[System, dict[str, str]]:
-    """Return the network with a parameter per node that is 0 while the node's states are held.
-
-    The second part says what it is called, for each event that holds states.
-    """
-    names, rule = moving_rates(system)
-    over = {event.name: event.over for event in system.events}
-    added = [Parameter(new, 1.0, shape=(IndexSet(over[e]),)) for e, new in names.items()]
-    if not added:
-        return system, {}
-    return replace(system, parameters=(*system.parameters, *added), rule=rule), names
-
-
-def _with_reset(
-    system: System, function: Callable[..., Mapping[Any, Any]]
-) -> tuple[System, tuple[tuple[str, sympy.Expr], ...]]:
-    """Return the system with the name and parameters of a reset function, and the new values."""
-    extended, found = _called_reset(system, function)
-    where = f"the reset {getattr(function, '__name__', '')!r} of {system.name!r}"
-    return extended, _new_values(extended, found, where)
-
-
-#: How a part is written that a function defines.
-_WRITTEN = {
-    "reset": "an event is defined by a function, not by {!r}. Write: "
-    "@system.with_event(when=lambda v: v - 1) above def name(v): return {{v: 0}}.",
-    "noise": "noise is defined by a function, not by {!r}. Write: @system.with_noise(dl.Ito) above "
-    "def name(x, *, s=0.5): return {{x: s * x}}, or system.with_noise(x=0.5).",
-}
-
-
-def _called_reset(
-    system: System, function: Callable[..., Mapping[Any, Any]], word: str = "reset"
-) -> tuple[System, Any]:
-    """Return the system with the name and parameters of a part's function, and what it returns."""
-    if not callable(function):
-        raise DefinitionError(_WRITTEN[word].format(function))
-    name = getattr(function, "__name__", "")
-    where = f"the {word} {name!r} of {system.name!r}"
-    states: list[str] = []
-    parameters = {p.name: p for p in system.parameters}
-    named: dict[str, str] = {}
-    for argument in inspect.signature(function).parameters.values():
-        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
-            raise DefinitionError(f"{where} takes *{argument.name}; name each state and parameter.")
-        plain = checked_name(argument.name, "quantity")
-        given = argument.default is not inspect.Parameter.empty
-        if argument.kind is not argument.KEYWORD_ONLY:
-            if plain not in {s.name for s in system.states}:
-                known = [s.name for s in system.states]
-                raise UnknownNameError(f"state (positional argument of {where})", plain, known)
-            states.append(plain)
-            continue
-        if plain in (*system.declared, *system.observable_names):
-            raise DuplicateNameError(
-                f"the parameter {plain!r} of {where} is a state or observable. Rename it, or make "
-                "it a positional argument."
-            )
-        if plain not in parameters and not given:
-            raise DefinitionError(
-                f"the parameter {plain!r} of {where} has no value. Give it a default: {plain}=1.0."
-            )
-        if given:
-            value = finite(argument.default, f"the default of {plain!r} in {where}")
-            parameters[plain] = replace(parameters.get(plain, Parameter(plain, value)), value=value)
-        named[argument.name] = plain
-    extended = replace(
-        system,
-        name=name if name.isidentifier() else system.name,
-        parameters=tuple(parameters.values()),
-        reference=inspect.getdoc(function) or system.reference,
-    )
-    known_as = names_in_bodies(extended)
-    arguments = [known_as[s] for s in states]
-    keywords = {spelled: known_as[plain] for spelled, plain in named.items()}
-    found = on_symbols(
-        lambda: function(*arguments, **keywords), f"the body of {where}", [*states, *named]
-    )
-    return extended, found
 
 
 def _check_may_have_noise(system: System, reading: Any, amplitudes: Mapping[str, Any]) -> None:
@@ -1182,276 +980,4 @@ def _refuse_noise(system: System, what: str) -> None:
         raise UnsupportedSystemError(
             f"{what} of {system.name!r}: it has noise, which this would lose. Change the system before the "
             "noise is added: system.without_noise()."
-        )
-
-
-def _new_values(system: System, found: Any, where: str) -> tuple[tuple[str, sympy.Expr], ...]:
-    if not isinstance(found, Mapping):
-        raise DefinitionError(
-            f"{where} returns {type(found).__name__}; return a dict {{state: new value}}, {{}} if "
-            "nothing changes."
-        )
-    names = [s.name for s in system.states]
-    new: dict[str, sympy.Expr] = {}
-    known = (*system.state_names, *system.names_in_rule.values())
-    for key, value in found.items():
-        if not isinstance(key, sympy.Symbol) or key.name not in names:
-            raise DefinitionError(
-                f"{where} sets {key!s:.40}, which is not a state. The keys are the positional "
-                f"arguments themselves; the states are {', '.join(names)}."
-            )
-        new[key.name] = check_expression(value, known, f"the new value of {key.name!r} in {where}")
-    return tuple((name, new[name]) for name in names if name in new)
-
-
-def checked_expression(value: Any, system: System, where: str) -> sympy.Expr:
-    """Return the expression with its singular forms rewritten, or raise DefinitionError."""
-    known = tuple(q.name for q in system.quantities)
-    return check_expression(value, known, f"{where} of {system.name!r}", system.shapes)
-
-
-def check_expression(
-    value: Any,
-    known: tuple[str, ...],
-    where: str,
-    shapes: Mapping[str, tuple[str, ...]] | None = None,
-) -> sympy.Expr:
-    """Return a real sympy expression in the known names; whatever else it holds is refused.
-
-    `shapes` gives the index sets of the quantities that have indices.
-    """
-    if isinstance(value, bool | str) or value is None or not hasattr(value, "__rmul__"):
-        raise DefinitionError(
-            f"{where} is {value!r} ({type(value).__name__}), not an expression. "
-            "Write it with the arguments of the function and the functions of dl."
-        )
-    try:
-        expression = sympy.sympify(value, strict=True)
-        expression = _in_our_symbols(expression, known, where)
-        tree = to_tree(expression)
-        if expression.has(sympy.ITE):
-            expression = from_tree(tree)  # sympy's if of conditions, as and/or
-        expression = indexed.resolved(expression, shapes or {}, where)
-        indexed.index_sets(expression, shapes or {}, where)
-        return _regular(expression)
-    except (sympy.SympifyError, TypeError, ValueError) as error:
-        if type(error) is DefinitionError:
-            raise DefinitionError(f"In {where}: {error}") from None
-        if isinstance(error, DynlabError):
-            raise
-        raise DefinitionError(f"{where} is {value!s:.40}, not an expression: {error}.") from error
-    except RecursionError:
-        raise DefinitionError(
-            f"{where} is nested too deep. Name intermediate quantities as observables or "
-            "write it as fewer, flatter terms."
-        ) from None
-
-
-def _regular(expression: sympy.Expr) -> sympy.Expr:
-    """Rewrite singular forms, inside sums as well as outside."""
-    sums = {s: s.of(_regular(s.summand)) for s in indexed.sums_of(expression)}
-    held = {s: sympy.Dummy(real=True) for s in sums}
-    outside = remove_singularities(expression.xreplace(held))
-    return outside.xreplace({held[s]: done for s, done in sums.items()})
-
-
-def _in_our_symbols(expression: Any, known: tuple[str, ...], where: str) -> sympy.Expr:
-    """Return the expression with every known name as our symbol; refuse every other name."""
-    for free in sorted(expression.free_symbols, key=str):
-        if free == TIME or isinstance(free, indexed.Element):
-            continue
-        name = getattr(free, "name", str(free))
-        checked_name(name, f"quantity in {where}")
-        if name not in known:
-            raise UnknownNameError(f"state or parameter (in {where})", name, known)
-        if free != symbol(name):
-            expression = expression.xreplace({free: symbol(name)})
-    return expression
-
-
-def on_symbols(run: Callable[[], Any], what: str, known: Sequence[str]) -> Any:
-    """Run a function written by the user on symbols; say in words why it fails, if it does."""
-    try:
-        return run()
-    except DynlabError:
-        raise
-    except NameError as error:
-        raise UnknownNameError(f"quantity in {what}", str(error.name), known) from error
-    except TypeError as error:
-        raise DefinitionError(_explained(error, what)) from error
-    except RecursionError:
-        raise DefinitionError(
-            f"{what} is nested too deep. Write it in fewer, flatter terms."
-        ) from None
-    except Exception as error:
-        raise DefinitionError(
-            f"{what} failed on symbols: {type(error).__name__}: {error}. "
-            "Write it with its arguments and the functions of dl."
-        ) from error
-
-
-def _explained(error: TypeError, what: str) -> str:
-    text = str(error)
-    if "truth value" in text:
-        return (
-            f"{what} decides with if/and/or/min/max on a quantity whose value is not known when "
-            "the equations are written. Use dl.where(condition, a, b), dl.min or dl.max."
-        )
-    if "ufunc" in text or "convert expression to float" in text or "must be real number" in text:
-        return (
-            f"{what} calls a function of numpy or math on a symbol ({text:.80}). "
-            "Use the functions of dl: dl.sin, dl.exp, dl.tanh, ..."
-        )
-    return f"{what} failed on symbols: {text}. Write it with the functions of dl."
-
-
-def _check(system: System) -> None:
-    checked_name(system.name, "system") if system.name.isidentifier() else None
-    checked_names(system.declared, "state")
-    known = tuple(q.name for q in system.quantities)
-    names = checked_names(known + system.observable_names, "quantity")
-    if not system.states:
-        raise DefinitionError(
-            f"{system.name!r} has no states. Positional arguments are states: def f(x=1.0, *, a=2.0)."
-        )
-    if len(system.rule) != len(system.states):
-        raise DefinitionError(
-            f"{system.name!r} has {len(system.states)} states and {len(system.rule)} equations."
-        )
-    values = [(s.name, s.unit, s.start) for s in system.states]
-    values += [(p.name, p.unit, p.value) for p in system.parameters]
-    for name, unit, value in values:
-        if name not in names:
-            raise DuplicateNameError(f"{name!r} is not in normal form; rename it.")
-        _check_label(unit, name)
-        finite(value, f"the value of {name!r} in {system.name!r}")
-    for p in system.parameters:
-        if p.entry and (
-            p.shape or spelled(p.entry) != p.entry or base_of(p.entry) not in system.shapes
-        ):
-            raise DefinitionError(
-                f"{p.entry!r} of {system.name!r} is no entry of an indexed parameter."
-            )
-    _check_label(system.time.unit, "the time")
-    _check_signals(system)
-    check_delays(system)
-    for place, intermediate in enumerate(system.intermediates):
-        known_before = system.intermediates[:place]
-        _require_clean(intermediate, intermediate.expression, known, _shapes(system, known_before),
-                       f"an intermediate of {system.name!r}")  # fmt: skip
-    shapes = system.shapes
-    for state, expression in zip(system.states, system.rule, strict=True):
-        where = f"the equation of {state.name!r} of {system.name!r}"
-        _require_clean(state, expression, known, shapes, where)
-    for observable in system.observables:
-        _check_label(observable.unit, observable.name)
-        _require_clean(
-            None, observable.expression, known, shapes, f"observable {observable.name!r}"
-        )
-    paired = [name for pair in system.pairs for name in pair]
-    if paired and sorted(paired) != sorted(system.declared):
-        raise DefinitionError(
-            f"the pairs of {system.name!r} name {', '.join(paired)}, and its states are "
-            f"{', '.join(system.declared)}. Name each state once, as a coordinate or momentum."
-        )
-    if system.events and system.is_discrete:
-        raise UnsupportedSystemError(
-            f"{system.name!r} is a map, and a map has no time between its steps at which an event "
-            "could happen. Write the new value with dl.where(condition, a, b) in its equations."
-        )
-    if system.is_indexed and any(not event.over for event in system.events):
-        raise UnsupportedSystemError(
-            f"{system.name!r} is a network, and an event of it belongs to its nodes. Give the event a guard "
-            "in an index, when=lambda v: v[i] - 1 with i = dl.nodes('i'), or record a dl.Crossing."
-        )
-    for event in system.events:
-        for expression, where in event.expressions:
-            owner = _owner(system, event, expression)
-            _require_clean(owner, expression, known, shapes, f"{where} of {system.name!r}")
-    if system.events:
-        check_events(
-            system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
-        )
-    for layer in system.noise.layers if system.noise else ():
-        if system.is_discrete or len(layer.amplitudes) != len(system.states):
-            raise DefinitionError(f"the noise of {system.name!r} does not fit its states.")
-        for state, expression in zip(system.states, layer.amplitudes, strict=True):
-            where = f"the noise of {state.name!r} of {system.name!r}"
-            _require_clean(state, expression, known, shapes, where)
-    for event in system.events:
-        for still in event.held if event.over else ():
-            if shapes.get(still) != (event.over,):
-                raise DefinitionError(
-                    f"event {event.name!r} of {system.name!r} holds {still!r}, which is not per node of "
-                    f"{event.over!r}. Hold states of the nodes that have the event."
-                )
-
-
-def _owner(system: System, event: Event, expression: sympy.Expr) -> Intermediate | None:
-    """Return what an expression of an event is indexed like: the node, or target and node."""
-    if not event.over:
-        return None
-    shape: tuple[IndexSet, ...] = (IndexSet(event.over),)
-    for state, new in event.deliver:
-        if new is expression:
-            shape = (IndexSet(system.shapes[state][0]), *shape)
-    return Intermediate("", shape, expression)
-
-
-def _check_signals(system: System) -> None:
-    declared = [q.name for q in system.quantities]
-    checked_names([*declared, *system.observable_names, *system.signal_names], "quantity")
-    for signal in system.signals:
-        _check_label(signal.unit, signal.name)
-        if signal.value is not None:
-            finite(signal.value, f"the value of {signal.name!r} in {system.name!r}")
-    observed = [o.expression for o in system.observables]
-    for name in sorted(signals.names_in((*system.rule, *observed))):
-        if name not in system.signal_names:
-            raise UnknownNameError(f"signal of {system.name!r}", name, system.signal_names)
-
-
-def _shapes(system: System, before: Sequence[Intermediate]) -> dict[str, tuple[str, ...]]:
-    shapes = {q.name: tuple(s.name for s in q.shape) for q in system.quantities if q.shape}
-    return shapes | {m.name: tuple(s.name for s in m.shape) for m in before}
-
-
-def _require_clean(
-    owner: State | Intermediate | None, expression: Any, known: tuple[str, ...],
-    shapes: Mapping[str, tuple[str, ...]], where: str,
-) -> None:  # fmt: skip
-    if not isinstance(expression, sympy.Expr):
-        raise DefinitionError(f"{where} is {expression!r}, not a sympy expression.")
-    found = indexed.index_sets(expression, shapes, where)
-    own = () if owner is None else tuple(s.name for s in owner.shape)
-    for index, over in found.items():
-        place = indexed.LETTERS.index(index) if index in indexed.LETTERS else len(own)
-        if place >= len(own):
-            raise DefinitionError(
-                f"{where} depends on the index {index}, which nothing sums over. "
-                "Use dl.Sum or dl.Mean, or the index of the state itself."
-            )
-        if over != own[place]:
-            raise DefinitionError(
-                f"{where} is per node of {own[place]!r}, and its index picks nodes of {over!r}. "
-                "Sum over those with another index."
-            )
-    for free in expression.free_symbols:
-        if free == TIME or isinstance(free, indexed.Element):
-            continue
-        name = getattr(free, "name", str(free))
-        if name in shapes:
-            raise DefinitionError(f"in {where}, {name} stands without its index; write {name}[i].")
-        if name not in known:
-            checked_name(name, f"quantity in {where}")
-            raise UnknownNameError(f"state or parameter (in {where})", name, known)
-        if free != symbol(name):
-            raise DefinitionError(f"{where} holds a foreign symbol {name!r}; use dl.flow.")
-    to_tree(expression)
-
-
-def _check_label(label: str, name: str) -> None:
-    if not isinstance(label, str) or len(label) > _LABEL_LIMIT or not label.isprintable():
-        raise UnitError(
-            f"the unit of {name!r} is {label!r}; a unit is a short printable text such as 'mV'."
         )

@@ -15,7 +15,8 @@ from dynlab.symbolic.singular import remove_singularities
 from dynlab.symbolic.tree import Tree, symbol, to_tree
 
 if TYPE_CHECKING:
-    from dynlab.symbolic.system import Parameter, System
+    from dynlab.symbolic.quantities import Parameter
+    from dynlab.symbolic.system import System
 
 __all__ = ["tied"]
 

@@ -10,7 +10,8 @@ from dynlab.errors import DuplicateNameError, SettingError, UnsupportedSystemErr
 from dynlab.names import finite
 from dynlab.symbolic.dynamics import Continuous, require
 from dynlab.symbolic.indexed import LETTERS, element
-from dynlab.symbolic.system import DiscreteTime, Parameter, State, System
+from dynlab.symbolic.quantities import DiscreteTime, Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, symbol
 
 __all__ = ["euler_map"]

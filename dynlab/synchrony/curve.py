@@ -22,7 +22,8 @@ from dynlab.solve.integrate import integrate
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Continuous, require
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 from dynlab.synchrony.order import moment_of
 
 if TYPE_CHECKING:

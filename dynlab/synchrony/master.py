@@ -43,7 +43,8 @@ from dynlab.solve.ensemble import ensemble
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.derivatives import jacobian
-from dynlab.symbolic.system import Parameter, State, System
+from dynlab.symbolic.quantities import Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import Any, NoReturn
 
 from dynlab.errors import DefinitionError, DuplicateNameError, TextError, UnknownNameError
 from dynlab.names import checked_names, finite
-from dynlab.symbolic.reader import built, read_tree
-from dynlab.symbolic.system import (
+from dynlab.symbolic.quantities import (
     ContinuousTime,
     DiscreteTime,
     Domain,
     Observable,
     Parameter,
     State,
-    System,
 )
+from dynlab.symbolic.reader import built, read_tree
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import Tree
 
 __all__ = ["Draft", "map_system", "system"]

@@ -26,8 +26,9 @@ from typing import Any
 from dynlab.errors import DefinitionError, TextError, UnsupportedSystemError
 from dynlab.names import checked_name
 from dynlab.symbolic.delays import lag_values
+from dynlab.symbolic.quantities import ContinuousTime, DiscreteTime, Parameter, State
 from dynlab.symbolic.reader import FUNCTIONS, Call, Dialect, built, minus, over, read_tree
-from dynlab.symbolic.system import ContinuousTime, DiscreteTime, Parameter, State, System
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import Tree, to_tree
 from dynlab.text.expression import Style, written
 from dynlab.text.model import CONSTANTS, Draft, in_order, refuse_twice

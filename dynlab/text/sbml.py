@@ -25,8 +25,9 @@ from dynlab.errors import (
     UnsupportedSystemError,
 )
 from dynlab.names import checked_name
+from dynlab.symbolic.quantities import ContinuousTime, Parameter, State
 from dynlab.symbolic.reader import built, minus, over
-from dynlab.symbolic.system import ContinuousTime, Parameter, State, System
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import Tree, symbol
 from dynlab.text.model import MOST_NODES, Draft, in_order, names_in
 

@@ -37,14 +37,8 @@ from typing import Any
 
 from dynlab.errors import AccuracyWarning, TextError, UnknownNameError, UnsupportedSystemError
 from dynlab.names import finite
-from dynlab.symbolic.system import (
-    ContinuousTime,
-    DiscreteTime,
-    Domain,
-    Parameter,
-    State,
-    System,
-)
+from dynlab.symbolic.quantities import ContinuousTime, DiscreteTime, Domain, Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import to_tree
 from dynlab.text.expression import written
 from dynlab.text.model import Texts

@@ -18,7 +18,8 @@ from dynlab.codegen.loop_printer import loop_source
 from dynlab.codegen.loops import lower_loops
 from dynlab.symbolic.functions import sigmoid
 from dynlab.symbolic.indexed import Element, NodeMean, Reduction
-from dynlab.symbolic.system import Parameter, State, System
+from dynlab.symbolic.quantities import Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, symbol
 
 

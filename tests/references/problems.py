@@ -9,7 +9,8 @@ BRUSS2, AREN and PLEI: Hairer, Norsett and Wanner, Solving Ordinary Differential
 import numpy as np
 
 import dynlab as dl
-from dynlab.symbolic.system import State, System
+from dynlab.symbolic.quantities import State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 

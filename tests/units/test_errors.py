@@ -40,7 +40,8 @@ from dynlab.errors import (
 from dynlab.result import Result
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Discrete, require
-from dynlab.symbolic.system import State, System
+from dynlab.symbolic.quantities import State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 CLASSES = {name: getattr(errors, name) for name in errors.__all__}

@@ -40,7 +40,8 @@ from dynlab.progress import tick
 from dynlab.result import Provenance
 from dynlab.solve.methods import OdeMethod
 from dynlab.status import Status
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,8 @@ from dynlab.kernels.lanes import WIDTH
 from dynlab.progress import tick
 from dynlab.solve.lanes import aligned
 from dynlab.solve.methods import Explicit8
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["NO_PERIOD", "Watch", "watch_returns"]
 

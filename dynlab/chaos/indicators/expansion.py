@@ -37,7 +37,8 @@ from dynlab.names import Layout, by_name, finite
 from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

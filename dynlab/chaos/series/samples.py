@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynlab.errors import SettingError
 from dynlab.names import finite
 from dynlab.solve.trajectory import Trajectory
-from dynlab.symbolic.system import Domain
+from dynlab.symbolic.quantities import Domain
 
 __all__ = ["Data", "HasSamples", "Samples", "samples_of", "series_of", "whole"]
 

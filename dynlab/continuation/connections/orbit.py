@@ -13,7 +13,8 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.cycles.cycle import quantity_along
 from dynlab.cycles.problem import Orbit
 from dynlab.point import Point, apart, described, short
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,8 @@ from dynlab.errors import SettingError, UnknownNameError
 from dynlab.stochastic.bases.basis import Basis
 from dynlab.stochastic.bases.fourier import Fourier
 from dynlab.stochastic.bases.reach import reach_of
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["fitted_basis"]
 

@@ -23,7 +23,8 @@ from dynlab.status import Status
 from dynlab.stochastic.generator.box import suitable_grid
 from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_of
 from dynlab.stochastic.generator.stationary import stationary_state
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["Reach", "reach_of"]
 

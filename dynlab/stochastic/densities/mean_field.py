@@ -37,7 +37,8 @@ from dynlab.stochastic.generator.perturbation import perturbation
 from dynlab.stochastic.generator.stationary import Stationary, stationary_state
 from dynlab.symbolic.derivatives import derivative
 from dynlab.symbolic.mean_field import MeanField, mean_field_of
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from dynlab.status import Status
 from dynlab.stochastic.generator.coefficients import Coefficients
 from dynlab.stochastic.generator.grid import Grid, Periodic
 from dynlab.stochastic.generator.stationary import Stationary, stationary_state
-from dynlab.symbolic.system import Domain, System
+from dynlab.symbolic.quantities import Domain
+from dynlab.symbolic.system import System
 
 __all__ = ["mass_outside", "suitable_grid"]
 

@@ -25,14 +25,9 @@ from dynlab.errors import (
     UnsupportedSystemError,
 )
 from dynlab.symbolic.dynamics import Autonomous, Continuous, Discrete, require
-from dynlab.symbolic.system import (
-    Domain,
-    Observable,
-    Parameter,
-    State,
-    System,
-    checked_expression,
-)
+from dynlab.symbolic.expressions import checked_expression
+from dynlab.symbolic.quantities import Domain, Observable, Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import from_tree, symbol
 
 EVIL = "x=__import__('os').system('touch MARK')"

@@ -13,7 +13,7 @@ from dynlab.errors import (
     UnitError,
     UnknownNameError,
 )
-from dynlab.symbolic.system import Domain
+from dynlab.symbolic.quantities import Domain
 
 
 def refused(kind, *parts, make=dl.system, equations=None, **given):

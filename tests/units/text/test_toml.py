@@ -18,7 +18,8 @@ from dynlab.errors import (
     UnsupportedSystemError,
 )
 from dynlab.symbolic.indexed import element
-from dynlab.symbolic.system import Domain, IndexSet, Parameter, State, System
+from dynlab.symbolic.quantities import Domain, IndexSet, Parameter, State
+from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 from dynlab.text import files
 

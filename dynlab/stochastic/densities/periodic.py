@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -19,12 +20,15 @@ from dynlab.stochastic.generator.commutator_free import (
     evolved,
     product,
 )
+from dynlab.stochastic.generator.generator import Generator
 from dynlab.stochastic.generator.grid import Grid
+from dynlab.stochastic.generator.periodic_chain import at_times, resolved_chain
 from dynlab.symbolic.system import System
 
 __all__ = ["periodic_density"]
 
 Array = NDArray[np.float64]
+GeneratorAt = Callable[[float], Generator]
 
 #: Times over a period; how well the density repeats itself, in L1; periods run through at most.
 TIMES, REPEATS, MOST = 33, 1e-9, 400
@@ -37,8 +41,10 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
 
     .. math:: p(P) = \Phi_P \, p(0) = p(0)
 
-    The fixed point of one period is found in a Krylov space of the propagator of `evolve_density`, so a slow relaxation
-    costs little more than a fast one; then one more period is run, which keeps the density positive.
+    For one state between walls all times of the period are solved for at once, in as many harmonics of the drive as the
+    density has, so neither a slow drive nor a slow relaxation costs more.  In more states, on a ring, or under a drive with
+    jumps the fixed point of one period is found in a Krylov space of the propagator of `evolve_density`; then one more
+    period is run, which keeps the density positive.
 
     Parameters
     ----------
@@ -52,7 +58,7 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
     Returns
     -------
     DensityEvolution
-        The density at 33 times from 0 to the period; `error` holds how well it repeats itself, and the steps.
+        The density at 33 times from 0 to the period; `error` is that in time, beside that of the cells.
 
     Raises
     ------
@@ -76,6 +82,7 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
     References
     ----------
     1. Jung 1993, Phys. Rep. 234, 175: periodically driven stochastic systems.
+    2. Risken, The Fokker-Planck Equation, 2nd ed. 1989, chapter 9: matrix continued fractions.
     """
     began = perf_counter()
     length = finite(period, "period")
@@ -93,9 +100,41 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
         raise SettingError(
             f"{system.name!r} is absorbed on {found!r}, and nothing is left in the long run. Give other walls."
         )
-    step = driven_step(generator_at)
     times = np.linspace(0.0, length, TIMES)
-    flat = np.full(found.size, 1.0 / found.size)
+    rows, error = _in_harmonics(generator_at, times) or _run_through(system, generator_at, times)
+    return DensityEvolution(
+        system=system,
+        grid=found,
+        times=times,
+        values=rows.reshape(TIMES, *found.cells) / found.volume,
+        error=error,
+        provenance=Provenance(
+            "periodic_density",
+            system,
+            {"grid": repr(found), "period": length},
+            seconds=perf_counter() - began,
+        ),
+    )
+
+
+def _in_harmonics(generator_at: GeneratorAt, times: Array) -> tuple[Array, float] | None:
+    """Return the probabilities of a chain and their error; None if it is none, or the drive is too sharp."""
+    resolved = (
+        resolved_chain(generator_at, float(times[-1])) if generator_at(0.0).is_chain else None
+    )
+    if resolved is None:
+        return None
+    _, state, error = resolved
+    rows = np.maximum(at_times(state, times / times[-1]), 0.0)
+    mass = rows.sum(axis=1, keepdims=True)
+    return rows / mass, error + float(np.abs(mass - 1).max())
+
+
+def _run_through(system: System, generator_at: GeneratorAt, times: Array) -> tuple[Array, float]:
+    """Return the fixed point of the propagator of a period."""
+    step = driven_step(generator_at)
+    size = generator_at(0.0).grid.size
+    flat = np.full(size, 1.0 / size)
     steps = [h for span in evolved(step, flat, times[[0, -1]]).steps for h in span]
     # The same factors each time, so that a period is a linear map.
     moments = np.concatenate([[0.0], np.cumsum(steps)[:-1]])
@@ -132,16 +171,4 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
             "there one attractor only? Give a grid around it, or more noise.",
             status=Status.NOT_CONVERGED,
         )
-    return DensityEvolution(
-        system=system,
-        grid=found,
-        times=times,
-        values=rows.reshape(TIMES, *found.cells) / found.volume,
-        error=error + apart,
-        provenance=Provenance(
-            "periodic_density",
-            system,
-            {"grid": repr(found), "period": length},
-            seconds=perf_counter() - began,
-        ),
-    )
+    return rows, error + apart

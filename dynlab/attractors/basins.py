@@ -162,7 +162,7 @@ def basins(
     Parameters
     ----------
     system
-        A flow or map whose rule does not depend on time.
+        A flow, with or without events, or a map whose rule does not depend on time.
     over
         A range for each state of the grid; two make an image.
     cells
@@ -188,7 +188,7 @@ def basins(
     UnknownNameError
         If a name is no state.
     UnsupportedSystemError
-        If the rule depends on time, or the system has events.
+        If the rule or an event depends on time, or events have refractory times.
 
     Examples
     --------

@@ -197,7 +197,7 @@ def find_attractors(
     Parameters
     ----------
     system
-        A flow or map whose rule does not depend on time; make the phase of a drive a state with
+        A flow, with or without events, or a map whose rule does not depend on time; make the phase of a drive a state with
         ``.with_phase``.  Samples are then taken once a turn of the drive.
     within
         A range for each state that the grid covers.  Others start from their defaults and are left free.
@@ -224,7 +224,7 @@ def find_attractors(
     UnknownNameError
         If a range names no state.
     UnsupportedSystemError
-        If the rule depends on time, or the system has events.
+        If the rule or an event depends on time, or events have refractory times.
     NotConverged
         If there is no end of attractors, as in a system that conserves energy.
 

@@ -124,7 +124,7 @@ def basin_fractions(
     Parameters
     ----------
     system
-        A flow or map whose rule does not depend on time.
+        A flow, with or without events, or a map whose rule does not depend on time.
     within
         The box, a range for each state; others start from their defaults.
     samples
@@ -146,7 +146,7 @@ def basin_fractions(
     UnknownNameError
         If a range names no state.
     UnsupportedSystemError
-        If the rule depends on time, or the system has events.
+        If the rule or an event depends on time, or events have refractory times.
 
     Examples
     --------

@@ -26,6 +26,7 @@ from dynlab.solve.methods import AdaptiveMethod, Explicit8, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.dynamics import Need, require
 from dynlab.symbolic.system import System
+from dynlab.symbolic.tree import TIME
 
 __all__ = ["Orbits", "orbits_of", "refuse_conservative", "require_recurrent", "turn_of_drive"]
 
@@ -58,6 +59,11 @@ class Orbits(NamedTuple):
     system: System
     method: OdeMethod | None
     step: float
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether many orbits are run in lanes; one by one a run has its own price, however short."""
+        return run_in_lanes(self.system, self.method, 1.0, np.ones(1)) is not None
 
     def samples(self, states: Array, count: int) -> tuple[Array, NDArray[np.int64]]:
         """Return members x samples x states after 1, 2, ... steps, and how each orbit ended.
@@ -119,25 +125,69 @@ class Orbits(NamedTuple):
 def require_recurrent(system: System) -> None:
     """Refuse what recurrences cannot tell anything about."""
     require(system, _FREE_OF_TIME)
-    if system.events:
-        raise UnsupportedSystemError(
-            f"{system.name!r} cannot be used here: it has events ({', '.join(system.event_names)}), and the "
-            "search for attractors is for smooth flows and maps. Run dl.ensemble and look where it ends."
-        )
     start = np.array(system.start_values, float)
+    if system.events:
+        _check_events(system, start)
     if system.is_discrete:
         _check_map_turns(system, start)
     else:
         check_turns(system, start)
 
 
+def _check_events(system: System, state: Array) -> None:
+    """Refuse events after which more than the state decides what follows."""
+    pausing = [event.name for event in system.events if event.refractory is not None]
+    timed = [e.name for e in system.events if any(x.has(TIME) for x, _ in e.expressions)]
+    turns = np.flatnonzero(whole_turns(system))
+    if pausing:
+        why = (
+            f"after its event {pausing[0]!r} states stand still for a time, and how much of it is left is no "
+            "state. Write the pause as a state that counts it down"
+        )
+    elif timed:
+        why = f"its event {timed[0]!r} depends on the time dl.t. Make the phase a state with .with_phase"
+    elif system.is_indexed and turns.size:
+        why = (
+            "it is a network of angles whose nodes have events. Declare the angles as plain states"
+        )
+    else:
+        for k in turns:
+            _check_event_turns(system, state, int(k))
+        return
+    raise UnsupportedSystemError(f"{system.name!r} cannot be used here: {why}.")
+
+
+def _check_event_turns(system: System, state: Array, angle: int) -> None:
+    """Refuse events that an angle after a whole turn meets otherwise."""
+    p = np.array(system.parameter_values or (0.0,))
+    turned = state.copy()
+    turned[angle] += 2 * np.pi
+    for event in system.events:
+        kernel = kernels_of(system).expressions([event.guard])
+        here, there = (float(kernel(0.0, x, p)[0]) for x in (state, turned))
+        after, later = (
+            np.asarray(kernels_of(system).expressions(event.map_of(system.state_names))(0.0, x, p))
+            for x in (state, turned)
+        )
+        moved = float(np.max(np.abs(apart(system, after, later))))
+        if abs(there - here) > 1e-8 * max(1.0, abs(here)) or moved > 1e-8:
+            name = system.state_names[angle]
+            raise UnsupportedSystemError(
+                f"event {event.name!r} of {system.name!r} is another one when {name!r} makes a whole turn, so "
+                f"{name!r} is no angle there. Write it with sin and cos of {name!r}, or leave dl.Angle out of "
+                "its declaration."
+            )
+
+
 def refuse_conservative(system: System, states: Array) -> None:
     """Refuse a system that preserves volumes at all of some states: it has no attractors.
+
+    What events do to volumes is not looked at: a system that has some is not refused.
 
     Volumes neither shrink nor grow where the divergence of a flow is 0, or the determinant of a map's
     Jacobian 1 or -1; a set that draws in a neighbourhood would shrink it.
     """
-    if is_large(system):
+    if is_large(system) or system.events:
         return
     with np.errstate(all="ignore"):
         matrices = np.array([jacobian_at(system, x) for x in states])

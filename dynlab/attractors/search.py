@@ -57,8 +57,8 @@ MOST = 200
 #: Samples before leftover orbits are looked at singly, and how many more after a new attractor.
 FIRST_ROUND, FEW = 256, 64
 #: Work is cut into so many pieces, of so many members at most (what a piece costs in Python is then little);
-#: samples in a stretch; a piece has room for so many numbers.
-PIECES, MOST_IN_PIECE, STRETCH, MOST_NUMBERS = 64, 4096, 64, 1 << 21
+#: samples in a stretch, the first and all later ones; a piece has room for so many numbers.
+PIECES, MOST_IN_PIECE, SHORTEST, STRETCH, MOST_NUMBERS = 64, 4096, 8, 64, 1 << 21
 #: Stages in which an orbit settles, the first of so many samples; its range may change by this share.
 STAGES, FIRST_STAGE, STILL = 9, 256, 0.05
 #: An orbit that stays this near to a fixed point, in cells, stands on it.
@@ -122,6 +122,7 @@ class Search:
         self._stamp = 0
         self._needed = np.array([rules.hits, rules.patience, rules.returns])
         self._turning = whole_turns(orbits.system) > 0
+        self._shortest = SHORTEST if orbits.in_lanes else FIRST_ROUND
 
     @property
     def items(self) -> tuple[Attractor, ...]:
@@ -165,7 +166,7 @@ class Search:
         done = np.zeros(len(pieces))
 
         def work(place: int) -> None:
-            rows, taken, stretch = pieces[place], 0, 8
+            rows, taken, stretch = pieces[place], 0, self._shortest
             while rows.size and taken < samples:
                 count = min(
                     stretch, samples - taken, max(1, MOST_NUMBERS // (rows.size * current.shape[1]))
@@ -180,7 +181,7 @@ class Search:
                 current[rows] = self.orbits.wrapped(values[:, -1])
                 memory[rows], found[rows] = mine, answer
                 rows, taken = rows[answer == automaton.OPEN], taken + count
-                stretch = min(2 * stretch, STRETCH)
+                stretch = max(min(2 * stretch, STRETCH), self._shortest)
             done[place] = len(pieces[place])
 
         status = on_threads(

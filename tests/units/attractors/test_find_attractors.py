@@ -242,7 +242,7 @@ def test_bad_input_is_refused_with_names_and_a_way_out(call, error, words):
         call()
 
 
-def test_time_and_events_are_refused():
+def test_time_is_refused():
     @dl.flow
     def forced(x=1.0, *, omega=1.2):
         return {x: -x + dl.cos(omega * dl.t)}

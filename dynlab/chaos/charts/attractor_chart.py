@@ -19,19 +19,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.axes import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.palette import KIND_COLORS, KIND_NAMES, kind_classes
 from dynlab.chaos.charts.period_chart import USUAL, Found, watching
 from dynlab.chaos.charts.period_search import PeriodSearch
+from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.returns import NO_PERIOD
-from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, settle
+from dynlab.chaos.charts.settled import Settled, settle
 from dynlab.chaos.exponents.averages import BATCHES
 from dynlab.chaos.exponents.spectrum import lyapunov_spectrum
 from dynlab.chaos.exponents.verdict import MOTION, RESOLVED, WRONG_SIGN, Verdict
@@ -120,7 +120,7 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
     Parameters
     ----------
     system
-        The flow or map; its states must be scalars.
+        The flow or map, or a section of a flow.  Networks, sections, and systems with events run cell by cell.
     vary
         One or two parameters, or states whose start varies: ``{"a": (low, high, count)}``, or an array of values.
     start
@@ -133,7 +133,7 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
     search
         What counts as coming again.
     method
-        Tolerances for a flow; `Explicit8` if None, and nothing else.
+        Tolerances for a flow; `Explicit8` if None.  With `Automatic`, for stiff flows, the cells run one by one.
 
     Returns
     -------
@@ -152,15 +152,12 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
     >>> print(chart["verdict"], chart["period"])
     ['fixed point' 'periodic' 'chaotic' 'escaped'] [ 1  4 -1 -1]
     """
-    began = perf_counter()
-    chosen = checked_method(system, method)
-    least = float(BATCHES) if system.is_discrete else np.finfo(float).tiny
-    span = checked_span(system, duration, "duration", least)
-    before = checked_span(system, transient, "transient", 0.0)
-    cells = cells_of(system, vary, start)
+    plan = Plan.checked("attractor_chart", system, vary, start, method)
+    cells, span = plan.cells, plan.average(duration, BATCHES)
+    before = plan.span(transient, "transient")
     found = Found.room(cells)
     verdicts = np.full(len(cells), str(Verdict.UNDECIDED), dtype="<U14")
-    watch = watching(system, chosen, search, (before + span, span), cells, found)
+    watch = watching(plan, search, (before + span, span), found)
 
     def then(settled: Settled, rows: slice) -> None:
         watch(settled, rows)
@@ -168,23 +165,13 @@ def attractor_chart(  # noqa: PLR0913  (what, over what, from where, how long, w
         if not system.is_discrete:
             _tell_tori(system, cells, (before, span), verdicts, rows)
 
-    settled = settle(system, cells, chosen, (before, span), then=then, note="attractors")
-    shape = cells.shape
-    settings: dict[str, Any] = {"duration": span, "transient": before, "search": search}
-    settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
-    settings |= {"method": chosen} if chosen else {}
+    settled = settle(system, cells, plan.method, (before, span), then=then, note="attractors")
     arrays = {
         "verdict": verdicts, "period": found.periods, "length": found.lengths,
         "exponent": settled.exponents, "standard_error": settled.errors,
     }  # fmt: skip
-    return AttractorChart(
-        system=system,
-        over=cells.over,
-        cells={name: values.reshape(shape) for name, values in arrays.items()},
-        statuses=settled.statuses.reshape(shape),
-        ends=settled.ends.reshape(shape),
-        provenance=Provenance("attractor_chart", system, settings, seconds=perf_counter() - began),
-    )
+    settings = {"duration": span, "transient": before, "search": search}
+    return plan.chart(AttractorChart, arrays, settled, settings)
 
 
 def _words(

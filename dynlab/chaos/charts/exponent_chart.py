@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.axes import Cells
 from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.returns import NO_PERIOD, Watch, watch_returns
-from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, run_alone, settle
+from dynlab.chaos.charts.settled import Settled, run_alone, settle
 from dynlab.chaos.exponents.averages import BATCHES
 from dynlab.codegen.lanes import lane_kernel
 from dynlab.plotting import draw_exponent_line, draw_exponent_map
@@ -161,29 +161,13 @@ def exponent_chart(
     1. Benettin, Galgani, Giorgilli and Strelcyn 1980, Meccanica 15, 9.
     2. Gallas 1993, Phys. Rev. Lett. 70, 2714 (what such charts show).
     """
-    began = perf_counter()
-    chosen = checked_method(system, method)
-    least = float(BATCHES) if system.is_discrete else np.finfo(float).tiny
-    span = checked_span(system, duration, "duration", least)
-    before = checked_span(system, transient, "transient", 0.0)
-    cells = cells_of(system, vary, start)
-    again = _run_again_if_absorbed(system, cells, (before, span))
-    found = settle(system, cells, chosen, (before, span), then=again, note="exponents")
-    shape = cells.shape
-    settings: dict[str, Any] = {"duration": span, "transient": before}
-    settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
-    settings |= {"method": chosen} if chosen else {}
-    return ExponentChart(
-        system=system,
-        over=cells.over,
-        cells={
-            "exponent": found.exponents.reshape(shape),
-            "standard_error": found.errors.reshape(shape),
-        },
-        statuses=found.statuses.reshape(shape),
-        ends=found.ends.reshape(shape),
-        provenance=Provenance("exponent_chart", system, settings, seconds=perf_counter() - began),
-    )
+    plan = Plan.checked("exponent_chart", system, vary, start, method)
+    span = plan.average(duration, BATCHES)
+    before = plan.span(transient, "transient")
+    again = _run_again_if_absorbed(system, plan.cells, (before, span))
+    found = settle(system, plan.cells, plan.method, (before, span), then=again, note="exponents")
+    arrays = {"exponent": found.exponents, "standard_error": found.errors}
+    return plan.chart(ExponentChart, arrays, found, {"duration": span, "transient": before})
 
 
 def _run_again_if_absorbed(

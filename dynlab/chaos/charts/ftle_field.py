@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import cells_of
+from dynlab.chaos.charts.axes import Cells
 from dynlab.chaos.charts.chart import Chart
+from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.settled import checked_system
-from dynlab.chaos.exponents.finite_time import checked_time
+from dynlab.chaos.exponents.deviations import DEFAULT_METHOD
+from dynlab.chaos.exponents.finite_time import checked_time, finite_time_exponents
 from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.plotting import draw_stretching
+from dynlab.progress import tick
 from dynlab.result import Provenance
 from dynlab.solve.ensemble import ensemble
 from dynlab.solve.methods import OdeMethod
+from dynlab.solve.threads import on_threads
+from dynlab.status import Status
 from dynlab.symbolic.deviations import with_deviations
 from dynlab.symbolic.system import System
 
@@ -102,7 +106,7 @@ def ftle_field(
     Parameters
     ----------
     system
-        The flow or map; its states must be scalars.
+        The flow or map.  Networks run start by start, forwards only.
     vary
         One or two states: ``{"x": (low, high, count)}``, or an array of values.
     start
@@ -122,7 +126,7 @@ def ftle_field(
     SettingError
         If there are not one or two states, or the duration is zero, or not whole for a map.
     UnsupportedSystemError
-        If the system is a network or has events or signals.
+        If the system has events, or is a section.
 
     Examples
     --------
@@ -138,21 +142,38 @@ def ftle_field(
     ----------
     1. Shadden, Lekien and Marsden 2005, Physica D 212, 271.
     """
-    began = perf_counter()
     checked_system(system)
-    if system.is_indexed or system.events or system.signals:
+    if system.events:
         raise UnsupportedSystemError(
-            f"{system.name!r} cannot be used here: fields are for scalar states without events and signals. "
-            "Use dl.finite_time_exponents for one orbit of a network."
+            f"{system.name!r} cannot be used here: it has events ({', '.join(system.event_names)}), across "
+            "which tangent maps jump. Use dl.exponent_chart, which carries deviations across them."
         )
     span = checked_time(system, duration)
-    cells = cells_of(system, vary, start)
-    parameters = [name for name in cells.over if name not in system.state_names]
+    plan = Plan.checked("ftle_field", system, vary, start, None)
+    parameters = [name for name in plan.cells.over if name not in system.state_names]
     if parameters:
         raise SettingError(
             f"vary names {parameters[0]!r}, which is a parameter; a field is over states "
             f"({', '.join(system.state_names)})."
         )
+    field = _one_by_one if system.is_indexed or system.signals else _together
+    found = field(system, plan.cells, span, method)
+    plan = replace(plan, method=found.method)
+    arrays = {"exponent": found.exponents}
+    return plan.chart(FtleField, arrays, found, {"duration": span}, duration=span)
+
+
+class _Stretched(NamedTuple):
+    """What became of the starts, and the method that was used."""
+
+    exponents: Array
+    statuses: NDArray[np.int64]
+    ends: Array
+    method: OdeMethod | None
+
+
+def _together(system: System, cells: Cells, span: float, method: OdeMethod | None) -> _Stretched:
+    """Carry states and tangent maps of all starts in one ensemble."""
     n = len(system.state_names)
     whole = with_deviations(system, n)
     first = np.hstack([cells.starts, np.tile(np.eye(n).ravel(), (len(cells), 1))])
@@ -161,18 +182,30 @@ def ftle_field(
     deviations = np.stack([run[name] for name in whole.state_names[n:]], axis=-1)
     # Each row of n numbers is one deviation: the transpose, which has the same singular values.
     exponents = _largest(deviations.reshape(-1, n, n)) / abs(span)
-    shape = cells.shape
-    settings = {"duration": span, "method": run.provenance.settings.get("method")}
-    settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
-    return FtleField(
-        system=system,
-        over=cells.over,
-        cells={"exponent": exponents.reshape(shape)},
-        statuses=run.statuses.reshape(shape),
-        ends=run.ends.reshape(shape),
-        duration=span,
-        provenance=Provenance("ftle_field", system, settings, seconds=perf_counter() - began),
-    )
+    return _Stretched(exponents, run.statuses, run.ends, run.provenance.settings.get("method"))
+
+
+def _one_by_one(system: System, cells: Cells, span: float, method: OdeMethod | None) -> _Stretched:
+    """Carry the tangent map of each start by itself, on all cores."""
+    count = len(cells)
+    chosen = DEFAULT_METHOD if method is None else method
+    exponents, ends = np.full(count, np.nan), np.full(count, np.nan)
+    statuses = np.full(count, int(Status.STOPPED))
+    done = np.zeros(count, bool)
+
+    def work(row: int) -> None:
+        if not tick(0.0, 1.0):
+            return
+        one = finite_time_exponents(system, start=cells.starts[row], duration=span, method=chosen)
+        exponents[row], statuses[row] = one.exponents[0], one.status
+        ends[row] = span if one.status.ok else np.nan
+        done[row] = True
+
+    on_threads(
+        [lambda row=row: work(row) for row in range(count)],  # type: ignore[misc]
+        lambda: float(done.sum()), float(count), "finite-time exponents",
+    )  # fmt: skip
+    return _Stretched(exponents, statuses, ends, None if system.is_discrete else chosen)
 
 
 def _largest(matrices: Array) -> Array:

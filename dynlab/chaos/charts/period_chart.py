@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.axes import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.palette import PERIOD_COLORS, PERIOD_NAMES, period_classes
 from dynlab.chaos.charts.period_search import PeriodSearch
+from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.returns import NO_PERIOD, Watch, watch_returns
-from dynlab.chaos.charts.settled import Settled, checked_method, checked_span, settle
+from dynlab.chaos.charts.settled import Settled, settle
+from dynlab.chaos.charts.single_returns import events_else_maxima, maxima, watch_singly
 from dynlab.codegen.lanes import lane_kernel
-from dynlab.errors import SettingError, UnsupportedSystemError
+from dynlab.errors import SettingError
 from dynlab.names import Layout
 from dynlab.plotting import draw_class_line, draw_class_map
 from dynlab.result import Provenance
@@ -39,7 +40,7 @@ USUAL = PeriodSearch()
 class PeriodChart(Chart):
     """The period of the attractor over one or two parameters; made by `period_chart`.
 
-    ``chart["period"]`` is how many steps a map takes, or how many maxima a flow has, until it comes again: 0 for a
+    ``chart["period"]`` is how many steps a map takes, or how many maxima (or events) a flow has, until it comes again: 0 for a
     flow that stands still, -1 where nothing came again.  ``chart["length"]`` is the time that takes.
 
     Attributes
@@ -105,12 +106,13 @@ def period_chart(  # noqa: PLR0913  (what, over what, from where, how long, what
     For maps, after how many steps the orbit is again where it was: two searches one after the other must find the
     same number, and no state between may be nearly as close, else the orbit is still on its way to a cycle.
     For flows, how many maxima of one state there are until the state at them comes again, for all the
-    maxima that were seen, two periods at least.
+    maxima that were seen, two periods at least.  A flow with events is compared right after each of them: its period is
+    a number of events, such as impacts or spikes; where none comes, a number of maxima.
 
     Parameters
     ----------
     system
-        The flow or map; its states must be scalars.
+        The flow or map, or a section of a flow.  Networks, sections, and systems with events run cell by cell.
     vary
         One or two parameters, or states whose start varies: ``{"a": (low, high, count)}``, or an array of values.
     start
@@ -122,7 +124,7 @@ def period_chart(  # noqa: PLR0913  (what, over what, from where, how long, what
     search
         How near counts as the same, the longest period looked for, and whose maxima are counted.
     method
-        Tolerances for a flow; `Explicit8` if None, and nothing else.
+        Tolerances for a flow; `Explicit8` if None.  With `Automatic`, for stiff flows, the cells run one by one.
 
     Returns
     -------
@@ -137,7 +139,8 @@ def period_chart(  # noqa: PLR0913  (what, over what, from where, how long, what
     UnknownNameError
         If a name is neither a parameter nor a state.
     UnsupportedSystemError
-        If the system is a network, has events or signals, or functions that have no code for lanes.
+        If cells that run one by one depend on the time, or have refractory times, or are networks whose nodes
+        have events.
 
     Examples
     --------
@@ -151,26 +154,15 @@ def period_chart(  # noqa: PLR0913  (what, over what, from where, how long, what
     1. Gallas 1993, Phys. Rev. Lett. 70, 2714 (periods over two parameters of a map).
     2. Freire and Gallas 2011, Phys. Chem. Chem. Phys. 13, 12191 (counting the maxima of a flow).
     """
-    began = perf_counter()
-    chosen = checked_method(system, method)
-    before = checked_span(system, transient, "transient", 0.0)
-    span = before if duration is None else checked_span(system, duration, "duration", 0.0)
-    cells = cells_of(system, vary, start)
-    found = Found.room(cells)
-    watch = watching(system, chosen, search, (before, span), cells, found)
-    settled = settle(system, cells, chosen, (before, 0.0), then=watch, note="periods")
-    shape = cells.shape
-    settings: dict[str, Any] = {"transient": before, "duration": span, "search": search}
-    settings |= {"start": dict(zip(system.state_names, cells.starts[0], strict=True))}
-    settings |= {"method": chosen} if chosen else {}
-    return PeriodChart(
-        system=system,
-        over=cells.over,
-        cells={"period": found.periods.reshape(shape), "length": found.lengths.reshape(shape)},
-        statuses=settled.statuses.reshape(shape),
-        ends=settled.ends.reshape(shape),
-        provenance=Provenance("period_chart", system, settings, seconds=perf_counter() - began),
-    )
+    plan = Plan.checked("period_chart", system, vary, start, method)
+    before = plan.span(transient, "transient")
+    span = before if duration is None else plan.span(duration, "duration")
+    found = Found.room(plan.cells)
+    watch = watching(plan, search, (before, span), found)
+    settled = settle(system, plan.cells, plan.method, (before, 0.0), then=watch, note="periods")
+    settings = {"transient": before, "duration": span, "search": search}
+    arrays = {"period": found.periods, "length": found.lengths}
+    return plan.chart(PeriodChart, arrays, settled, settings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,29 +179,27 @@ class Found:
 
 
 def watching(
-    system: System, method: OdeMethod | None, search: PeriodSearch, spans: tuple[float, float],
-    cells: Cells, found: Found,
-) -> Callable[[Settled, slice], None]:  # fmt: skip
+    plan: Plan, search: PeriodSearch, spans: tuple[float, float], found: Found
+) -> Callable[[Settled, slice], None]:
     """Return what looks for the periods of cells that have settled, in their thread."""
-    lanes = None if system.events else lane_kernel(system)
-    if lanes is None:
-        raise UnsupportedSystemError(
-            f"{system.name!r} cannot be used here: periods are looked for in the lanes of the processor, and "
-            f"{_not_in_lanes(system)}. Use dl.exponent_chart, or dl.find_cycle for one cycle."
-        )
-    if method is not None and not isinstance(method, Explicit8):
-        raise SettingError(
-            f"method is {method!r}; periods are looked for with dl.Explicit8() only."
-        )
+    system, cells = plan.system, plan.cells
+    if not isinstance(search, PeriodSearch):
+        raise SettingError(f"search is {search!r}; give a dl.PeriodSearch(...).")
     if search.maxima is not None and system.is_discrete:
         raise SettingError(
             f"maxima is {search.maxima!r}, but {system.name!r} is a map. Leave it out."
         )
     state = search.maxima or system.state_names[0]
     Layout.of(system).state(state)
-    tolerance = search.tolerance or (1e-9 if system.is_discrete else 1e-7)
+    exact = system.is_discrete and isinstance(system, System)
+    tolerance = search.tolerance or (1e-9 if exact else 1e-7)
     watch = Watch(state, spans[0], spans[1], int(search.most), tolerance)
-    look = watch_returns(system, method, watch)
+    explicit = plan.method if isinstance(plan.method, Explicit8) else None
+    if explicit is plan.method and lane_kernel(system) is not None:
+        look = watch_returns(system, explicit, watch)
+    else:
+        marks = events_else_maxima if search.maxima is None else maxima
+        look = watch_singly(system, plan.method, watch, marks)
 
     def then(settled: Settled, rows: slice) -> None:
         done = rows.start + np.flatnonzero(settled.statuses[rows] == Status.OK)
@@ -223,14 +213,3 @@ def watching(
         found.periods[done], found.lengths[done] = periods, lengths
 
     return then
-
-
-def _not_in_lanes(system: System) -> str:
-    """Say why a system has no code for lanes."""
-    if not isinstance(system, System):
-        return "a section has none: take the flow itself, whose maxima are counted"
-    if system.is_indexed:
-        return "they take scalar states, not networks"
-    if system.events or system.signals:
-        return f"they take none with {'events' if system.events else 'recorded signals'}"
-    return "a function in its equations has no code for them"

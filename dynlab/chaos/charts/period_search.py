@@ -22,9 +22,10 @@ class PeriodSearch:
         The longest period looked for, in steps of a map or maxima of a flow.
     tolerance
         How near counts as the same, relative to the largest size of each state along the orbit.  None is 1e-9 for
-        maps and 1e-7 for flows, whose states between steps are known less well.
+        maps and 1e-7 for flows and their sections, whose states between steps are known less well.
     maxima
-        For flows, the state whose maxima are counted; the first if None.
+        For flows, the state whose maxima are counted.  None counts events where a flow has some, else the maxima of
+        the first state.
 
     Raises
     ------

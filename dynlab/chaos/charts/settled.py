@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,8 @@ from dynlab.chaos.charts.growth import Grown, grow_in_lanes
 from dynlab.chaos.exponents.averages import BATCHES, standard_error
 from dynlab.chaos.exponents.deviations import DEFAULT_METHOD
 from dynlab.chaos.exponents.exponent import lyapunov_exponent
-from dynlab.errors import AccuracyWarning, SettingError, UnsupportedSystemError
+from dynlab.errors import AccuracyWarning, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
-from dynlab.names import finite
 from dynlab.progress import tick
 from dynlab.solve.integrate import integrate
 from dynlab.solve.iterate import iterate
@@ -28,7 +26,7 @@ from dynlab.symbolic.dynamics import require
 from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
-__all__ = ["Settled", "checked_method", "checked_span", "checked_system", "run_alone", "settle"]
+__all__ = ["Settled", "checked_system", "run_alone", "settle"]
 
 Array = NDArray[np.float64]
 
@@ -71,16 +69,6 @@ class Settled:
         )
 
 
-def checked_span(system: System, span: Any, what: str, least: float) -> float:
-    """Return a duration that is at least so long, and whole for maps."""
-    number = finite(span, what)
-    if number < least:
-        raise SettingError(f"{what} is {number:g}; give at least {least:g}.")
-    if system.is_discrete and number != int(number):
-        raise SettingError(f"{what} is {number:g}; a map takes a whole number of steps.")
-    return number
-
-
 def checked_system(system: System) -> None:
     """Refuse what is no flow or map by equations."""
     require(system)
@@ -89,21 +77,6 @@ def checked_system(system: System) -> None:
             f"{system!r} cannot be used here: fields and finite times are for flows and maps by equations, and this "
             "is a section of a flow. Take the flow itself."
         )
-
-
-def checked_method(system: System, method: OdeMethod | None) -> OdeMethod | None:
-    """Return the method; none for maps."""
-    require(system)
-    if not system.is_discrete:
-        if not isinstance(method, Explicit8 | Automatic | None):
-            raise SettingError(
-                f"method is {method!r}, which does not carry deviations. Give dl.Explicit8() or "
-                "dl.Automatic(), or leave method= out."
-            )
-        return Explicit8() if method is None else method
-    if method is not None:
-        raise SettingError(f"{system.name!r} is a map, which needs no method. Leave method out.")
-    return None
 
 
 def settle(
@@ -189,7 +162,7 @@ def run_alone(
     """Run one cell by itself; of an orbit that rounding traps the steps before are measured."""
     values = dict(zip(system.parameter_names, cells.parameters[row], strict=False))
     one, start = system(**values), cells.starts[row]
-    chosen = DEFAULT_METHOD if method is None or type(method) is Explicit8 else method
+    chosen = _alone(method)
     if spans[1] == 0.0:
         if system.is_discrete:
             found = iterate(one, start=start, duration=int(spans[0]), at=[int(spans[0])])
@@ -209,3 +182,12 @@ def run_alone(
     if status.ok or status is Status.ABSORBED:
         settled.finals[row] = end[1:]
     settled.ends[row], settled.statuses[row] = end[0], status
+
+
+def _alone(method: OdeMethod | None) -> OdeMethod:
+    """Return the method for a cell that runs by itself, perhaps because it is stiff: to the tolerances given."""
+    if method is None or method == Explicit8():
+        return DEFAULT_METHOD
+    if type(method) is Explicit8:
+        return Automatic(method.rtol, method.atol, method.max_steps, method.first_step)
+    return method

@@ -65,7 +65,7 @@ def test_a_network_has_finite_time_exponents():
     np.testing.assert_allclose(
         dl.finite_time_exponents(network, duration=4).exponents, -0.5, atol=1e-8
     )
-    with pytest.raises(dl.UnsupportedSystemError, match="finite_time_exponents"):
+    with pytest.raises(dl.UnknownNameError, match=r"x\[0\]"):
         dl.ftle_field(network, vary={"x": [1.0]}, duration=1)
 
 

@@ -35,7 +35,7 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.chaos.charts.growth import direction
-from dynlab.chaos.exponents.averages import BATCHES, standard_error
+from dynlab.chaos.exponents.averages import BATCHES, standard_error, two_sided
 from dynlab.errors import SettingError, UnknownNameError, UnsupportedSystemError
 from dynlab.names import by_name, finite
 from dynlab.result import Provenance, Result
@@ -46,6 +46,7 @@ from dynlab.symbolic.derivatives import jacobian
 from dynlab.symbolic.quantities import Parameter, State
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
+from dynlab.synchrony.edges import Stable, bend, described, stable_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,8 @@ Array = NDArray[np.float64]
 Coupling = Mapping[str, Callable[..., Any]]
 
 DEFAULT_METHOD = Explicit8(rtol=1e-8, atol=1e-10)
+#: How often an edge lies within its error.
+LEVEL = 0.95
 #: What is added to the system: the coupled eigenvalue, the direction and the growth.
 REAL, IMAGINARY, GROWTH = "coupled_eigenvalue", "imaginary_coupled_eigenvalue", "transverse_growth"
 
@@ -105,23 +108,54 @@ class MasterStability(Result):
         """Where real coupled eigenvalues give stable synchrony: a row for each interval, low and high.
 
         Edges are where straight lines between neighbours cross zero; an end of the range is an edge that is not one.
+        An interval is told if somewhere in it the exponent is below zero for certain, and ends where it is above for
+        certain on the other side: noise about zero neither makes an interval nor splits one.
         """
-        return _below_zero(self.real, self.along_real)
+        return self._stable().intervals
+
+    @property
+    def edge_errors(self) -> Array:
+        """How far each edge in `stable_intervals` may be off, at 95 %; infinite for an end of the range.
+
+        The edge lies between the nearest coupled eigenvalues at which the sign is certain: Student's t for 32 parts,
+        and how far the curve may bend between its points.
+        """
+        return self._stable().errors
+
+    @property
+    def reaches(self) -> Array:
+        """Real x imaginary: how far each exponent may be off, at 95 %, as may the straight lines about it."""
+        reach = (
+            two_sided(LEVEL, BATCHES) * self.standard_errors + bend(self.real, self.exponents.T).T
+        )
+        return reach + (bend(self.imaginary, self.exponents) if self.imaginary.size > 1 else 0.0)
+
+    def _stable(self) -> Stable:
+        (place,) = np.nonzero(self.imaginary == 0)
+        if not place.size:
+            return Stable(np.zeros((0, 2)), np.zeros((0, 2)))
+        return stable_intervals(self.real, self.along_real, self.reaches[:, place[0]])
 
     def at(self, values: ArrayLike) -> Array:
         """Return the exponents at coupled eigenvalues, by straight lines between those computed; nan outside.
 
         A complex eigenvalue and its conjugate have one exponent.
         """
+        return self._between(values, self.exponents)
+
+    def reach_at(self, values: ArrayLike) -> Array:
+        """Return how far the exponents of `at` may be off, at 95 %; nan outside."""
+        return self._between(values, self.reaches)
+
+    def _between(self, values: ArrayLike, table: Array) -> Array:
         a = np.asarray(values, complex)
         up = np.abs(a.imag)
         if self.imaginary.size == 1:
-            inside = np.interp(a.real, self.real, self.exponents[:, 0], left=np.nan, right=np.nan)
+            inside = np.interp(a.real, self.real, table[:, 0], left=np.nan, right=np.nan)
             return np.asarray(np.where(up == self.imaginary[0], inside, np.nan))
         from scipy.interpolate import RegularGridInterpolator
 
-        grid = (self.real, self.imaginary)
-        between = RegularGridInterpolator(grid, self.exponents, bounds_error=False)
+        between = RegularGridInterpolator((self.real, self.imaginary), table, bounds_error=False)
         return np.asarray(between(np.stack([a.real, up], axis=-1)))
 
     def to_table(self) -> dict[str, Array]:
@@ -151,7 +185,7 @@ class MasterStability(Result):
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{low:.5g} to {high:.5g}" for low, high in self.stable_intervals)
+        shown = ", ".join(map(described, *self._stable()))
         return (
             f"<Master stability of {self.system.name} at {self.exponents.size} coupled eigenvalues:\n "
             f"stable from {shown or 'nowhere on the real axis'}; {self.status}>"
@@ -215,7 +249,8 @@ def master_stability(  # noqa: PLR0913  (of what, how coupled, where, from where
     ...     duration=600, transient=200,
     ... )
     >>> low, high = found.stable_intervals[0]
-    >>> bool(0.1 < low < 0.3), bool(4.4 < high < 4.9)
+    >>> error = found.edge_errors[0]
+    >>> bool(abs(low - 0.19) < 2 * error[0]), bool(abs(high - 4.61) < 2 * error[1])
     (True, True)
 
     References
@@ -349,17 +384,3 @@ def _with_growth(
         observables=(), pairs=(), reference="",
     )  # fmt: skip
     return whole, dict(zip(names, direction(len(names)).tolist(), strict=True))
-
-
-def _below_zero(x: Array, rates: Array) -> Array:
-    """Return the intervals in which straight lines through the points are below zero."""
-    known = np.isfinite(rates)
-    x, rates = x[known], rates[known]
-    if not x.size:
-        return np.zeros((0, 2))
-    below = rates < 0
-    turns = np.flatnonzero(below[1:] != below[:-1])
-    share = rates[turns] / (rates[turns] - rates[turns + 1])
-    edges = list(x[turns] + share * (x[turns + 1] - x[turns]))
-    edges = ([x[0]] if below[0] else []) + edges + ([x[-1]] if below[-1] else [])
-    return np.array(edges, float).reshape(-1, 2)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dynlab.errors import SettingError
 from dynlab.result import Provenance, Result
+from dynlab.synchrony.edges import described, stable_intervals
 from dynlab.synchrony.laplacian import LaplacianSpectrum, laplacian_spectrum
 from dynlab.synchrony.master import MasterStability
 
@@ -43,6 +44,8 @@ class SynchronousCouplings(Result):
         The largest exponent of all differences at each; nan where one was not computed.
     intervals
         A row for each interval of couplings at which synchrony is stable, low and high.
+    errors
+        How far each end of them may be off, at 95 %; infinite for an end of what was looked at.
     provenance
         Where it came from.
     """
@@ -51,6 +54,7 @@ class SynchronousCouplings(Result):
     K: Array
     worst: Array
     intervals: Array
+    errors: Array
     provenance: Provenance
 
     @property
@@ -70,7 +74,7 @@ class SynchronousCouplings(Result):
         return draw_stable_intervals(ax, self.K, self.worst, self.intervals, labels=labels)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{low:.5g} to {high:.5g}" for low, high in self.intervals) or "none"
+        shown = ", ".join(map(described, self.intervals, self.errors)) or "none"
         return (
             f"<Couplings at which {len(self.spectrum.eigenvalues)} nodes synchronise: {shown};\n "
             f"eigenratio {self.spectrum.eigenratio:.4g}>"
@@ -134,35 +138,16 @@ def synchronous_couplings(master: MasterStability, *, network: Any) -> Synchrono
         # The slowest and the fastest mode, which decide, are straight lines between values that were computed.
         K = np.unique(np.concatenate([(master.real[:, None] / mu.real[None, [0, -1]]).ravel(), K]))
         K = K[(K > 0) & np.less_equal(K, farthest)]
-    worst = master.at(K[:, None] * mu[None, :]).max(axis=1)
+    modes = K[:, None] * mu[None, :]
+    rates = master.at(modes)
+    slowest = np.argmax(np.where(np.isnan(rates), np.inf, rates), axis=1)[:, None]
+    worst = np.take_along_axis(rates, slowest, axis=1)[:, 0]
+    reach = np.take_along_axis(master.reach_at(modes), slowest, axis=1)[:, 0]
+    stable = stable_intervals(K, worst, reach)
     source = Provenance(
         "synchronous_couplings",
         master.system,
         {"nodes": len(mu) + 1},
         seconds=perf_counter() - began,
     )
-    return SynchronousCouplings(spectrum, K, worst, _stable(K, worst), source)
-
-
-def _stable(K: Array, worst: Array) -> Array:
-    """Return the intervals of stable couplings; what is not known ends an interval."""
-    below = np.isfinite(worst) & (np.nan_to_num(worst) < 0)
-    rows, place = [], 0
-    while place < K.size:
-        if not below[place]:
-            place += 1
-            continue
-        last = place
-        while last + 1 < K.size and below[last + 1]:
-            last += 1
-        rows.append((_edge(K, worst, place, place - 1), _edge(K, worst, last, last + 1)))
-        place = last + 1
-    return np.array(rows, float).reshape(-1, 2)
-
-
-def _edge(K: Array, worst: Array, inside: int, outside: int) -> float:
-    """Return where the line between two neighbours crosses zero; the inner one if the outer is not known."""
-    if not 0 <= outside < K.size or not np.isfinite(worst[outside]):
-        return float(K[inside])
-    share = worst[inside] / (worst[inside] - worst[outside])
-    return float(K[inside] + share * (K[outside] - K[inside]))
+    return SynchronousCouplings(spectrum, K, worst, stable.intervals, stable.errors, source)

@@ -101,7 +101,7 @@ class Average:
     mean, variance
         Of these; the variance has the divisor count - 1.
     fourth
-        The mean fourth power of the distance from the mean.
+        The mean fourth power of the distance from the mean; nan in files from before it was kept.
     """
 
     count: Array
@@ -186,8 +186,10 @@ class Moments(Keep):
     def view(
         self, kept: Arrays, column: int, members: tuple[int, ...], times: tuple[int, ...]
     ) -> Average:
+        # Files written before the fourth moment was kept load without it.
+        whole = {"fourths": np.full_like(kept["squares"], np.nan), **kept}
         count, mean, squares, fourths = (
-            kept[name][:, column].reshape(times) for name in ("count", "mean", "squares", "fourths")
+            whole[n][:, column].reshape(times) for n in ("count", "mean", "squares", "fourths")
         )
         with np.errstate(invalid="ignore", divide="ignore"):
             variance = np.where(count > 1, squares / (count - 1), np.nan)

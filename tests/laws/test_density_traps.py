@@ -90,6 +90,27 @@ def test_no_noise_in_one_direction():
     assert 1.5 < errors[0] / errors[1] < 2.5
 
 
+def test_cells_that_are_only_left_do_not_break_a_state_in_pieces():
+    """Without noise in x the drift empties the outer cells for good; the state is the one null vector (scipy)."""
+
+    @dl.flow
+    def excitable(x=0.0, y=0.0):
+        return {x: x - x**3 / 3 - y + 0.5, y: 0.08 * (x + 0.7 - 0.8 * y)}
+
+    grid = dl.Grid(x=(-3.2, 3.2, 16), y=(-2.5, 3.2, 16))
+    state = stationary_state(coefficients_of(excitable.with_noise(y=0.1**0.5)), grid)
+    _, sizes, rows = np.linalg.svd(state.generator.matrix.toarray())
+    assert sizes[-1] < 1e-12 * sizes[0] < sizes[-2]
+    assert state.probability == pytest.approx(rows[-1] / rows[-1].sum(), abs=1e-11)
+
+    @dl.flow
+    def torn(x=0.5, y=0.0):
+        return {x: x - x**3, y: -y}
+
+    with pytest.raises(dl.SingularProblem, match="not unique"):
+        dl.stationary_density(torn.with_noise(y=0.5), grid=dl.Grid(x=(-2, 2, 16), y=(-2, 2, 16)))
+
+
 @settings(max_examples=15, deadline=None)
 @given(F=st.floats(-3, 3), D=st.floats(0.05, 2), cells=st.integers(8, 200))
 def test_the_current_on_a_ring_is_the_same_everywhere(F, D, cells):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.stochastic.densities.density import checked_grid
 from dynlab.stochastic.generator.box import suitable_grid
-from dynlab.stochastic.generator.coefficients import coefficients_of
+from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_of
 from dynlab.stochastic.generator.grid import Grid
 from dynlab.stochastic.generator.romberg import extrapolated, levels
 from dynlab.stochastic.generator.stationary import Stationary, stationary_state
@@ -50,9 +50,14 @@ class StationaryCurrent(Result):
     components
         The current along each state, at the middles of the cells, by name.
     entropy_production
-        The mean rate at which entropy is produced, in units of Boltzmann's constant; nan where a state has no noise.
+        The mean rate at which entropy is produced on these cells, in units of Boltzmann's constant; nan where a state
+        has no noise.
     provenance
         Where it came from.
+    velocity_errors
+        How far the mean velocities are from those of cells of no width, from up to four grids, by name.
+    entropy_error
+        The same for the entropy production; zero where detailed balance holds.
     """
 
     system: System
@@ -61,6 +66,8 @@ class StationaryCurrent(Result):
     components: Mapping[str, Array]
     entropy_production: float
     provenance: Provenance
+    velocity_errors: Mapping[str, float] = field(default_factory=dict)
+    entropy_error: float = float("nan")
 
     @property
     def status(self) -> Status:
@@ -119,7 +126,7 @@ class StationaryCurrent(Result):
         moving = ", ".join(f"{n} {v:.5g}" for n, v in self.mean_velocity.items())
         return (
             f"<stationary current of {self.system.name} on {self.grid!r}:\n mean velocity {moving}; entropy production "
-            f"{self.entropy_production:.6g}>"
+            f"{self.entropy_production:.6g} (error about {self.entropy_error:.1g})>"
         )
 
 
@@ -183,7 +190,9 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
     .. math:: J = f p - \nabla \cdot (D p), \qquad
               \dot S = \sum_e J_e \log \frac{w_e^+ P_i}{w_e^- P_j}
 
-    The current out of each cell sums to zero; it vanishes everywhere exactly where detailed balance holds.
+    The current out of each cell sums to zero; it vanishes everywhere exactly where detailed balance holds.  What is
+    given belongs to these cells, on which entropy production, currents and forces agree to rounding; how far mean
+    velocities and entropy production are from those of cells of no width is estimated from up to four grids.
 
     Parameters
     ----------
@@ -195,7 +204,7 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
     Returns
     -------
     StationaryCurrent
-        Current, mean velocity and entropy production.
+        Current, mean velocity and entropy production, with the errors of the last two.
 
     Examples
     --------
@@ -204,7 +213,7 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
     ... def rotating(x=0.0, y=0.0):
     ...     return {x: -x - y, y: x - y}
     >>> found = dl.stationary_current(rotating.with_noise(x=1.0, y=1.0), grid=dl.Grid(x=(-5, 5, 128), y=(-5, 5, 128)))
-    >>> abs(found.entropy_production - 2) < 0.02
+    >>> abs(found.entropy_production - 2) < found.entropy_error < 0.02
     True
 
     References
@@ -216,8 +225,8 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
     coefficients = coefficients_of(system)
     found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
     state = stationary_state(coefficients, found)
-    flows = state.generator.currents(state.probability)
-    components = {name: _at_middles(state, flows, k) for k, name in enumerate(found.names)}
+    components = _components(state)
+    *velocity_errors, entropy_error = _errors(_series(coefficients, state))
     return StationaryCurrent(
         system=system,
         grid=found,
@@ -227,11 +236,52 @@ def stationary_current(system: System, *, grid: Grid | None = None) -> Stationar
         provenance=Provenance(
             "stationary_current", system, {"grid": repr(found)}, seconds=perf_counter() - began
         ),
+        velocity_errors=dict(zip(found.names, velocity_errors, strict=True)),
+        entropy_error=entropy_error,
     )
+
+
+def _components(state: Stationary) -> dict[str, Array]:
+    flows = state.generator.currents(state.probability)
+    return {name: _at_middles(state, flows, k) for k, name in enumerate(state.generator.grid.names)}
+
+
+def _series(coefficients: Coefficients, state: Stationary) -> list[Array]:
+    """Return the mean velocities and the entropy production on a grid and its halves, the coarsest first."""
+    known: dict[tuple[int, ...], Stationary] = {}
+    part: Stationary | None = state
+    while part is not None:
+        known[part.generator.grid.cells], part = part, part.coarse
+    grids = levels(state.generator.grid)
+    if len(grids) == 1 and state.coarse is not None:
+        grids = [state.coarse.generator.grid, *grids]
+    series = []
+    for grid in grids:
+        here = known.get(grid.cells) or stationary_state(coefficients, grid)
+        moving = [float(c.sum() * grid.volume) for c in _components(here).values()]
+        series.append(np.array([*moving, entropy_production(here)]))
+    return series
+
+
+def _errors(series: list[Array]) -> list[float]:
+    """Return how far numbers on the finest grid are from their limit, and that from its own last change.
+
+    Where cells are upwind, along states without noise, errors are of first order: then all of the change is taken.
+    """
+    if len(series) < 2:
+        return [float("nan")] * series[-1].size
+    limit, last = extrapolated(series)
+    change = np.abs(series[-1] - series[-2])
+    errors = np.abs(series[-1] - limit) + last
+    if np.isnan(series[-1]).any():
+        errors = np.maximum(errors, change)
+    return [float(e) for e in errors]
 
 
 def entropy_production(state: Stationary) -> float:
     """Return the sum over edges of net flow times the logarithm of the ratio of the flows; never negative."""
+    if state.generator.potential is not None:
+        return 0.0
     total = 0.0
     for edges in state.generator.edges:
         forth = edges.forward * state.probability[edges.source]

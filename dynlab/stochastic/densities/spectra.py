@@ -35,8 +35,9 @@ __all__ = ["GeneratorSpectrum", "generator_spectrum"]
 
 Array = NDArray[np.float64]
 
-#: A rate below this, relative to the largest of the generator, is zero.
-NOTHING = 1e-13
+#: Rounding of rates from the inverse of a generator, relative to its largest rate; rates from grids and their halves
+#: are paired if they are nearer than this share of their size.
+ROUNDING, PAIRED = 1e-15, 0.3
 #: Dense eigenvalues up to so many cells.
 FEW = 400
 
@@ -54,7 +55,8 @@ class GeneratorSpectrum(Result):
     rates
         The decay rates, slowest first; complex where modes rotate.  The first is 0 unless mass is lost.
     errors
-        How uncertain each is, from the last step of the extrapolation.
+        How uncertain each is: from the last step of the extrapolation, or, where nothing is extrapolated, its distance
+        to a rate on half the cells and the rounding of the largest rate; nan if half the cells have none nearby.
     modes
         How each mode is spread over the cells, or its coefficients in the basis, the modes along the first axis; the
         largest value is 1.
@@ -63,7 +65,8 @@ class GeneratorSpectrum(Result):
     doubtful
         Slow rates of a basis that fewer functions do not have: none of the generator, as far as is known.
     status
-        ``Status.UNRESOLVED`` if there are such, or fewer rates than wanted.
+        ``Status.UNRESOLVED`` if there are such, or fewer rates than wanted, or if a rate beside the first is not told
+        from zero by its error.
     """
 
     system: System
@@ -77,9 +80,10 @@ class GeneratorSpectrum(Result):
 
     @property
     def gap(self) -> float:
-        """The slowest rate that is not zero: how fast the last memory of the start is lost."""
+        """The slowest rate that is not zero: how fast the last memory of the start is lost; nan if none was asked for."""
         real = np.real(self.rates)
-        return float(real[real > 0][0])
+        forgets = real[real > 0]
+        return float(forgets[0]) if forgets.size else float("nan")
 
     def to_table(self) -> dict[str, Array]:
         """Return one row for each rate."""
@@ -106,8 +110,9 @@ def generator_spectrum(
     .. math:: p(x, t) = \sum_n c_n \phi_n(x) e^{-\lambda_n t}, \qquad L \phi_n = -\lambda_n \phi_n
 
     For one state between walls the rates are bisected to their own rounding, however small beside each other, on up
-    to four grids, and extrapolated to cells of no width.  In more states they come from the inverse of the generator
-    near zero, on the grid as it is.
+    to four grids, and extrapolated to cells of no width: a gap of 1e-100 has all its digits.  In more states, and on a
+    ring, they come from the inverse of the generator near zero, on the grid as it is, and rounding is that of the
+    largest rate: some 1e-15 of ``2 D / h**2`` along each state.
 
     Parameters
     ----------
@@ -127,7 +132,7 @@ def generator_spectrum(
     Warns
     -----
     AccuracyWarning
-        If a basis does not resolve so many rates.
+        If a basis does not resolve so many rates, or rounding on a grid of several states hides one.
 
     Raises
     ------
@@ -161,11 +166,13 @@ def generator_spectrum(
     finest = generators[-1]
     if finest.is_chain:
         rates, errors = extrapolated([_chain_rates(g, count) for g in generators])
-        rates[np.abs(rates) < NOTHING * _losses(finest).max()] *= not finest.is_closed
+        rates[0] *= not finest.is_closed
         modes = _chain_modes(finest, count)
+        status = Status.OK
     else:
         rates, modes = _sparse_rates(finest, count)
-        errors = np.full(count, np.nan)
+        errors = _distances(finest, _halved_rates(coefficients, found, count), rates)
+        status = _told(system, finest, rates)
     return GeneratorSpectrum(
         system=system,
         grid=found,
@@ -178,6 +185,7 @@ def generator_spectrum(
             {"grid": repr(found), "count": count},
             seconds=perf_counter() - began,
         ),
+        status=status,
     )
 
 
@@ -263,6 +271,42 @@ def _sparse_rates(generator: Generator, count: int) -> tuple[NDArray[Any], NDArr
     if np.all(np.abs(rates.imag) <= 1e-9 * np.abs(rates).max()):
         return rates.real, _unit(modes.real)
     return rates, _unit(modes)
+
+
+def _halved_rates(coefficients: Coefficients, grid: Grid, count: int) -> NDArray[Any]:
+    """Return some more rates on half the cells; none if they are too few for as many."""
+    half = grid.halved()
+    if half.size < count + 4:
+        return np.zeros(0)
+    return _sparse_rates(Generator.of(coefficients, half), min(count + 2, half.size - 4))[0]
+
+
+def _rounding(generator: Generator) -> float:
+    return ROUNDING * float(np.abs(generator.matrix.diagonal()).max())
+
+
+def _distances(generator: Generator, others: NDArray[Any], rates: NDArray[Any]) -> Array:
+    """Return how far each rate is from the nearest of others, and its rounding; nan where none is near."""
+    if not others.size:
+        return np.full(rates.size, np.nan)
+    apart = np.abs(rates[:, None] - others[None, :]).min(axis=1)
+    is_paired = apart <= PAIRED * np.abs(rates) + _rounding(generator)
+    return np.asarray(np.where(is_paired, apart + _rounding(generator), np.nan))
+
+
+def _told(system: System, generator: Generator, rates: NDArray[Any]) -> Status:
+    """Return whether each rate beside that of the stationary state is more than rounding, and warn if one is not."""
+    first, hidden = int(generator.is_closed), _rounding(generator)
+    if np.all(np.abs(rates[first:]) > hidden):
+        return Status.OK
+    warnings.warn(
+        f"a rate of {system.name!r} on {generator.grid!r} is below {hidden:.2g}, the rounding of the largest one, and is "
+        "not told from zero: its sign and digits mean nothing. Ask dl.escape_time for the time between the places "
+        "instead, or dl.kramers_rate.",
+        AccuracyWarning,
+        stacklevel=3,
+    )
+    return Status.UNRESOLVED
 
 
 def _unit(modes: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse.linalg as sparse_linalg
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
+from scipy.sparse.csgraph import connected_components
 
 from dynlab.errors import SingularProblem
 from dynlab.kernels import fluxes
@@ -123,12 +124,31 @@ def _peak_of(coarse: Stationary | None, grid: Grid) -> int:
 
 
 def _dense(generator: Generator) -> Array:
-    rates = np.ascontiguousarray(generator.matrix.toarray().T)
+    order = _from_where_all_end(generator)
+    rates = np.ascontiguousarray(generator.matrix.toarray().T[np.ix_(order, order)])
     np.fill_diagonal(rates, 0.0)
-    answer = np.empty(len(rates))
-    if fluxes.eliminate(rates, answer):
+    found = np.empty(len(rates))
+    if fluxes.eliminate(rates, found):
         raise _in_pieces(generator)
+    answer = np.empty_like(found)
+    answer[order] = found
     return np.maximum(answer, np.finfo(float).tiny)
+
+
+def _from_where_all_end(generator: Generator) -> NDArray[np.intp]:
+    """Return the cells in an order that begins with one which is reached from all: the last to be eliminated.
+
+    Where a state has no noise, cells that its drift only leaves are never come back to.
+    """
+    entries = generator.matrix.tocoo()
+    entries.eliminate_zeros()
+    count, piece = connected_components(entries.T, directed=True, connection="strong")
+    leaves = np.zeros(count, bool)
+    leaves[piece[entries.col[piece[entries.row] != piece[entries.col]]]] = True
+    ends = np.flatnonzero(~leaves)
+    if ends.size > 1:
+        raise _in_pieces(generator)
+    return np.argsort(piece != ends[0], kind="stable")
 
 
 def _sparse(generator: Generator, cell: int) -> Array:

@@ -165,6 +165,18 @@ def test_a_keep_of_ones_own(whole):
     assert np.array_equal(run["y"], full["y"][:, -1], equal_nan=True)
 
 
+def test_files_from_before_the_fourth_moment_load_without_it(tmp_path):
+    from dataclasses import replace
+
+    run = dl.ensemble(decay, starts={"x": [1.0, 2.0, 3.0, 5.0, 7.0]}, duration=1, keep=dl.Moments())
+    sums = {n: v for n, v in run.kept.items() if n not in ("cubes", "fourths")}
+    old = dl.load(replace(run, kept=sums).save(tmp_path / "old.npz"))
+    assert np.array_equal(old["x"].variance, run["x"].variance)
+    assert np.isnan(old["x"].variance_error).all()
+    assert np.isfinite(run["x"].variance_error).all()
+    assert np.isnan(old.to_table()["x_variance_error"]).all()
+
+
 # Tables, pictures, words
 
 

@@ -24,10 +24,12 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dynlab.cli import cache, diagram, models, run, show, spectrum, sweep
 from dynlab.cli.answer import BAD_INPUT, INTERRUPTED, NO_ANSWER, Answer, refusal
+from dynlab.cli.interrupt import Stopped
 from dynlab.errors import ComputationError, DynlabError
 
 __all__ = ["main"]
@@ -39,7 +41,7 @@ exit status:
   0    everything asked for was computed
   1    no answer, or one that ended early: what there is was written
   2    the command, a file or a value in it cannot be used
-  130  stopped with Ctrl-C: what had been computed was written
+  130  stopped with Ctrl-C: what had been computed was written, or the message says what is there
 
 With --json standard output is one JSON document. In it nan is null, and infinity is "inf" or "-inf".
 """
@@ -58,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, as in `dynlab models | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_ANSWER
-    except KeyboardInterrupt:
-        return _refused("stopped before there was anything to keep", "Stopped", INTERRUPTED, chosen)
+    except KeyboardInterrupt as error:
+        told = error if isinstance(error, Stopped) else Stopped(())
+        return _refused(str(told), "Stopped", INTERRUPTED, chosen, told.files)
     except (ComputationError, MemoryError) as error:
         return _refused(str(error), type(error).__name__, NO_ANSWER, chosen)
     except (DynlabError, OSError) as error:
@@ -75,10 +78,12 @@ def _given(answer: Answer, chosen: argparse.Namespace) -> int:
     return answer.code
 
 
-def _refused(message: str, kind: str, code: int, chosen: argparse.Namespace) -> int:
+def _refused(
+    message: str, kind: str, code: int, chosen: argparse.Namespace, files: tuple[Path, ...] = ()
+) -> int:
     print(f"dynlab: {message}", file=sys.stderr)
     if chosen.json:
-        print(refusal(chosen.command, message, kind))
+        print(refusal(chosen.command, message, kind, files))
     return code
 
 

@@ -53,9 +53,11 @@ class Answer:
         return _written(head | dict(self.data) | files)
 
 
-def refusal(command: str, message: str, kind: str) -> str:
-    """Return the JSON document of a command that gave no answer."""
-    return _written({"command": command, "ok": False, "error": {"kind": kind, "message": message}})
+def refusal(command: str, message: str, kind: str, files: tuple[Path, ...] = ()) -> str:
+    """Return the JSON document of a command that gave no answer, with the files that are there all the same."""
+    there = {"files": [str(path) for path in files]} if files else {}
+    error = {"kind": kind, "message": message}
+    return _written({"command": command, "ok": False, "error": error} | there)
 
 
 def _written(document: Mapping[str, Any]) -> str:

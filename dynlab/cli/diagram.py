@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynlab.cli.answer import Answer
-from dynlab.cli.interrupt import interruptible
+from dynlab.cli.interrupt import interruptible, telling
 from dynlab.cli.model import add_model, add_output, chosen_model, number_of, stem_of
 
 if TYPE_CHECKING:
@@ -59,23 +59,25 @@ def run(chosen: argparse.Namespace) -> Answer:
             system, vary=chosen.vary, over=tuple(chosen.over), within=within or None
         )
     stem = stem_of(system.name, chosen.vary)
-    written = _write(diagram, chosen.output, stem, chosen.show)
+    written: list[Path] = []
+    with telling(lambda: written):
+        written.extend(_write(diagram, chosen.output, stem, chosen.show))
     return Answer(_text(diagram, written), _document(diagram), diagram.status, tuple(written))
 
 
-def _write(diagram: Diagram, folder: Path, stem: str, show: str | None) -> list[Path]:
-    """Write the figure twice, the data for programs and for people, and the table of points."""
+def _write(diagram: Diagram, folder: Path, stem: str, show: str | None) -> Iterator[Path]:
+    """Write the data for programs and for people, the table of points, and the figure twice."""
     from dynlab.plotting import close_figure, save_figure
     from dynlab.study.page import write_table
 
     folder.mkdir(parents=True, exist_ok=True)
-    axes = diagram.plot(show=show)
-    paths = [save_figure(axes, folder / f"{stem}.{kind}") for kind in ("png", "svg")]
-    close_figure(axes)
-    paths.append(diagram.save(folder / f"{stem}.npz"))
+    yield diagram.save(folder / f"{stem}.npz")
     for name, table in (("branches", diagram.to_table()), ("points", diagram.point_table())):
-        paths.append(write_table(table, folder / f"{stem}_{name}.csv"))
-    return paths
+        yield write_table(table, folder / f"{stem}_{name}.csv")
+    axes = diagram.plot(show=show)
+    for kind in ("png", "svg"):
+        yield save_figure(axes, folder / f"{stem}.{kind}")
+    close_figure(axes)
 
 
 def _text(diagram: Diagram, written: list[Path]) -> str:

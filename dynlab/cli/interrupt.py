@@ -10,11 +10,12 @@ import _thread
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from dynlab.progress import stop_when
 
-__all__ = ["interruptible"]
+__all__ = ["Stopped", "interruptible", "telling"]
 
 #: Seconds that a computation has to end by itself.
 PATIENCE = 0.7
@@ -43,6 +44,34 @@ def interruptible() -> Iterator[None]:
     finally:
         timer.cancel()
         signal.signal(signal.SIGINT, before)
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C at a time when something was on the disk already.
+
+    Attributes
+    ----------
+    files
+        What is there.
+    """
+
+    def __init__(self, files: tuple[Path, ...], advice: str = "") -> None:
+        listed = ", ".join(str(path) for path in files)
+        super().__init__(
+            f"stopped before everything was written; on the disk: {listed}. {advice}".rstrip()
+            if files
+            else "stopped before there was anything to keep"
+        )
+        self.files = files
+
+
+@contextlib.contextmanager
+def telling(files: Callable[[], Iterable[Path]], advice: str = "") -> Iterator[None]:
+    """Say which files are there if Ctrl-C ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(tuple(files()), advice) from None
 
 
 def _interrupt(thread: int) -> None:

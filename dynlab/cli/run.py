@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dynlab.cli.answer import Answer
-from dynlab.cli.interrupt import interruptible
+from dynlab.cli.interrupt import interruptible, telling
 from dynlab.result import Result
 from dynlab.status import Status
 from dynlab.study.study import Study
+from dynlab.sweep.journal import journal_of
 
 __all__ = ["add", "answer_of", "run"]
 
@@ -59,14 +60,25 @@ def answer_of(study: Study, folder: Path) -> Answer:
     if study.sweep is not None and study.outputs.data:
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint = checkpoint_of(study, folder)
-    with interruptible(), dl.progress_bar():
-        result = run_study(study, checkpoint=checkpoint)
-    files = write_study(study, result, folder)
+    files: list[Path] = []
+    with telling(lambda: dict.fromkeys([*files, *_kept(checkpoint)]), _GOES_ON * bool(checkpoint)):
+        with interruptible(), dl.progress_bar():
+            result = run_study(study, checkpoint=checkpoint)
+        files.extend(write_study(study, result, folder))
     lines = [repr(result), "", *(f"wrote {path}" for path in files)]
     if checkpoint is not None and _status(result) is Status.STOPPED:
-        lines.append("Finished points are kept: the same command goes on from here.")
+        lines.append(_GOES_ON)
     text = "\n".join(lines)
-    return Answer(text, _head(study) | _document(result), _status(result), files)
+    return Answer(text, _head(study) | _document(result), _status(result), tuple(files))
+
+
+_GOES_ON = "Finished points are kept: the same command goes on from here."
+
+
+def _kept(checkpoint: Path | None) -> list[Path]:
+    """Return the files in which the points of a sweep stand."""
+    files = [] if checkpoint is None else [checkpoint, journal_of(checkpoint)]
+    return [path for path in files if path.exists()]
 
 
 def _head(study: Study) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynlab.cli.answer import Answer
-from dynlab.cli.interrupt import interruptible
+from dynlab.cli.interrupt import interruptible, telling
 from dynlab.cli.model import add_model, add_output, chosen_model, stem_of
 from dynlab.errors import SettingError
 from dynlab.symbolic.system import System
@@ -51,8 +53,6 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def run(chosen: argparse.Namespace) -> Answer:
     """Compute the exponents and write them."""
     import dynlab as dl
-    from dynlab.plotting import close_figure, save_figure
-    from dynlab.study.page import write_table
 
     system = chosen_model(chosen)
     duration = _default(system) if chosen.duration is None else chosen.duration
@@ -61,17 +61,24 @@ def run(chosen: argparse.Namespace) -> Answer:
         found = dl.lyapunov_spectrum(
             system, count=chosen.count, duration=duration, transient=transient, seed=chosen.seed
         )
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    stem = chosen.output / stem_of(system.name, "spectrum")
-    files = [
-        found.save(stem.with_suffix(".npz")),
-        write_table(found.to_table(), stem.with_suffix(".csv")),
-    ]
+    files: list[Path] = []
+    with telling(lambda: files):
+        files.extend(_write(found, chosen.output, stem_of(system.name, "spectrum")))
+    return Answer(_text(found, files), _document(found), found.status, tuple(files))
+
+
+def _write(found: LyapunovSpectrum, folder: Path, stem: str) -> Iterator[Path]:
+    from dynlab.plotting import close_figure, save_figure
+    from dynlab.study.page import write_table
+
+    folder.mkdir(parents=True, exist_ok=True)
+    yield found.save(folder / f"{stem}.npz")
+    yield write_table(found.to_table(), folder / f"{stem}.csv")
     if found.growth.times.size:
         axes = found.plot()
-        files += [save_figure(axes, stem.with_suffix(kind)) for kind in (".png", ".svg")]
+        for kind in ("png", "svg"):
+            yield save_figure(axes, folder / f"{stem}.{kind}")
         close_figure(axes)
-    return Answer(_text(found, files), _document(found), found.status, tuple(files))
 
 
 def _default(system: System) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import html
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +60,23 @@ def publish(
     >>> found = dl.find_equilibria(dl.zoo.lorenz)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     [path.suffix for path in dl.publish(found, folder=folder, name="lorenz")]
-    ['.png', '.svg', '.npz', '.csv', '.md', '.html']
+    ['.npz', '.csv', '.png', '.svg', '.md', '.html']
     """
     if name in ("", ".", "..") or Path(name).name != name:
         raise SettingError(
             f"the name of the files is {name!r}; give a plain name, and the folder as folder=."
         )
     stem = Path(folder) / name
-    return _written(
-        result,
-        stem,
-        Outputs(),
-        lambda: [write(stem.with_name(f"{name}.npz"), result)],
-        (title or name, None),
-    )
+    save = partial(_save, stem.with_name(f"{name}.npz"), result)
+    return tuple(_written(result, stem, Outputs(), save, (title or name, None)))
 
 
-def write_study(study: Study, result: Result, folder: Path) -> tuple[Path, ...]:
-    """Write what a study asks for; the data of a sweep are in its checkpoint already."""
+def _save(path: Path, result: Result) -> list[Path]:
+    return [write(path, result)]
+
+
+def write_study(study: Study, result: Result, folder: Path) -> Iterator[Path]:
+    """Write what a study asks for and yield each file when it is there; the data of a sweep are in its checkpoint."""
 
     def save() -> list[Path]:
         if study.sweep is None:
@@ -84,7 +84,7 @@ def write_study(study: Study, result: Result, folder: Path) -> tuple[Path, ...]:
         path = checkpoint_of(study, folder)
         return [path] if path.exists() else []
 
-    return _written(result, folder / study.name, study.outputs, save, (study.title, study))
+    yield from _written(result, folder / study.name, study.outputs, save, (study.title, study))
 
 
 def checkpoint_of(study: Study, folder: Path) -> Path:
@@ -96,35 +96,41 @@ def checkpoint_of(study: Study, folder: Path) -> Path:
 
 def _written(
     result: Result, stem: Path, outputs: Outputs, save: Callable[[], list[Path]], page: _Page
-) -> tuple[Path, ...]:
+) -> Iterator[Path]:
+    """Write the data first: they took the time."""
     folder, name = stem.parent, stem.name
+    files: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files = _figures(result, folder, name, outputs.figure)
-        if outputs.data:
-            files += save()
+        for path in save() if outputs.data else []:
+            files.append(path)
+            yield path
         if outputs.table:
             files.append(write_table(result.to_table(), folder / f"{name}.csv"))
+            yield files[-1]
+        for path in _figures(result, folder, name, outputs.figure):
+            files.append(path)
+            yield path
         if outputs.report:
-            files += _pages(result, stem, page, files)
+            yield from _pages(result, stem, page, files)
     except OSError as error:
         raise StoreError(
             f"cannot write to {str(folder)!r}: {error}. Choose another folder."
         ) from error
-    return tuple(files)
 
 
-def _figures(result: Result, folder: Path, name: str, kinds: tuple[str, ...]) -> list[Path]:
+def _figures(result: Result, folder: Path, name: str, kinds: tuple[str, ...]) -> Iterator[Path]:
     if not kinds:
-        return []
+        return
     try:
         axes = result.plot()
     except DynlabError:
         if getattr(result, "status", Status.OK).ok:
             raise
-        return []  # it ended before there was anything to draw
+        return  # it ended before there was anything to draw
     try:
-        return [save_figure(axes, folder / f"{name}.{kind}") for kind in kinds]
+        for kind in kinds:
+            yield save_figure(axes, folder / f"{name}.{kind}")
     finally:
         close_figure(axes)
 

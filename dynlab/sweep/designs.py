@@ -12,9 +12,10 @@ References
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,52 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class RandomPoints:
+class _InBox(ABC):
+    """Points over a box: each class says how they fill the unit cube, ranges and distributions carry them over."""
+
+    within: Mapping[str, Any]
+    count: int
+    seed: int = 0
+    _is_balanced_at_powers_of_two: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        checked_count(self.count, "the number of points")
+        if self._is_balanced_at_powers_of_two and self.count & (self.count - 1):
+            less = 1 << (self.count.bit_length() - 1)
+            raise SettingError(
+                f"{self.count} points of a {type(self).__name__} sequence are not balanced. Ask for {less} or "
+                f"{2 * less}; dl.Halton takes any number."
+            )
+        if self.seed is None:
+            raise SettingError("a design needs a seed, so that it can be laid out again: seed=0.")
+        seed_of(self.seed)
+        if not isinstance(self.within, Mapping) or not self.within:
+            raise SettingError(
+                f"what the points cover is {self.within!r}. Give ranges by name: {{'a': (0, 1)}}."
+            )
+        for name, given in self.within.items():
+            checked_axis_name(name)
+            _quantiles(name, given, np.array([0.5]))
+
+    def lay_out(self) -> Axis:
+        """Return the axis."""
+        cube = self._in_cube(len(self.within), seed_of(self.seed).stream())
+        # A quantile at 0 or 1 may be infinite.
+        inside = np.clip(cube, 0.5 / (1 << 53), 1.0 - 0.5 / (1 << 53))
+        return Axis(
+            {
+                name: _quantiles(name, given, inside[:, k])
+                for k, (name, given) in enumerate(self.within.items())
+            }
+        )
+
+    @abstractmethod
+    def _in_cube(self, dimensions: int, stream: np.random.Generator) -> Array:
+        """Return points of the unit cube, one in each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomPoints(_InBox):
     """Points drawn at random, each parameter on its own.
 
     Parameters
@@ -50,21 +96,12 @@ class RandomPoints:
     (50,)
     """
 
-    within: Mapping[str, Any]
-    count: int
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def lay_out(self) -> Axis:
-        """Return the axis."""
-        cube = seed_of(self.seed).stream().random((self.count, len(self.within)))
-        return _carried(self.within, cube)
+    def _in_cube(self, dimensions: int, stream: np.random.Generator) -> Array:
+        return stream.random((self.count, dimensions))
 
 
 @dataclass(frozen=True, slots=True)
-class Sobol:
+class Sobol(_InBox):
     """Points of a scrambled Sobol sequence: even in every direction, a power of two of them.
 
     Parameters
@@ -89,29 +126,16 @@ class Sobol:
     (64, ['rho', 'sigma'])
     """
 
-    within: Mapping[str, Any]
-    count: int
-    seed: int = 0
+    _is_balanced_at_powers_of_two = True
 
-    def __post_init__(self) -> None:
-        _check(self)
-        if self.count & (self.count - 1):
-            less = 1 << (self.count.bit_length() - 1)
-            raise SettingError(
-                f"{self.count} points of a Sobol sequence are not balanced. Ask for {less} or {2 * less}; "
-                "dl.Halton takes any number."
-            )
-
-    def lay_out(self) -> Axis:
-        """Return the axis."""
+    def _in_cube(self, dimensions: int, stream: np.random.Generator) -> Array:
         from scipy.stats import qmc
 
-        sequence = qmc.Sobol(len(self.within), seed=seed_of(self.seed).stream())
-        return _carried(self.within, sequence.random(self.count))
+        return np.asarray(qmc.Sobol(dimensions, seed=stream).random(self.count))
 
 
 @dataclass(frozen=True, slots=True)
-class Halton:
+class Halton(_InBox):
     """Points of a scrambled Halton sequence: even in every direction, any number of them.
 
     Parameters
@@ -130,23 +154,14 @@ class Halton:
     100
     """
 
-    within: Mapping[str, Any]
-    count: int
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def lay_out(self) -> Axis:
-        """Return the axis."""
+    def _in_cube(self, dimensions: int, stream: np.random.Generator) -> Array:
         from scipy.stats import qmc
 
-        sequence = qmc.Halton(len(self.within), seed=seed_of(self.seed).stream())
-        return _carried(self.within, sequence.random(self.count))
+        return np.asarray(qmc.Halton(dimensions, seed=stream).random(self.count))
 
 
 @dataclass(frozen=True, slots=True)
-class LatinHypercube:
+class LatinHypercube(_InBox):
     """Points of a Latin hypercube: each of ``count`` slices of each parameter holds exactly one.
 
     Parameters
@@ -166,44 +181,10 @@ class LatinHypercube:
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
 
-    within: Mapping[str, Any]
-    count: int
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def lay_out(self) -> Axis:
-        """Return the axis."""
+    def _in_cube(self, dimensions: int, stream: np.random.Generator) -> Array:
         from scipy.stats import qmc
 
-        sequence = qmc.LatinHypercube(len(self.within), seed=seed_of(self.seed).stream())
-        return _carried(self.within, sequence.random(self.count))
-
-
-def _check(design: Any) -> None:
-    """Refuse what cannot be laid out, at the line where it is written."""
-    checked_count(design.count, "the number of points")
-    if design.seed is None:
-        raise SettingError("a design needs a seed, so that it can be laid out again: seed=0.")
-    seed_of(design.seed)
-    if not isinstance(design.within, Mapping) or not design.within:
-        raise SettingError(
-            f"what the points cover is {design.within!r}. Give ranges by name: {{'a': (0, 1)}}."
-        )
-    for name, given in design.within.items():
-        checked_axis_name(name)
-        _quantiles(name, given, np.array([0.5]))
-
-
-def _carried(within: Mapping[str, Any], cube: Array) -> Axis:
-    """Carry points of the unit cube over to ranges and distributions."""
-    inside = np.clip(
-        cube, 0.5 / (1 << 53), 1.0 - 0.5 / (1 << 53)
-    )  # a quantile at 0 may be infinite
-    return Axis(
-        {name: _quantiles(name, given, inside[:, k]) for k, (name, given) in enumerate(within.items())}
-    )  # fmt: skip
+        return np.asarray(qmc.LatinHypercube(dimensions, seed=stream).random(self.count))
 
 
 def _quantiles(name: str, given: Any, shares: Array) -> Array:

@@ -40,7 +40,15 @@ from typing import Any, BinaryIO
 from dynlab import store
 from dynlab.errors import CheckpointError, DynlabWarning, StoreError
 
-__all__ = ["FORMAT", "Identity", "Journal", "known_classes", "open_journal", "seed_in"]
+__all__ = [
+    "FORMAT",
+    "Identity",
+    "Journal",
+    "journal_of",
+    "known_classes",
+    "open_journal",
+    "seed_in",
+]
 
 FORMAT = 1
 _MARK = b"DLJ1"
@@ -88,6 +96,11 @@ class Identity:
             "format": FORMAT, "design": self.design, "function": self.function, "name": self.name,
             "seed": self.seed, "tasks": self.tasks,
         }  # fmt: skip
+
+
+def journal_of(path: Path) -> Path:
+    """Return the journal of a checkpoint."""
+    return path.with_name(path.name + ".journal")
 
 
 class Journal:

@@ -35,7 +35,7 @@ from dynlab.sweep.axis import REPLICATE, token
 from dynlab.sweep.executors import Pool, opened
 from dynlab.sweep.gather import MISSING, Gathered, is_nothing, plain, thickened, thinned
 from dynlab.sweep.identity import design_hash, function_hash, function_name, object_token
-from dynlab.sweep.journal import Identity, Journal, known_classes, open_journal, seed_in
+from dynlab.sweep.journal import Identity, Journal, journal_of, known_classes, open_journal, seed_in
 from dynlab.sweep.refine import AtBoundaries, Lattice, finer
 from dynlab.sweep.result import Failure, SweepResult
 from dynlab.sweep.task import Batch, Outcome, Parcel, Reason, reason_of
@@ -89,7 +89,7 @@ def run(
     with contextlib.ExitStack() as stack:
         if path is not None:
             try:
-                work.journal, records = open_journal(_journal_path(path), identity)
+                work.journal, records = open_journal(journal_of(path), identity)
             except CheckpointError as error:
                 error.partial = work.result(executor, perf_counter() - began)
                 raise
@@ -397,14 +397,10 @@ def _checkpoint_path(checkpoint: str | os.PathLike[str] | None) -> Path | None:
     return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
 
 
-def _journal_path(path: Path) -> Path:
-    return path.with_name(path.name + ".journal")
-
-
 def _seed(given: Any, path: Path | None) -> Seed:
     """Return the seed; None means that of the checkpoint, if there is one."""
     if given is None and path is not None:
-        kept = seed_in(_journal_path(path))
+        kept = seed_in(journal_of(path))
         if kept is None and path.exists():
             kept = store.read(path, known_classes()).provenance.settings.get("seed")
         if kept is not None:
@@ -428,7 +424,7 @@ def _finished(path: Path | None, identity: Identity) -> SweepResult | None:
             f"{str(path)!r} holds another study: not the same {', '.join(w.removeprefix('the ') for w in other)}. Choose another "
             "path, or delete the file."
         )
-    _journal_path(path).unlink(missing_ok=True)
+    journal_of(path).unlink(missing_ok=True)
     return found  # type: ignore[no-any-return]
 
 

@@ -142,8 +142,8 @@ def test_a_study_from_anywhere_runs_no_code(tmp_path, monkeypatch):
 def test_publish_takes_any_result(tmp_path):
     run = dl.integrate(dl.zoo.van_der_pol, duration=20)
     paths = dl.publish(run, folder=tmp_path / "new" / "folder", name="run", title="A run")
-    assert [p.suffix for p in paths] == [".png", ".svg", ".npz", ".csv", ".md", ".html"]
-    assert dl.load(paths[2]).final == run.final
+    assert [p.suffix for p in paths] == [".npz", ".csv", ".png", ".svg", ".md", ".html"]
+    assert dl.load(paths[0]).final == run.final
     page = paths[4].read_text(encoding="utf-8")
     assert page.startswith("# A run\n\n![A run](run.png)")
     assert "\\ddot" not in page
@@ -331,3 +331,45 @@ def test_a_study_that_finds_a_point_keeps_it(tmp_path, capsys):
     page = (tmp_path / "results" / "cycle.md").read_text()
     assert "van der Pol" in page
     assert "| mu | 2 |" in page
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_figures_are_drawn_tells_what_is_on_the_disk(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "map.toml"
+    path.write_text(SWEPT.replace("figure = []", ""))
+    monkeypatch.setattr("dynlab.study.page.save_figure", interrupted)
+    assert main(["run", str(path), "--json"]) == 130
+    captured = capsys.readouterr()
+    document = strict(captured.out)
+    (data,) = (tmp_path / "results").glob("map_*.npz")
+    assert {str(data), str(tmp_path / "results" / "map.csv")} == set(document["files"])
+    assert "stopped before everything was written; on the disk" in captured.err
+    assert "the same command goes on from here" in captured.err
+    # Stopped in the middle, and again while the figure is drawn: the journal is what there is.
+    path.write_text(path.read_text().replace("duration = 500", "duration = 600"))
+    with dl.observe(lambda done, total, note: interrupted() if done else None):
+        assert main(["run", str(path), "--json"]) == 130
+    document = strict(capsys.readouterr().out)
+    assert any(name.endswith(".npz.journal") for name in document["files"])
+    monkeypatch.undo()
+    assert main(["run", str(path), "--json"]) == 0
+    assert set(strict(capsys.readouterr().out)["table"]["status"]) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["spectrum", "henon", "--duration", "500"],
+        ["diagram", "fitzhugh_nagumo", "--vary", "I", "--over", "0", "1"],
+    ],
+)
+def test_the_data_are_written_before_the_figure(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setattr("dynlab.plotting.save_figure", interrupted)
+    assert main([*command, "--output", str(tmp_path), "--json"]) == 130
+    files = strict(capsys.readouterr().out)["files"]
+    assert sorted(files) == sorted(str(path) for path in tmp_path.iterdir())
+    (data,) = tmp_path.glob("*.npz")
+    assert dl.load(data).status.ok

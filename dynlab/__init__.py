@@ -193,6 +193,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "dynlab.stochastic.densities.mean_field": ("MeanFieldStates", "mean_field_states"),
     "dynlab.stochastic.densities.which_first": ("SplittingProbabilities", "splitting_probabilities"),
     "dynlab.stochastic.densities.response": ("Susceptibility", "susceptibility"),
+    "dynlab.stochastic.densities.resonance": ("StochasticResonance", "stochastic_resonance"),
     "dynlab.stochastic.densities.spectra": ("GeneratorSpectrum", "generator_spectrum"),
     "dynlab.stochastic.records.averages": ("TimeMean", "time_mean"),
     "dynlab.stochastic.records.correlations": ("CorrelationFunction", "correlation_function"),

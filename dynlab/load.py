@@ -166,6 +166,7 @@ _CLASSES = (
     "stochastic.densities.escape.EscapeTime",
     "stochastic.densities.evolve.DensityEvolution",
     "stochastic.densities.mean_field.MeanFieldStates",
+    "stochastic.densities.resonance.StochasticResonance",
     "stochastic.densities.response.Susceptibility",
     "stochastic.densities.spectra.GeneratorSpectrum",
     "stochastic.densities.which_first.SplittingProbabilities",

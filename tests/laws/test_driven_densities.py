@@ -187,9 +187,9 @@ def test_fluctuations_and_dissipation_agree_on_any_cells(D, F, w, cells):
     p, L = state.probability, state.generator.matrix.toarray()
     x = grid.centres("x") - grid.centres("x") @ p
     spectrum = 2 * (x @ np.linalg.solve(-1j * w * np.eye(cells) - L, x * p)).real
-    from dynlab.stochastic.densities.response import _push, _quantity, _response
+    from dynlab.stochastic.densities.response import _push, _response, quantity_of
 
-    asked = _quantity(system, "x"), _push(system, "F")
+    asked = quantity_of(system, "x"), _push(system, "F")
     chi = _response(system, grid, asked, np.array([w]))[0]
     assert chi.imag == pytest.approx(w * spectrum / (2 * D), rel=1e-9)
 

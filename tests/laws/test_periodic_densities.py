@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 
 import dynlab as dl
 from dynlab.stochastic.densities.evolve import driven_generator
-from dynlab.stochastic.densities.response import _push, _quantity, _response
+from dynlab.stochastic.densities.response import _push, _response, quantity_of
 
 
 @dl.flow
@@ -63,7 +63,7 @@ def test_a_small_drive_is_answered_linearly(w):
     at = np.arange(len(run.times) - 1)
     answer = 2e4 * np.mean(run.mean("x")[at] * np.exp(1j * w * run.times[at]))
     frozen = _autonomous(0.05).with_noise(x=0.2**0.5)
-    asked = _quantity(frozen, "x"), _push(frozen, "F")
+    asked = quantity_of(frozen, "x"), _push(frozen, "F")
     exact = _response(frozen, run.grid, asked, np.array([w]))[0]
     assert answer == pytest.approx(exact, rel=1e-5)
 

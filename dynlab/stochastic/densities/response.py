@@ -32,7 +32,7 @@ from dynlab.symbolic.tree import symbol
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Susceptibility", "solved_at", "susceptibility"]
+__all__ = ["Susceptibility", "quantity_of", "solved_at", "susceptibility"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -166,7 +166,7 @@ def susceptibility(
     w = np.atleast_1d(np.asarray(frequencies, float)).ravel()
     if not w.size or not np.all(np.isfinite(w)):
         raise SettingError(f"frequencies is {frequencies!r}; give finite numbers, at least one.")
-    asked = _quantity(system, of), _push(system, to)
+    asked = quantity_of(system, of), _push(system, to)
     found = suitable_grid(system, coefficients) if grid is None else checked_grid(system, grid)
     series = [_response(system, g, asked, w) for g in levels(found)]
     real, first = extrapolated([s.real for s in series])
@@ -188,7 +188,8 @@ def susceptibility(
     )
 
 
-def _quantity(system: System, name: str) -> sympy.Expr:
+def quantity_of(system: System, name: str) -> sympy.Expr:
+    """Return the expression of a state or an observable."""
     if name in system.state_names:
         return symbol(name)
     for o in system.observables:

@@ -182,6 +182,16 @@ def test_mass_that_leaves_is_reported():
     assert "at the end" in repr(run)
 
 
+@dl.flow
+def swung(x=0.0, *, A=1.0):
+    return {x: -x + A * dl.cos(dl.t)}
+
+
+@swung.with_noise(dl.Ito)
+def SWUNG(x, *, D=1.0):
+    return {x: dl.sqrt(2 * D)}
+
+
 ENDS = {"left": {"x": (-np.inf, -1)}, "right": {"x": (1, np.inf)}}
 RING = dl.Grid(x=(0, 1, 64)).with_walls(x=dl.Periodic())
 RESET = GRID.with_walls(x=(dl.Reflecting(), dl.Reinjected(at=0.5, after=1)))
@@ -200,6 +210,9 @@ RESULTS = {
     "mean field": asked(dl.mean_field_states, HERD, grid=GRID),
     "sets": asked(dl.splitting_probabilities, NOISY, sets=ENDS, grid=GRID),
     "response": asked(dl.susceptibility, NOISY, of="x", to="x", frequencies=[0, 1], grid=GRID),
+    "resonance": asked(
+        dl.stochastic_resonance, SWUNG, of="x", drive="A", vary="D", over=[0.3, 1], grid=GRID
+    ),
 }
 
 

@@ -1,19 +1,17 @@
 """How the pages are built: ``sphinx-build -W -b html docs docs/_build``."""
 
-import ast
 import importlib.util
 import os
-import runpy
 import sys
 from pathlib import Path
 
 from sphinx.directives.code import CodeBlock
 
-os.environ.setdefault("MPLBACKEND", "Agg")
+# Studies choose their backend themselves, and notebooks show their figures by their own.
+os.environ.pop("MPLBACKEND", None)
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 project = "dynlab"
 author = "The dynlab developers"
@@ -33,11 +31,18 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
-exclude_patterns = ["_build"]
+nb_execution_in_temp = True
+# What a system shows of itself in a notebook is set between dollars.
+mathjax3_config = {"tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]]}}
+exclude_patterns = ["_build", "jupyter_execute"]
 default_role = "code"
 
 html_theme = "furo" if importlib.util.find_spec("furo") else "alabaster"
 html_title = "dynlab"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
@@ -46,59 +51,12 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 
-GALLERY_INDEX = """# Gallery
-
-Each figure is drawn by a script in `analyses/`, when these pages are built.
-
-```{{toctree}}
-:maxdepth: 1
-
-{names}
-```
-"""
-
-GALLERY_PAGE = """# {title}
-
-![{title}]({name}.png)
-
-{text}
-
-```{{literalinclude}} ../../{script}
-:language: python
-:lines: {first}-
-```
-"""
-
 
 def draw_gallery(app: object) -> None:
-    """Run every study and write its figure and its page."""
-    folder = HERE / "gallery"
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("*.md"):
-        old.unlink()
-    scripts = sorted((ROOT / "analyses").rglob("*.py"))
-    for script in scripts:
-        write_gallery_page(folder, script)
-    names = "\n".join(script.stem for script in scripts)
-    (folder / "index.md").write_text(GALLERY_INDEX.format(names=names), encoding="utf-8")
+    """Draw the studies that have changed since they were drawn, and write their pages."""
+    import gallery_pages  # beside this file, which is on the path by now
 
-
-def write_gallery_page(folder: Path, script: Path) -> None:
-    import matplotlib.pyplot as plt  # after the choice of its backend above
-
-    source = script.read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    title, _, text = (ast.get_docstring(tree) or script.stem).partition("\n")
-    runpy.run_path(str(script))["study"]().savefig(folder / f"{script.stem}.png", dpi=150)
-    plt.close("all")
-    page = GALLERY_PAGE.format(
-        title=title.rstrip("."),
-        name=script.stem,
-        text=text.strip(),
-        script=script.relative_to(ROOT).as_posix(),
-        first=tree.body[1].lineno,
-    )
-    (folder / f"{script.stem}.md").write_text(page, encoding="utf-8")
+    gallery_pages.write_gallery()
 
 
 def keep_bars(app: object, what: str, name: str, obj: object, options: object, lines: list) -> None:

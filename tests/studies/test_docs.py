@@ -6,7 +6,10 @@ import contextlib
 import io
 import re
 import shlex
+import tomllib
+from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import matplotlib as mpl
 import pytest
@@ -16,7 +19,15 @@ from dynlab import cli
 from dynlab.symbolic import language
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+DOCS = ROOT / "docs"
+#: Pages in plain Python blocks; those made of cells are in test_notebooks.
+PAGES = [
+    ROOT / "README.md",
+    DOCS / "index.md",
+    DOCS / "cite.md",
+    *(page for page in sorted((DOCS / "coming_from").glob("*.md")) if page.stem != "index"),
+    *(page for page in sorted((DOCS / "guide").glob("*.md")) if page.stem != "index"),
+]
 FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -90,12 +101,82 @@ def test_reference_names_everything_public():
             assert re.search(rf"dynlab\.{name}\b", pages), f"dl.{name} is not in the reference"
 
 
+def written() -> list[Path]:
+    """Return every page that is written by hand."""
+    made = {"_build", "gallery", "jupyter_execute"}
+    return [p for p in sorted(DOCS.rglob("*.md")) if not made & set(p.relative_to(DOCS).parts)]
+
+
+def links(page: Path) -> list[str]:
+    """Return the targets of the links of a page, its code left out."""
+    text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text("utf-8")))
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
 def test_links_between_pages_lead_somewhere():
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        if "_build" in page.parts or "gallery" in page.parts:
-            continue
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    studies = {script.stem for script in (ROOT / "analyses").rglob("*.py")} | {"index"}
+    for page in [ROOT / "README.md", *written()]:
+        for link in links(page):
+            if "://" in link:
+                continue
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            where = f"{page.name} links to {link}"
+            if target.parent == DOCS / "gallery":  # drawn when the pages are built
+                assert target.stem.removesuffix("-small") in studies, where
+            else:
+                assert target.exists(), where
+                assert not anchor or anchor in anchors(target), where
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_that_leave_are_addresses():
+    for page in [ROOT / "README.md", *written()]:
+        for link in links(page):
+            if "://" in link:
+                address = urlsplit(link)
+                assert address.scheme == "https", f"{page.name} links to {link}"
+                assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", address.netloc), link
+
+
+def test_every_page_is_in_one_table_of_contents():
+    listed = []
+    for page in written():
+        for kind, text, _ in blocks(page):
+            if kind == "{toctree}":
+                names = [line for line in text.splitlines() if line and not line.startswith(":")]
+                listed += [(page.parent / f"{name}.md").resolve() for name in names]
+    drawn = DOCS / "gallery" / "index.md"
+    assert sorted(listed) == sorted([drawn, *(p for p in written() if p != DOCS / "index.md")])
+
+
+def test_every_picture_says_what_it_shows():
+    for page in [ROOT / "README.md", *written()]:
+        for text in re.findall(r"!\[([^\]]*)\]\(", page.read_text("utf-8")):
+            assert len(text.split()) > 1, f"a picture of {page.name} has no description"
+
+
+def test_citation_is_of_this_version():
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    said = dict(re.findall(r'^([a-z-]+): "?([^"\n]+)"?$', text, re.MULTILINE))
+    assert {"cff-version", "message", "title", "type", "version", "date-released"} <= set(said)
+    assert "authors:\n  - name: " in text
+    assert not re.search(r"\t|:\S", re.sub(r'"[^"\n]*"|https://\S+', "", text))
+    assert said["cff-version"] == "1.2.0"
+    assert said["type"] == "software"
+    assert said["version"] == dl.__version__
+    assert date.fromisoformat(said["date-released"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (said["version"], said["license"]) == (project["version"], project["license"])
+    bibtex = {kind: body for kind, body, _ in blocks(DOCS / "cite.md")}["bibtex"]
+    assert f"title   = {{{said['title']}}}" in bibtex
+    assert f"version = {{{said['version']}}}" in bibtex
+    assert f"year    = {{{said['date-released'][:4]}}}" in bibtex
 
 
 def test_readme_has_the_two_lines_that_set_up_a_fresh_clone():

@@ -8,8 +8,9 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
-NOTEBOOKS = sorted(ROOT.glob("*.md"))
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+STUDIES = [page for page in sorted((DOCS / "notebooks").glob("*.md")) if page.stem != "index"]
+NOTEBOOKS = [DOCS / "tutorial.md", *STUDIES]
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -11,6 +11,7 @@ order statistics with a binomial chance of 95 % or more.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import dataclass
@@ -160,8 +161,7 @@ def basin_size(
     number = whole(trials, "trials")
 
     def measure(count: int) -> Any:
-        memory = Memory(rule, neurons, count)
-        return lambda stream: _edge(memory, stream)
+        return functools.partial(_edges, Memory(rule, neurons, count))
 
     edges, status = each_trial(counts, number, chosen, measure, "basin size")
     settings = {"size": neurons, "rule": rule, "trials": number}
@@ -179,6 +179,13 @@ def median_interval(values: Array) -> tuple[float, float]:
         return 0.0, 0.5
     ranked = np.sort(values)
     return _share(ranked[k - 1]), _share(ranked[n - k])
+
+
+def _edges(memory: Memory, streams: NDArray[np.uint64], out: Array) -> None:
+    for trial, stream in enumerate(streams):
+        out[trial] = _edge(memory, stream)
+        if math.isnan(out[trial]):
+            return
 
 
 def _edge(memory: Memory, stream: NDArray[np.uint64]) -> float:

@@ -6,7 +6,6 @@ without temperature, it comes to rest, and the overlap with that pattern is meas
 
 from __future__ import annotations
 
-import functools
 import math
 import time
 from dataclasses import dataclass
@@ -184,7 +183,7 @@ def recall_curve(
     number = whole(trials, "trials")
 
     def measure(count: int) -> Any:
-        return functools.partial(Memory(rule, neurons, count).overlap, turned=0)
+        return Memory(rule, neurons, count).overlaps
 
     overlaps, status = each_trial(counts, number, chosen, measure, "recall curve")
     return RecallCurve(

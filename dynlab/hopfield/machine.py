@@ -75,7 +75,7 @@ class Course:
     @classmethod
     def of(cls, size: int, stream: np.random.Generator) -> Course:
         random = stream.integers(0, 1 << 64, 4, np.uint64)
-        clock = np.zeros(kernels.CLOCK + 1, np.int64)
+        clock = np.zeros(kernels.CLOCK, np.int64)
         return cls(clock, np.arange(size), np.empty(size, np.int8), random)
 
     @property

@@ -7,6 +7,7 @@ of the sweeps.  Where recall is only metastable, or just ends, the average depen
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -154,7 +155,7 @@ def thermal_recall(
 
     def measure(count: int) -> Any:
         memory = Memory(Hebb(), neurons, count)
-        return lambda stream: memory.mean_overlap(stream, warmth, length)
+        return functools.partial(memory.mean_overlaps, temperature=warmth, sweeps=length)
 
     overlaps, status = each_trial(counts, number, chosen, measure, "thermal recall")
     settings = {"size": neurons, "temperature": warmth, "trials": number, "sweeps": length}

@@ -10,9 +10,8 @@ needs sum_mu xi_i M_mu, that is one count of bits for each plane: K/64 log2(N) w
 additions, and no weight is ever formed.  All sums are whole numbers, so for a = 0 the field is exact.
 A flip adds or takes away one from every Q_mu: a ripple carry through the planes.
 
-Keeping the fields up to date instead costs K/64 words for each spin at each flip.  Measured at 0.138 N patterns, one
-flip then costs as much as a sixth to a fifteenth of a whole sweep here (N = 100 000: 16 ms against 92 ms), so that
-it would pay only in the last sweeps, of a handful of flips.
+Keeping the fields up to date instead costs K/64 words for each spin at each flip: `kept` does so while few spins
+turn.
 
 Dense weights keep all fields up to date at each flip instead: N additions for a flip, none for a spin that
 stays.
@@ -39,9 +38,9 @@ RULE_SIZE = 4
 #: Sums over the state: of all Q_mu, of all spins.
 DISTANCE_SUM, SPIN_SUM = range(2)
 SUMS = 2
-#: Where a run stands: position in the sweep, flips in this sweep.
-POSITION, FLIPS = range(2)
-CLOCK = 2
+#: Where a run stands: position in the sweep, flips in this sweep, sweeps done, whether fields are kept.
+POSITION, FLIPS, SWEEPS, KEPT = range(4)
+CLOCK = 4
 
 WORD = 64
 
@@ -59,33 +58,52 @@ def popcount(typingctx, word):  # type: ignore[no-untyped-def]
     return types.uint64(types.uint64), codegen
 
 
+@njit("UniTuple(u8, 5)(u8, u8, u8, u8)", **OPTIONS)
+def advance(a, b, c, d):
+    """Return 64 random bits and the state after them (xoshiro256++); in registers, for long loops."""
+    total = a + d
+    word = ((total << np.uint64(23)) | (total >> np.uint64(41))) + a
+    shifted = b << np.uint64(17)
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= shifted
+    d = (d << np.uint64(45)) | (d >> np.uint64(19))
+    return word, a, b, c, d
+
+
 @njit("u8(u8[::1])", **OPTIONS)
 def next_word(random):
-    """Return 64 random bits and advance the state (xoshiro256++)."""
-    total = random[0] + random[3]
-    result = ((total << np.uint64(23)) | (total >> np.uint64(41))) + random[0]
-    shifted = random[1] << np.uint64(17)
-    random[2] ^= random[0]
-    random[3] ^= random[1]
-    random[1] ^= random[2]
-    random[0] ^= random[3]
-    random[2] ^= shifted
-    random[3] = (random[3] << np.uint64(45)) | (random[3] >> np.uint64(19))
-    return result
+    """Return 64 random bits and advance the state."""
+    word, random[0], random[1], random[2], random[3] = advance(
+        random[0], random[1], random[2], random[3]
+    )
+    return word
+
+
+@njit("f8(u8)", **OPTIONS)
+def unit(word):
+    """Return a number in [0, 1) of the first 53 bits of a word."""
+    return np.float64(np.int64(word >> np.uint64(11))) * 1.1102230246251565e-16
 
 
 @njit("f8(u8[::1])", **OPTIONS)
 def uniform(random):
     """Return a random number in [0, 1), of 53 bits."""
-    return np.float64(next_word(random) >> np.uint64(11)) * 1.1102230246251565e-16
+    return unit(next_word(random))
 
 
 @njit("void(i8[::1], u8[::1])", **OPTIONS)
 def shuffle(order, random):
     """Bring an order into another, all equally likely (Fisher and Yates)."""
+    a, b, c, d = random[0], random[1], random[2], random[3]
     for i in range(order.shape[0] - 1, 0, -1):
-        j = np.int64(uniform(random) * (i + 1))
-        order[i], order[j] = order[j], order[i]
+        word, a, b, c, d = advance(a, b, c, d)
+        # Places without a sign need no look whether they count from the end.
+        j, k = np.uint64(np.int64(unit(word) * (i + 1))), np.uint64(i)
+        order[k], order[j] = order[j], order[k]
+    random[0], random[1], random[2], random[3] = a, b, c, d
 
 
 @njit("void(i1[:, ::1], i8, u8[:, ::1])", **OPTIONS)
@@ -188,6 +206,18 @@ def overlaps(planes, size, count, out):
         out[p] = size - 2 * distance
 
 
+@njit("f8(f8[::1], i8, i8, i8, i8, i8, i8[::1])", **OPTIONS)
+def field_of(rule, count, size, product, row_sum, spin, sums):
+    """Return the local field minus the threshold from sum_mu xi_i M_mu and sum_mu xi_i."""
+    of_overlaps = count * size - 2 * sums[DISTANCE_SUM]
+    a, spin_sum = rule[LEVEL], sums[SPIN_SUM]
+    field = float(product)
+    field += a * (a * (count * spin_sum) - of_overlaps - row_sum * spin_sum)
+    own = count * (1 + a * a) - 2 * a * row_sum
+    field -= (1 - rule[DIAGONAL]) * own * spin
+    return field / rule[NORM] - rule[THRESHOLD]
+
+
 @njit(f"f8({_PACKED}, i8, {_STATE})", **OPTIONS)
 def packed_field(rows, rule, count, i, spins, planes, carry, sums):
     """Return the local field h_i minus the threshold."""
@@ -201,14 +231,10 @@ def packed_field(rows, rule, count, i, spins, planes, carry, sums):
         for w in range(words):
             both += popcount(rows[i, w] & planes[b, w])
         weighted += np.int64(both) << b
-    of_row = 2 * np.int64(ones) - count
-    of_overlaps = count * size - 2 * sums[DISTANCE_SUM]
-    field = float(2 * (size * np.int64(ones) - 2 * weighted) - of_overlaps)
-    a, spin_sum = rule[LEVEL], sums[SPIN_SUM]
-    field += a * (a * (count * spin_sum) - of_overlaps - of_row * spin_sum)
-    own = count * (1 + a * a) - 2 * a * of_row
-    field -= (1 - rule[DIAGONAL]) * own * spins[i]
-    return field / rule[NORM] - rule[THRESHOLD]
+    # sum_mu xi_i Q_mu is 2 weighted - sum_mu Q_mu, and M_mu = N - 2 Q_mu.
+    row_sum = 2 * np.int64(ones) - count
+    product = size * row_sum - 4 * weighted + 2 * sums[DISTANCE_SUM]
+    return field_of(rule, count, size, product, row_sum, spins[i], sums)
 
 
 @njit(f"void({_PACKED}, {_STATE}, f8[::1])", **OPTIONS)
@@ -271,30 +297,6 @@ def packed_step(rows, rule, count, temperature, spins, planes, carry, sums, cloc
             clock[FLIPS] += 1
     clock[POSITION] = last % (2 * size)
     return OK if last == 2 * size else RUNNING
-
-
-@njit(f"i8({_PACKED}, f8, {_STATE}, i8[::1], i8[::1], u8[::1], i8, i8)", **OPTIONS)
-def packed_recall(rows, rule, count, temperature, spins, planes, carry, sums, clock, order, random,
-                  sweeps, sites):  # fmt: skip
-    """Sweep until a sweep turns nothing or so many sweeps are done: a whole trial in one call.
-
-    Returns how many sweeps it took, the last, quiet one included; or -1 after so many sites, to be
-    called again with the sweeps that are left (`clock[CLOCK]` holds those done).  The distances must
-    have been found by `measure`.
-    """
-    size = rows.shape[0]
-    while clock[CLOCK] < sweeps:
-        if sites <= 0:
-            return -1
-        asked = min(sites, size - clock[POSITION])
-        status = packed_sweep(rows, rule, count, temperature, spins, planes, carry, sums, clock,
-                              order, random, asked)  # fmt: skip
-        sites -= asked
-        if status == OK:
-            clock[CLOCK] += 1
-            if clock[FLIPS] == 0:
-                break
-    return clock[CLOCK]
 
 
 @njit("void(f8[:, ::1], i1[::1], f8[::1])", **OPTIONS)

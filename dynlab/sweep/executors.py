@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import pickle
 import threading
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,17 +17,17 @@ from dynlab.cores import core_count
 from dynlab.errors import SettingError
 from dynlab.progress import observe, stop_when
 from dynlab.sweep.axis import checked_count
-from dynlab.sweep.task import Batch, Outcome, Parcel, compute, compute_packed
+from dynlab.sweep.given import Given
+from dynlab.sweep.parcels import Packing
+from dynlab.sweep.task import Batch, Outcome, compute
 from dynlab.sweep.workers import Workers
 
 __all__ = ["Pool", "Processes", "Serial", "Threads", "opened"]
 
-#: A batch should take about this long, in seconds: here, and where the way is longer.
-NEAR, FAR = 0.1, 0.5
+#: A batch should take about this long, in seconds.
+NEAR = 0.1
 #: Processes are started when what is left takes longer than this, in seconds, on one core.
 LONG = 6.0
-#: Of an executor that does not tell how many workers it has, so many are taken for granted.
-UNKNOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Serial:
     True
     """
 
-    def open(self, parcel: Parcel, function: Any) -> Pool:
+    def open(self, packing: Packing, function: Any) -> Pool:
         """Start what runs the tasks."""
         return _Local(function, 1, None)
 
@@ -70,7 +69,7 @@ class Threads:
     def __post_init__(self) -> None:
         _check_workers(self.count, "threads")
 
-    def open(self, parcel: Parcel, function: Any) -> Pool:
+    def open(self, packing: Packing, function: Any) -> Pool:
         """Start what runs the tasks."""
         return _Local(function, self.count or core_count(), 1)
 
@@ -99,9 +98,9 @@ class Processes:
     def __post_init__(self) -> None:
         _check_workers(self.count, "processes")
 
-    def open(self, parcel: Parcel, function: Any) -> Pool:
+    def open(self, packing: Packing, function: Any) -> Pool:
         """Start what runs the tasks."""
-        return _Workers(parcel, self.count or core_count())
+        return _Workers(packing, self.count or core_count())
 
 
 class Pool(Protocol):
@@ -113,17 +112,20 @@ class Pool(Protocol):
     def submit(self, batch: Batch) -> Future[Any]:
         """Hand out a batch."""
 
-    def outcome(self, future: Future[Any]) -> Outcome:
-        """Return what came of a batch, or raise why it is lost."""
+    def outcome(self, future: Future[Any]) -> Outcome | Future[Any]:
+        """Return what came of a batch, or the future of one that had to be sent again; or raise why it is lost."""
 
     def expect(self, seconds: float) -> None:
         """Hear how long the rest is going to take on one core."""
+
+    def mend(self) -> None:
+        """Bring back workers that are gone for good; asked now and then."""
 
     def close(self) -> None:
         """End; what still runs is not waited for."""
 
 
-def opened(executor: Any, parcel: Parcel, function: Any) -> Pool:
+def opened(executor: Any, packing: Packing, function: Any) -> Pool:
     """Return the pool of an executor.
 
     Raises
@@ -132,25 +134,15 @@ def opened(executor: Any, parcel: Parcel, function: Any) -> Pool:
         If it is none.
     """
     if executor is None:
-        return _Measured(parcel, function)
+        return _Measured(packing, function)
     if isinstance(executor, Serial | Threads | Processes):
-        return executor.open(parcel, function)
+        return executor.open(packing, function)
     if isinstance(executor, str | int) or not hasattr(executor, "submit"):
         raise SettingError(
             f"the executor is {executor!r}. Give dl.Serial(), dl.Threads(), dl.Processes(), or an object with the "
             "submit(...) of concurrent.futures."
         )
-    if hasattr(executor, "get_executor"):  # a client of dask.distributed
-        return _Given(executor.get_executor(), parcel, _cores_of(executor))
-    client = getattr(executor, "_client", None)
-    if hasattr(client, "ncores"):
-        return _Given(executor, parcel, _cores_of(client))
-    # Private, but there in all executors of the standard library and of mpi4py.
-    return _Given(executor, parcel, getattr(executor, "_max_workers", None) or UNKNOWN)
-
-
-def _cores_of(client: Any) -> int:
-    return sum(client.ncores().values()) or UNKNOWN
+    return Given.of(executor, packing)
 
 
 def _check_workers(count: int | None, what: str) -> None:
@@ -185,6 +177,9 @@ class _Local:
     def expect(self, seconds: float) -> None:
         pass
 
+    def mend(self) -> None:
+        pass
+
     def close(self) -> None:
         self._stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -195,48 +190,25 @@ class _Workers:
 
     seconds = NEAR
 
-    def __init__(self, parcel: Parcel, workers: int) -> None:
+    def __init__(self, packing: Packing, workers: int) -> None:
         self.workers = workers
-        self._pool = Workers(parcel, workers)
+        self._pool = Workers(packing, workers)
 
     def submit(self, batch: Batch) -> Future[Any]:
         return self._pool.submit(batch)
 
     def outcome(self, future: Future[Any]) -> Outcome:
-        return _received(future.result())
+        found: Outcome = future.result()
+        return found
 
     def expect(self, seconds: float) -> None:
+        pass
+
+    def mend(self) -> None:
         pass
 
     def close(self) -> None:
         self._pool.close()
-
-
-class _Given:
-    """An executor that the user opened, and will close."""
-
-    seconds = FAR
-
-    def __init__(self, executor: Executor, parcel: Parcel, workers: int) -> None:
-        self.workers = workers
-        self._executor, self._parcel = executor, parcel
-        self._handed: set[Future[Any]] = set()
-
-    def submit(self, batch: Batch) -> Future[Any]:
-        future = self._executor.submit(compute_packed, self._parcel, batch)
-        self._handed.add(future)
-        return future
-
-    def outcome(self, future: Future[Any]) -> Outcome:
-        self._handed.discard(future)
-        return _received(future.result())
-
-    def expect(self, seconds: float) -> None:
-        pass
-
-    def close(self) -> None:
-        for future in self._handed:
-            future.cancel()
 
 
 class _Measured:
@@ -244,9 +216,9 @@ class _Measured:
 
     seconds = NEAR
 
-    def __init__(self, parcel: Parcel, function: Any) -> None:
+    def __init__(self, packing: Packing, function: Any) -> None:
         self.workers = 1
-        self._parcel = parcel
+        self._packing = packing
         self._pool: Pool = _Local(function, 1, None)
         self._first, self._from_first = self._pool, set[Future[Any]]()
         self._cores = core_count()
@@ -257,7 +229,10 @@ class _Measured:
             self._from_first.add(future)
         return future
 
-    def outcome(self, future: Future[Any]) -> Outcome:
+    def mend(self) -> None:
+        pass
+
+    def outcome(self, future: Future[Any]) -> Outcome | Future[Any]:
         if future in self._from_first:
             self._from_first.discard(future)
             return self._first.outcome(future)
@@ -265,18 +240,13 @@ class _Measured:
 
     def expect(self, seconds: float) -> None:
         if self._pool is self._first and self._cores > 1 and seconds > LONG:
-            self._pool = _Workers(self._parcel, self._cores)
+            self._pool = _Workers(self._packing, self._cores)
             self.workers = self._cores
 
     def close(self) -> None:
         self._first.close()
         if self._pool is not self._first:
             self._pool.close()
-
-
-def _received(content: bytes) -> Outcome:
-    found: Outcome = pickle.loads(content)
-    return found
 
 
 def _unseen(done: float, total: float, note: str) -> None:

@@ -36,9 +36,10 @@ from dynlab.sweep.executors import Pool, opened
 from dynlab.sweep.gather import MISSING, Gathered, is_nothing, plain, thickened, thinned
 from dynlab.sweep.identity import design_hash, function_hash, function_name, object_token
 from dynlab.sweep.journal import Identity, Journal, journal_of, known_classes, open_journal, seed_in
+from dynlab.sweep.parcels import Packing
 from dynlab.sweep.refine import AtBoundaries, Lattice, finer
 from dynlab.sweep.result import Failure, SweepResult
-from dynlab.sweep.task import Batch, Outcome, Parcel, Reason, reason_of
+from dynlab.sweep.task import Batch, Outcome, Reason, reason_of
 from dynlab.sweep.workers import CannotStart
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ __all__ = ["run"]
 ATTEMPTS = 3
 #: How often the main thread looks up, in seconds.
 LOOK = 0.05
+#: So often, in seconds, the pool looks after its workers.
+ROUND = 5.0
 #: A batch holds at most this many times as many tasks as the one before, and never more than this.
 GROWTH, MOST = 4.0, 20_000
 #: So many batches are on their way for each worker: one in hand, one that waits.
@@ -99,11 +102,11 @@ def run(
         interrupted = stack.enter_context(_interrupts())
         try:
             stack.enter_context(observe_in_turn())
-            parcel = Parcel.of(function)
+            packing = Packing(function)
             pool = None
             for tasks in plan(work):
                 if pool is None:
-                    pool = opened(executor, parcel, function)
+                    pool = opened(executor, packing, function)
                     stack.callback(pool.close)
                 work.status = _loop(work, pool, interrupted, tasks)
                 if not work.status.ok:
@@ -265,6 +268,7 @@ def _loop(
     lost: dict[int, int] = {}
     pending: dict[Future[Any], list[int]] = {}
     pace, size, handed = 0.0, 1, 0
+    looked = perf_counter()
     while done < total:
         while (handed < left or again) and len(pending) < AHEAD * pool.workers:
             if again:
@@ -275,9 +279,15 @@ def _loop(
                 handed += len(tasks)
             pending[pool.submit(work.batch(tasks))] = tasks
         ended, _ = wait(pending, LOOK, FIRST_COMPLETED)
+        if perf_counter() - looked > ROUND:
+            looked = perf_counter()
+            pool.mend()
         for future in ended:
             tasks = pending.pop(future)
             outcome = _outcome(pool, future)
+            if isinstance(outcome, Future):  # it goes out again, with what its worker lacked
+                pending[outcome] = tasks
+                continue
             if isinstance(outcome, Reason):
                 done += _lose(work, tasks, outcome, again, lost)
                 continue
@@ -299,7 +309,7 @@ def _loop(
     return Status.OK
 
 
-def _outcome(pool: Pool, future: Future[Any]) -> Outcome | Reason:
+def _outcome(pool: Pool, future: Future[Any]) -> Outcome | Reason | Future[Any]:
     """Return what came of a batch, or why it is lost; what the function raised is no loss."""
     try:
         return pool.outcome(future)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,16 +14,7 @@ import cloudpickle
 from dynlab.cores import threads
 from dynlab.progress import tick
 
-__all__ = [
-    "Batch",
-    "Outcome",
-    "Parcel",
-    "Reason",
-    "compute",
-    "compute_packed",
-    "reason_of",
-    "unpacked",
-]
+__all__ = ["Batch", "Outcome", "Reason", "compute", "reason_of", "travelling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +48,6 @@ class Outcome:
 
     answers: list[Any] = field(default_factory=list)
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A function as bytes that travel, and their hash."""
-
-    key: str
-    content: bytes
-
-    @classmethod
-    def of(cls, function: Callable[..., Any]) -> Parcel:
-        """Pack a function; what is written in a notebook or a script travels by value."""
-        content = cloudpickle.dumps(function)
-        return cls(hashlib.blake2b(content, digest_size=16).hexdigest(), content)
-
-
-_unpacked: dict[str, Callable[..., Any]] = {}
-
-
-def unpacked(parcel: Parcel) -> Callable[..., Any]:
-    """Return the function of a parcel; one of each study is kept."""
-    function = _unpacked.get(parcel.key)
-    if function is None:
-        function = cloudpickle.loads(parcel.content)
-        _unpacked.clear()
-        _unpacked[parcel.key] = function
-    return function
 
 
 def compute(function: Callable[..., Any], batch: Batch, cores: int | None) -> Outcome:
@@ -130,9 +93,8 @@ def reason_of(error: BaseException) -> Reason:
     return Reason(type(error).__name__, message, where)
 
 
-def compute_packed(parcel: Parcel, batch: Batch) -> bytes:
-    """Unpack the function, call it at each point, and pack what came of it; for other processes."""
-    outcome = compute(unpacked(parcel), batch, 1)
+def travelling(outcome: Outcome) -> bytes:
+    """Return what came of a batch as bytes; an answer that cannot travel becomes a `Reason`."""
     try:
         content: bytes = cloudpickle.dumps(outcome)
     except Exception:  # one of the answers cannot travel: each by itself

@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 import cloudpickle
 
-from dynlab.sweep.task import compute_packed, reason_of, unpacked
+from dynlab.sweep.parcels import compute_packed, shelf
+from dynlab.sweep.task import reason_of
 from dynlab.sweep.workers import read_frame, write_frame
 
 __all__ = ["main"]
@@ -28,16 +29,15 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     jobs: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(incoming, jobs), daemon=True).start()
-    parcel = pickle.loads(jobs.get())
     try:
-        unpacked(parcel)
+        shelf.put(pickle.loads(jobs.get()))
         hello = None
     except Exception as error:  # loading runs code of the user
         hello = reason_of(error)
     with contextlib.suppress(OSError):  # nobody is there any more
         write_frame(outgoing, cloudpickle.dumps(hello))
         while hello is None:
-            write_frame(outgoing, compute_packed(parcel, pickle.loads(jobs.get())))
+            write_frame(outgoing, compute_packed(pickle.loads(jobs.get())))
     os._exit(0)
 
 

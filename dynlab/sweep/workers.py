@@ -21,7 +21,8 @@ from typing import IO, Any
 import cloudpickle
 
 from dynlab.errors import ComputationError
-from dynlab.sweep.task import Batch, Parcel, Reason
+from dynlab.sweep.parcels import Lacking, Packing, Shipment
+from dynlab.sweep.task import Batch, Outcome, Reason
 
 __all__ = ["CannotStart", "WorkerDied", "Workers", "read_frame", "write_frame"]
 
@@ -65,9 +66,9 @@ def read_frame(stream: IO[bytes]) -> bytes:
 class Workers:
     """Worker processes that take one batch after the other."""
 
-    def __init__(self, parcel: Parcel, count: int) -> None:
-        self._parcel = parcel
-        self._jobs: SimpleQueue[tuple[Future[bytes], Batch] | None] = SimpleQueue()
+    def __init__(self, packing: Packing, count: int) -> None:
+        self._packing = packing
+        self._jobs: SimpleQueue[tuple[Future[Outcome], Shipment] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -78,10 +79,10 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, batch: Batch) -> Future[bytes]:
+    def submit(self, batch: Batch) -> Future[Outcome]:
         """Hand out a batch."""
-        future: Future[bytes] = Future()
-        self._jobs.put((future, batch))
+        future: Future[Outcome] = Future()
+        self._jobs.put((future, self._packing.shipment(batch)))
         return future
 
     def close(self) -> None:
@@ -100,14 +101,14 @@ class Workers:
         """Serve one process: the body of a thread."""
         process: subprocess.Popen[bytes] | None = None
         while (job := self._jobs.get()) is not None:
-            future, batch = job
+            future, shipment = job
             if self._closed or not future.set_running_or_notify_cancel():
                 continue
             try:
                 if process is None or process.poll() is not None:
                     self._forget(process)
                     process = self._started()
-                answer = self._ask(process, batch)
+                answer = self._ask(process, shipment)
             except (OSError, EOFError):
                 code = process.wait() if process else None
                 future.set_exception(WorkerDied(f"a worker process {_ending(code)}"))
@@ -117,11 +118,16 @@ class Workers:
                 future.set_result(answer)
         self._forget(process)
 
-    def _ask(self, process: subprocess.Popen[bytes], batch: Batch) -> bytes:
+    def _ask(self, process: subprocess.Popen[bytes], shipment: Shipment) -> Any:
+        """Return what a process answers; what it lacks is sent after."""
         assert process.stdin is not None
         assert process.stdout is not None
-        write_frame(process.stdin, pickled(batch))
-        return read_frame(process.stdout)
+        while True:
+            write_frame(process.stdin, pickled(shipment))
+            answer = pickle.loads(read_frame(process.stdout))
+            if not isinstance(answer, Lacking):
+                return answer
+            shipment = shipment.along_with(self._packing.parcels(answer.keys))
 
     def _started(self) -> subprocess.Popen[bytes]:
         """Start a process and wait until it has loaded the function."""
@@ -131,7 +137,7 @@ class Workers:
             assert process.stdin is not None
             assert process.stdout is not None
             try:
-                write_frame(process.stdin, pickled(self._parcel))
+                write_frame(process.stdin, pickled(self._packing.function))
                 hello = pickle.loads(read_frame(process.stdout))
             except (OSError, EOFError):
                 code = process.wait()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import pytest
 
 import dynlab as dl
 from dynlab.status import Status
+from dynlab.sweep.given import Given
+from dynlab.sweep.parcels import Packing
 
 
 def drawn(a, seed):
@@ -76,6 +79,53 @@ def test_dask_gives_the_same_bits(workers):
             same(alone, study.run(drawn, seed=3, executor=pool))
 
     with_cluster(workers, use)
+
+
+@pytest.mark.filterwarnings("default")
+def test_dask_workers_are_sent_the_arrays_of_a_function_once(monkeypatch):
+    weights = np.random.default_rng(0).normal(size=125_000)
+
+    def heavy(a, seed):
+        return float(weights[seed % weights.size]) * a
+
+    study = dl.Sweep(a=np.linspace(0, 1, 60))
+    sent = []
+
+    def use(client):
+        # Of each batch what dask's own pickling makes of it.
+        from distributed.protocol.pickle import dumps
+
+        with client.get_executor() as pool:
+            submit = pool.submit
+
+            def counted(function, *arguments):
+                sent.append(len(dumps(arguments)))
+                return submit(function, *arguments)
+
+            pool.submit = counted
+            found = study.run(in_a_script(heavy), seed=1, executor=pool)
+        same(study.run(heavy, seed=1, executor=dl.Serial()), found)
+
+    monkeypatch.setattr("dynlab.sweep.run.MOST", 3)
+    with_cluster(2, use)
+    assert len(sent) >= 20
+    assert (
+        sum(length > 1_000_000 for length in sent) <= 4
+    )  # two, and two that the second worker lacked
+
+
+def test_workers_that_a_cluster_has_forgotten_are_asked_for_again():
+    class Cluster:
+        plan, requested, asked = {0, 1, 2}, {1}, ()
+
+        def scale(self, count):
+            self.asked, self.requested = (*self.asked, count), set(self.plan)
+
+    cluster = Cluster()
+    pool = Given(ThreadPoolExecutor(1), Packing(abs), 3, cluster)
+    pool.mend()
+    pool.mend()
+    assert cluster.asked == (3,)
 
 
 def kill_on_dask(kills, tasks):
@@ -170,6 +220,12 @@ def test_mpi_gives_the_same_bits(tmp_path):
     script = tmp_path / "study.py"
     script.write_text(SCRIPT)
     command = [launcher, "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    # Open MPI refuses root, as whom containers run, and more processes than cores, unless it is told.
+    allowed = {
+        "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    }  # fmt: skip
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=os.environ | allowed
+    )
     assert ended.returncode == 0, ended.stderr
     assert "the same" in ended.stdout

@@ -50,6 +50,9 @@ class Attractor:
     verdict
         Of what was not verified: ``"chaotic"`` or ``"quasi-periodic"`` by its largest Lyapunov exponent, or
         empty where that does not tell.
+    near
+        How near to it an orbit must come, in each state, to count as on it; None where cells tell it from all
+        others.  Infinite where it shares cells with another one and nothing is known of it but cells and ranges.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Attractor:
     low: Array
     high: Array
     verdict: str = ""
+    near: Array | None = None
 
     @property
     def kind(self) -> str:

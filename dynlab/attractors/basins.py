@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.attractors.cells import Ranges, Window, counts_of, window_of
+from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import Attractors, find_attractors, outcome_name
 from dynlab.attractors.orbits import require_recurrent
 from dynlab.attractors.search import NOT_DONE, Search
@@ -278,7 +279,7 @@ def _filled(
         low, high = window.ranges[name]
         starts[:, Layout.of(system).state(name)] = low + (high - low) * (axis + 0.5) / count
     filled = labels.ravel().copy()
-    filled[left] = search.outcomes(starts, "basins")
+    filled[left] = confirmed(search, starts, "basins")
     settings = {"cells": labels.shape, "recurrences": search.rules, "step": search.orbits.step}
     settings |= {"method": search.orbits.method} if search.orbits.method is not None else {}
     return Basins(

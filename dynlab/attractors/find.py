@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dynlab.attractors.attractor import Attractor, plane_of
 from dynlab.attractors.cells import Cells, Ranges, Window, window_of
+from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.orbits import Orbits, orbits_of, refuse_conservative, require_recurrent
 from dynlab.attractors.recurrences import Recurrences
-from dynlab.attractors.search import ESCAPED, NOT_DONE, UNDECIDED, Search, chart_of
+from dynlab.attractors.search import ESCAPED, NOT_DONE, UNDECIDED, Search
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
@@ -159,8 +160,7 @@ class Attractors(Result):
         shape = dict(zip(window.names, self.cells.shape, strict=True))
         orbits = Orbits(self.system, self.provenance.settings.get("method"), self.step)
         cells = Cells.of(self.system, window, shape)
-        chart = chart_of(self.items, self.cells, len(self.system.state_names))
-        return Search(orbits, cells, rules, self.reach, chart)
+        return Search(orbits, cells, rules, self.reach, self.items, self.cells)
 
     @property
     def _counted(self) -> str:
@@ -248,7 +248,7 @@ def find_attractors(
     chosen = seed_of(seed)
     starts = window.drawn(system, chosen.stream(0), count)
     search = search_in(system, window, recurrences, method, chosen)
-    outcomes = search.outcomes(starts, "attractors")
+    outcomes = confirmed(search, starts, "attractors")
     return found_by(search, window, outcomes, chosen, began)
 
 

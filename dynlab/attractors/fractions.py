@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynlab.attractors.basins import attractors_for, with_new
 from dynlab.attractors.cells import Ranges, window_of
+from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import Attractors, outcome_name, whole
 from dynlab.attractors.orbits import require_recurrent
 from dynlab.result import Provenance, Result
@@ -174,7 +175,7 @@ def basin_fractions(
     )
     known = attractors_for(system, window, attractors, chosen)
     search = known.search()
-    outcomes = search.outcomes(window.drawn(system, chosen.stream(2), count), "basin fractions")
+    outcomes = confirmed(search, window.drawn(system, chosen.stream(2), count), "basin fractions")
     number = int(chosen.text) if chosen.text.isdigit() else None
     settings: dict[str, Any] = {"samples": count, "recurrences": search.rules, "step": known.step}
     settings |= {"generator": chosen.text} if number is None else {}

@@ -9,7 +9,8 @@ order of work.
 An orbit that returns to its cells need not have arrived (a slow spiral, a passage by a saddle): it is
 watched in stages, each twice as long as the one before, until the range of its states no longer changes or
 a stable fixed point takes it in.  One that stands on an unstable fixed point, having begun exactly on the border
-of a basin, stays undecided.  This goes beyond the published automaton, which takes the cells of a set
+of a basin, stays undecided.  Of two attractors that share a cell each has a distance within which an orbit counts
+as on it (`dynlab.attractors.nearness`).  This goes beyond the published automaton, which takes the cells of a set
 number of further samples.
 """
 
@@ -23,13 +24,14 @@ from numpy.typing import NDArray
 
 from dynlab.attractors.attractor import Attractor
 from dynlab.attractors.cells import Cells
+from dynlab.attractors.nearness import ALONG, Trace, Traces, distances, trace_of
 from dynlab.attractors.orbits import Orbits
 from dynlab.attractors.recurrences import Recurrences
 from dynlab.attractors.verify import (
     Verified,
     cycle_at,
-    fixed_point_at,
     periodic_orbit_at,
+    rest_at,
     verdict_at,
 )
 from dynlab.cycles.cycle import Cycle
@@ -41,10 +43,11 @@ from dynlab.kernels import recurrences as automaton
 from dynlab.kernels.lanes import WIDTH
 from dynlab.point import apart, whole_turns
 from dynlab.progress import tick
+from dynlab.solve.methods import AdaptiveMethod
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 
-__all__ = ["ESCAPED", "NOT_DONE", "UNDECIDED", "Search", "chart_of"]
+__all__ = ["ESCAPED", "NOT_DONE", "UNDECIDED", "Chart", "Search"]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -69,8 +72,17 @@ COLLECTED, NEW_SHARE, MOST_COLLECTED = 2000, 0.01, 100_000
 SAME = 0.5
 #: Room beside the range of an attractor, as a share of that of orbits leading to it.
 ROOM = 0.01
-#: States of an attractor that are kept, and places along a cycle.
-KEPT, ALONG = 2000, 2000
+#: States of an attractor that are kept.
+KEPT = 2000
+#: As near as this points are one, in units of `Search.fine`; and cycles, in cells.
+SAME_POINT, SAME_CURVE = 3.0, 0.05
+#: What counts as no distance: this part of a cell, and so many times what the method may be off in a step (near the
+#: limit of its stability an explicit method dances about a fixed point by some ten times that).
+FINE, DANCE = 1e-3, 100.0
+#: An orbit on an attractor that shares cells is within this share of the gap between them, or this part of a cell.
+SHARE_OF_GAP, NEAREST = 1.0 / 3.0, 0.05
+#: An orbit that covers less of the range of an attractor than this share is not on it.
+COVERED = 0.5
 
 
 class Stopped(Exception):
@@ -78,19 +90,13 @@ class Stopped(Exception):
 
 
 class Chart(NamedTuple):
-    """The attractors known: their marks on the grid, and between which states they lie."""
+    """The attractors known: their marks on the grid, between which states they lie, and where exactly."""
 
     items: tuple[Attractor, ...]
     labels: NDArray[np.int32]
     lows: Array
     highs: Array
-
-
-def chart_of(items: tuple[Attractor, ...], labels: NDArray[np.int32], states: int) -> Chart:
-    """Return attractors found before, with their marks."""
-    lows = np.array([a.low for a in items]).reshape(-1, states)
-    highs = np.array([a.high for a in items]).reshape(-1, states)
-    return Chart(items, labels.ravel().astype(np.int32), lows, highs)
+    traces: Traces
 
 
 class Search:
@@ -102,8 +108,8 @@ class Search:
         How orbits are made, the grid, and what decides.
     reach
         How far each state moves along orbits: what is small is measured by this where there are no cells.
-    chart
-        Attractors known from the beginning.
+    items, labels
+        Attractors known from the beginning, and their marks on the grid.
     """
 
     def __init__(
@@ -112,17 +118,28 @@ class Search:
         cells: Cells,
         rules: Recurrences,
         reach: Array,
-        chart: Chart | None = None,
+        items: tuple[Attractor, ...] = (),
+        labels: NDArray[np.int32] | None = None,
     ) -> None:
         self.orbits, self.cells, self.rules, self.reach = orbits, cells, rules, reach
-        n = len(orbits.system.state_names)
-        self.chart = chart or chart_of((), np.zeros(cells.size, np.int32), n)
         self.status = Status.OK
         self._stamps = np.zeros(0, np.int32)
         self._stamp = 0
+        self._traces: dict[int, Trace | None] = {}
         self._needed = np.array([rules.hits, rules.patience, rules.returns])
         self._turning = whole_turns(orbits.system) > 0
         self._shortest = SHORTEST if orbits.in_lanes else FIRST_ROUND
+        marks = np.zeros(cells.size, np.int32) if labels is None else labels.ravel()
+        n = len(orbits.system.state_names)
+        lows, highs = (
+            (
+                np.array(ends).reshape(-1, n)
+                for ends in zip(*((a.low, a.high) for a in items), strict=True)
+            )
+            if items
+            else (np.zeros((0, n)), np.zeros((0, n)))
+        )
+        self.chart = self._charted(items, marks.astype(np.int32), lows, highs)
 
     @property
     def items(self) -> tuple[Attractor, ...]:
@@ -134,8 +151,54 @@ class Search:
             )
         )
 
+    @property
+    def unit(self) -> Array:
+        """What distances are measured in: a cell, or a part of how far states move; angles left free count not."""
+        unit = np.maximum(1e-3 * self.reach, 1e-6)
+        unit[self.cells.places] = self.cells.widths
+        free = self._turning.copy()
+        free[self.cells.places] = False
+        unit[free] = np.inf
+        return np.asarray(unit)
+
+    @property
+    def fine(self) -> Array:
+        """What counts as no distance, in each state."""
+        far = np.zeros(len(self.reach))
+        ends = self.cells.low, self.cells.low + self.cells.counts * self.cells.widths
+        far[self.cells.places] = np.max(np.abs(ends), axis=0)
+        method = self.orbits.method
+        dance = DANCE * method.rtol if isinstance(method, AdaptiveMethod) else 0.0
+        return np.asarray(np.maximum(FINE * self.unit, dance * np.maximum(far, self.reach)))
+
+    def trace(self, label: int) -> Trace | None:
+        """Return where an attractor lies, None if that is not known exactly."""
+        if label not in self._traces:
+            item = self.chart.items[label]
+            self._traces[label] = self._trace(item.verified, item.states)
+        return self._traces[label]
+
+    def part(self, label: int, gap: float) -> None:
+        """Let an orbit count as on an attractor only near to it: another one is `gap` cells from it, in its cells."""
+        item, unit = self.chart.items[label], self.unit
+        if self.trace(label) is None:
+            near = np.full(len(unit), np.inf)
+            self.chart.lows[label], self.chart.highs[label] = _range_of(item)
+        else:
+            near = np.maximum(min(SHARE_OF_GAP * gap, NEAREST) * unit, self.fine)
+            near = near if item.near is None else np.minimum(near, item.near)
+        self._put(replace(item, near=near))
+
+    def keep(self, item: Attractor) -> None:
+        """Put an attractor as it was before."""
+        self._put(item)
+
     def outcomes(self, states: Array, note: str) -> Labels:
         """Return for each start the attractor it leads to, ESCAPED, UNDECIDED or NOT_DONE."""
+        return self.ends(states, note)[0]
+
+    def ends(self, states: Array, note: str) -> tuple[Labels, Array]:
+        """Return the outcomes, and the states at which they were decided."""
         current = self.orbits.wrapped(states)
         memory = np.zeros((len(states), automaton.MEMORY_SIZE), np.int64)
         found = np.full(len(states), automaton.OPEN)
@@ -147,12 +210,12 @@ class Search:
             if self.status is not Status.OK or not left.size or used >= self.rules.longest:
                 break
             known = len(self.chart.items)
-            found[left[0]] = self._single(current[left[0]])
+            found[left[0]] = self.follow(current[left[0]])
             is_new = len(self.chart.items) > known
             budget = min(used + FEW if is_new else 2 * max(budget, used), self.rules.longest)
         stopped = self.status is not Status.OK
         found[found == automaton.OPEN] = NOT_DONE if stopped else UNDECIDED
-        return found
+        return found, current
 
     def _round(
         self, current: Array, memory: Labels, found: Labels, samples: int, note: str
@@ -194,11 +257,11 @@ class Search:
     def _judge(self, values: Array, memory: Labels, answer: Labels, *, marks: bool = False) -> None:
         stamps = self._stamps if marks else np.zeros(0, np.int32)
         automaton.judge(
-            np.ascontiguousarray(values), *self.cells, self.chart.labels, stamps,
+            np.ascontiguousarray(values), *self.cells, *self.chart.traces, self.chart.labels, stamps,
             self.chart.lows, self.chart.highs, self._needed, memory, answer,
         )  # fmt: skip
 
-    def _single(self, state: Array) -> int:
+    def follow(self, state: Array) -> int:
         """Follow one orbit until it is decided; note the attractor if it is a new one."""
         if not self._stamps.size:
             self._stamps = np.zeros(self.cells.size, np.int32)
@@ -247,9 +310,12 @@ class Search:
                 return ESCAPED if _is_over(ended) else UNDECIDED
             if answer[0] != automaton.OPEN:
                 return int(answer[0])
-            state, verified = values[-1], fixed_point_at(system, values[-FIRST_STAGE // 2 :], size)
-            if verified is not None:
+            state, rest = values[-1], rest_at(system, values[-len(values) // 2 :], size, self.fine)
+            if rest is not None and (rest.arrives or (stage == STAGES - 1 and rest.nears)):
+                verified = rest.point
                 break
+            if rest is not None and rest.nears:
+                continue
             if self._rests_unstably(values[-FIRST_STAGE // 2 :], size):
                 return UNDECIDED
             low, high = values.min(axis=0), values.max(axis=0)
@@ -310,24 +376,61 @@ class Search:
     def _noted(self, values: Array, verified: Verified | None, seen: Array, size: Array) -> int:
         """Return the attractor that samples are of: one that is known, or a new one."""
         values = self.orbits.wrapped(values)
-        for item in self.chart.items:
-            if _are_the_same(item.verified, verified, size):
+        told = [self._is_same(item, verified, values) for item in self.chart.items]
+        if True in told:
+            return self._joined(self.chart.items[told.index(True)], values, seen)
+        for item, same in zip(self.chart.items, told, strict=True):
+            if same is None and item.near is not None and self._covers(values, item):
                 return self._joined(item, values, seen)
         cells = np.array([automaton.cell_of(x, *self.cells) for x in values[-FIRST_STAGE:]])
         marks = self.chart.labels[cells[cells >= 0]]
-        if marks.size:
-            counts = np.bincount(marks, minlength=1)
-            counts[0] = 0
-            if counts.max() > SAME * len(cells):
-                return self._joined(self.chart.items[int(counts.argmax()) - 1], values, seen)
+        counts = np.bincount(marks, minlength=len(told) + 1)[1:]
+        counts = np.where([same is None for same in told], counts, 0)
+        if counts.size and counts.max() > SAME * len(cells):
+            return self._joined(self.chart.items[int(counts.argmax())], values, seen)
         if not marks.size:
             return ESCAPED
         return self._new(values, verified, seen)
+
+    def _is_same(self, item: Attractor, verified: Verified | None, values: Array) -> bool | None:
+        """Whether an orbit is on a known attractor; None where only cells can tell."""
+        mine, unit = self._trace(verified, values), self.unit
+        theirs = self.trace(item.label)
+        if mine is not None and theirs is not None:
+            if type(item.verified) is not type(verified):
+                return False
+            some = mine.points[:: 1 + len(mine.points) // KEPT]
+            if theirs.is_curve:
+                return bool(np.max(distances(self.orbits.system, some, theirs, unit)) <= SAME_CURVE)
+            return bool(
+                np.max(distances(self.orbits.system, some, theirs, self.fine)) <= SAME_POINT
+            )
+        low, high = values.min(axis=0), values.max(axis=0)
+        fixed, (lowest, highest) = ~self._turning, _range_of(item)
+        if np.any((low > highest)[fixed] | (high < lowest)[fixed]):
+            return False
+        if theirs is not None:
+            near = distances(self.orbits.system, values[-FIRST_STAGE:], theirs, unit)
+            return None if np.max(near) <= 2.0 else False
+        return None if mine is None or self._covers(values, item) else False
+
+    def _covers(self, values: Array, item: Attractor) -> bool:
+        """Whether an orbit covers much of the range of an attractor."""
+        low, high = item.states.min(axis=0), item.states.max(axis=0)
+        shared = np.minimum(high, values.max(axis=0)) - np.maximum(low, values.min(axis=0))
+        wide = ~self._turning & (high - low > self.fine)
+        return not np.any((shared < COVERED * (high - low))[wide])
+
+    def _trace(self, verified: Verified | None, samples: Array) -> Trace | None:
+        often = isinstance(verified, Cycle) and self._is_strobed
+        return trace_of(self.orbits.system, verified, samples if often else None)
 
     def _joined(self, item: Attractor, values: Array, seen: Array) -> int:
         """Give more cells to a known attractor."""
         label, margin = item.label, self._margin(values, seen)
         self._mark(values, label)
+        if item.near is not None and self.trace(label) is None:
+            return label  # its range is all that tells it from the other one
         self.chart.lows[label] = np.minimum(self.chart.lows[label], values.min(axis=0) - margin)
         self.chart.highs[label] = np.maximum(self.chart.highs[label], values.max(axis=0) + margin)
         return label
@@ -342,6 +445,7 @@ class Search:
                 status=Status.TOO_MANY_STEPS,
             )
         shown, marked = self._states_of(values, verified)
+        owners = self._owners(shown)
         self._mark(marked, label)
         if verified is None:
             marked = self._collected(marked, label)
@@ -351,8 +455,40 @@ class Search:
         told = "" if verified else verdict_at(self.orbits.system, marked[-1], self.orbits.step)
         item = Attractor(self.orbits.system, label, shown, verified, low, high, told)
         lows, highs = np.vstack([self.chart.lows, low]), np.vstack([self.chart.highs, high])
-        self.chart = Chart((*self.chart.items, item), self.chart.labels, lows, highs)
+        self.chart = self._charted((*self.chart.items, item), self.chart.labels, lows, highs)
+        for owner in owners:
+            gap = self._gap(owner, label)
+            self.part(owner, gap)
+            self.part(label, gap)
         return label
+
+    def _owners(self, states: Array) -> list[int]:
+        """Return the attractors that have cells in which these states are."""
+        cells = np.array([automaton.cell_of(x, *self.cells) for x in states])
+        marks = np.unique(self.chart.labels[cells[cells >= 0]])
+        return [int(mark) - 1 for mark in marks if mark > 0]
+
+    def _gap(self, one: int, other: int) -> float:
+        """Return how far apart two attractors are, in cells; infinity where that is not known."""
+        a, b = self.trace(one), self.trace(other)
+        if a is None or b is None:
+            return np.inf
+        return float(np.min(distances(self.orbits.system, a.points, b, self.unit)))
+
+    def _charted(
+        self, items: tuple[Attractor, ...], labels: NDArray[np.int32], lows: Array, highs: Array
+    ) -> Chart:
+        """Return the chart, with the traces of those that share cells."""
+        n = len(self.orbits.system.state_names)
+        near = np.array([np.full(n, np.nan) if a.near is None else a.near for a in items])
+        traces = [None if a.near is None else self._trace(a.verified, a.states) for a in items]
+        return Chart(
+            items, labels, lows, highs, Traces.of(self.orbits.system, traces, near.reshape(-1, n))
+        )
+
+    def _put(self, item: Attractor) -> None:
+        items = tuple(item if old.label == item.label else old for old in self.chart.items)
+        self.chart = self._charted(items, *self.chart[1:4])
 
     def _states_of(self, values: Array, verified: Verified | None) -> tuple[Array, Array]:
         """Return the states that stand for an attractor, and those whose cells are its own."""
@@ -415,8 +551,8 @@ def _is_over(ended: Status | Labels) -> NDArray[np.bool_]:
     return np.isin(ended, (Status.DIVERGED, Status.LEFT_DOMAIN))
 
 
-def _are_the_same(a: Verified | None, b: Verified | None, size: Array) -> bool:
-    """Whether two fixed points are one."""
-    if not (isinstance(a, Equilibrium) and isinstance(b, Equilibrium)):
-        return False
-    return bool(np.max(np.abs(apart(a.system, a.state, b.state)) / size) < 1e-3)
+def _range_of(item: Attractor) -> tuple[Array, Array]:
+    """Return between which states an attractor lies, by its own states, with little room."""
+    low, high = item.states.min(axis=0), item.states.max(axis=0)
+    room = STILL * (high - low) + 1e-9
+    return np.maximum(low - room, item.low), np.minimum(high + room, item.high)

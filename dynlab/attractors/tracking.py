@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynlab.attractors.attractor import Attractor
 from dynlab.attractors.cells import Ranges, Window
+from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import DEFAULT, search_in, whole, window_of_search
 from dynlab.attractors.match import matched
 from dynlab.attractors.recurrences import Recurrences
@@ -268,7 +269,7 @@ def _at(  # noqa: PLR0913
     """Return the attractors at one value with their lasting labels, and what became of the starts."""
     search = search_in(system, window, recurrences, None, seed)
     on_them = np.array([item.states[-1] for item in last]).reshape(-1, starts.shape[1])
-    outcomes = search.outcomes(np.vstack([on_them, starts]), "attractors")
+    outcomes = confirmed(search, np.vstack([on_them, starts]), "attractors")
     heirs = {
         item.label: int(label)
         for item, label in zip(last, outcomes[: len(last)], strict=True) if label >= 0

@@ -10,6 +10,7 @@ a slow transient.
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from dynlab.names import Layout
 from dynlab.point import apart
 from dynlab.symbolic.system import System
 
-__all__ = ["Verified", "cycle_at", "fixed_point_at", "periodic_orbit_at", "verdict_at"]
+__all__ = ["Verified", "cycle_at", "periodic_orbit_at", "rest_at", "verdict_at"]
 
 Array = NDArray[np.float64]
 Verified = Equilibrium | PeriodicOrbit | Cycle
@@ -38,15 +39,44 @@ MOST_PERIOD = 64
 #: Samples over which an exponent is measured.
 MEASURED = 5000
 _NEWTON, _CONVERGED = 30, 1e-12
+#: A distance that shrinks by less than this stands.
+NEARER = 0.98
 
 
-def fixed_point_at(system: System, states: Array, size: Array) -> Equilibrium | None:
-    """Return the stable fixed point that all states of the end of an orbit are next to, or None."""
+class Rest(NamedTuple):
+    """A stable fixed point that states are next to, and whether they come nearer.
+
+    Attributes
+    ----------
+    point
+        The fixed point.
+    arrives
+        Whether the later half of the states is half as far from it as the earlier one, or as good as on it.
+    nears
+        Whether it is nearer at all.
+    """
+
+    point: Equilibrium
+    arrives: bool
+    nears: bool
+
+
+def rest_at(system: System, states: Array, size: Array, fine: Array) -> Rest | None:
+    """Return the stable fixed point that all states of the end of an orbit are next to, or None.
+
+    An orbit may stay next to one for another reason: a cycle around it that is smaller than a cell.  What is
+    within `fine` of it is on it.
+    """
     found = find_near(system, states[-1])
     if found is None or not found.is_stable:
         return None
-    off = [float(np.max(np.abs(apart(system, x, found.state)) / size)) for x in states]
-    return found if max(off) <= 1.0 else None
+    off = np.abs(apart(system, states, found.state))
+    if np.max(off / size) > 1.0:
+        return None
+    early, late = np.array_split(off, 2)
+    before, now = float(np.max(early / size)), float(np.max(late / size))
+    arrives = now <= 0.5 * before or bool(np.all(late <= fine))
+    return Rest(found, arrives, now < NEARER * before)
 
 
 def periodic_orbit_at(system: System, states: Array, size: Array) -> PeriodicOrbit | None:

@@ -1,0 +1,103 @@
+"""Attractors that share cells of the grid are told apart, or what cannot be told is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dynlab as dl
+from dynlab import zoo
+
+
+@dl.flow
+def well(x=0.5, *, r=0.25):
+    """Rest at sqrt(r) and at -sqrt(r); the wall between the basins is x = 0."""
+    return {x: r * x - x**3}
+
+
+@dl.flow
+def rest_and_cycle(x=0.1, y=0.0, *, mu=-0.2):
+    """r' = mu r + r^3 - r^5, theta' = 1: rest attracts r^2 < (1 - sqrt(1 + 4 mu)) / 2, a cycle all else."""
+    r2 = x**2 + y**2
+    return {x: x * (mu + r2 - r2**2) - y, y: y * (mu + r2 - r2**2) + x}
+
+
+@dl.flow
+def small_cycle(x=0.1, y=0.0, *, size=0.02):
+    """A cycle of radius `size` round an unstable focus."""
+    r2 = (x**2 + y**2) / size**2
+    return {x: x * (1 - r2) - y, y: y * (1 - r2) + x}
+
+
+@pytest.mark.parametrize(("r", "cells"), [(1e-6, 2048), (1e-4, 20), (0.25, 1)])
+def test_two_points_nearer_than_a_cell(r, cells):
+    rules = dl.Recurrences(cells=cells, longest=200_000)
+    found = dl.find_attractors(
+        well(r=r), within={"x": (-2, 2)}, samples=30, seed=1, recurrences=rules
+    )
+    ends = [a.verified.state[0] for a in found]
+    assert sorted(ends) == pytest.approx([-np.sqrt(r), np.sqrt(r)], rel=1e-9)
+    assert all(2 * np.sqrt(r) > a.near[0] > 0 for a in found)
+    image = dl.basins(well(r=r), over={"x": (-2, 2)}, cells=50, attractors=found)
+    assert (np.sign(ends)[image.labels] == np.sign(image["x"])).all()
+
+
+@pytest.mark.parametrize("cells", [1, 3])
+def test_a_cycle_round_a_fixed_point_within_a_cell(cells, tmp_path):
+    box = {"x": (-1.5, 1.5), "y": (-1.5, 1.5)}
+    found = dl.find_attractors(
+        rest_and_cycle, within=box, samples=60, seed=3, recurrences=dl.Recurrences(cells=cells)
+    )
+    kinds = {a.kind: a.label for a in found}
+    assert set(kinds) == {"stable focus", "stable cycle"}
+    found.save(tmp_path / "found.npz")
+    image = dl.basins(
+        rest_and_cycle, over=box, cells=15, attractors=dl.load(tmp_path / "found.npz")
+    )
+    x, y = np.meshgrid(image["x"], image["y"], indexing="ij")
+    inside = x**2 + y**2 < (1 - np.sqrt(0.2)) / 2
+    assert (inside == (image.labels == kinds["stable focus"])).all()
+
+
+def test_a_cycle_smaller_than_a_cell_is_no_fixed_point():
+    found = dl.find_attractors(
+        small_cycle, within={"x": (-1, 1), "y": (-1, 1)}, samples=10, seed=1,
+        recurrences=dl.Recurrences(cells=9),
+    )  # fmt: skip
+    cycle = found.single()
+    assert cycle.kind == "stable cycle"
+    assert cycle.verified.period == pytest.approx(2 * np.pi, rel=1e-7)
+
+
+@pytest.mark.parametrize(("r", "kind"), [(1.5, "node"), (2.1, "period 2"), (2.5, "chaotic")])
+@pytest.mark.parametrize("cells", [1, 2])
+def test_the_two_sides_of_an_odd_map(r, kind, cells):
+    """x -> r x - x^3 takes (0, sqrt(r)) into itself for r < 3 sqrt(3) / 2: one attractor on each side."""
+    found = dl.find_attractors(
+        zoo.cubic(r=r), within={"x": (-1.2, 1.2)}, samples=60, seed=1,
+        recurrences=dl.Recurrences(cells=cells),
+    )  # fmt: skip
+    assert len(found) == 2
+    assert all(kind in a.kind for a in found)
+    starts = np.linspace(-1.1, 1.1, 21)[:, None]
+    sides = np.sign([np.mean(a.states) for a in found])
+    assert sorted(sides) == [-1, 1]
+    labels = found.search().outcomes(starts[np.abs(starts) > 0.01][:, None], "")
+    assert (labels >= 0).all()
+    assert (sides[labels] == np.sign(starts[np.abs(starts) > 0.01])).all()
+
+
+def test_cells_that_tell_attractors_apart_stay_as_they_are():
+    found = dl.find_attractors(well, within={"x": (-2, 2)}, samples=30, seed=1)
+    assert [a.near for a in found] == [None, None]
+
+
+def test_of_two_sets_known_by_cells_alone_the_user_is_told():
+    """Where an orbit in the cells of a chaotic set leaves for good, nothing but cells could have told."""
+    from dynlab.attractors.confirm import _doubted
+
+    found = dl.find_attractors(zoo.logistic(r=3.9), within={"x": (0, 1)}, samples=10, seed=1)
+    with pytest.warns(
+        dl.AccuracyWarning, match=r"too large to tell them apart.*Recurrences\(cells"
+    ):
+        assert _doubted(found.search(), 0, -1) == set()

@@ -194,6 +194,11 @@ def find_attractors(
     accuracy and with its eigenvalues; of anything else the largest Lyapunov exponent tells whether it is chaotic,
     and what that does not tell is left ``"undetermined"``.
 
+    Cells do not tell apart what lies in one of them.  So of the orbits that reached the cells of an attractor some run on
+    until they are on it, and stable fixed points are looked for beside it.  Two that share cells have a distance within
+    which an orbit counts as on them (`Attractor.near`); down to a thousandth of a cell, or what the tolerances allow, points,
+    periodic orbits and cycles are told apart.  Of the others only the ranges of their states tell, with cells.
+
     Parameters
     ----------
     system
@@ -227,6 +232,12 @@ def find_attractors(
         If the rule or an event depends on time, or events have refractory times.
     NotConverged
         If there is no end of attractors, as in a system that conserves energy.
+
+    Warns
+    -----
+    AccuracyWarning
+        If orbits that reached the cells of an attractor settle on another one or leave, and nothing tells the two
+        apart.
 
     Examples
     --------

@@ -24,7 +24,8 @@ class Recurrences:
     ----------
     cells
         Cells along each state, one number for all or a dict by name.  None takes 2048 for one state, 400
-        for two, 128 for three, fewer for more.  Attractors closer together than a cell are not told apart.
+        for two, 128 for three, fewer for more.  Attractors closer together than a cell are told apart where they
+        are points, periodic orbits or cycles, or lie between other states; see `find_attractors`.
     step
         Time between samples of a flow, in its unit of time.  None takes the period of a drive if the
         system has one, else about two steps of the method.

@@ -1,6 +1,6 @@
 """Order of infinitely many oscillators by self-consistency, for any density of frequencies.
 
-    theta_i' = omega_i + (K / N) sum_j sin(theta_j - theta_i - a) + sqrt(2 D) xi_i
+    theta_i' = omega_i + (K / N) sum_j sin(theta_j(t - tau) - theta_i - a) + sqrt(2 D) xi_i
 
 In a state of steady order the mean field ``r exp(i psi)`` turns at some frequency W.  With ``phi = theta - psi + a``
 an oscillator obeys ``phi' = w - q sin(phi) + sqrt(2 D) xi``, where ``w = omega - W`` and ``q = K r``, and its mean of
@@ -17,6 +17,14 @@ read off at the largest q.  Without noise
 with noise h is ``I_{1-iw/D}(q/D) / I_{-iw/D}(q/D)``, from the recurrence ``(D n - i w) h_n = (q/2) (h_{n-1} - h_{n+1})`` of the
 moments.  As q -> 0, ``h -> (q/2) / (D - i w)``: that gives the onset, where incoherence loses stability.
 
+A delay tau is a lag that grows with the frequency of the field: what turns at W arrives ``W tau`` late, so a is ``a + W tau``
+throughout.  About incoherence this is the border ``l = i W`` of the characteristic equation
+
+    1 = (K / 2) exp(-l tau - i a) int g(w) / (l + D - i w) dw
+
+of any density [5]; its roots are on the left while K is small, so the least K of all W on the border is the onset.  There are
+many W: they are looked for until ``|H / q|``, which bounds 1 / K, has fallen below what was found.
+
 The curve follows incoherent states only where their field is steady.  Where two groups of
 oscillators turn against each other (a standing wave, next to the onset of two separate peaks) order
 is not steady and is reported as nan.
@@ -27,6 +35,7 @@ References
 2. Sakaguchi and Kuramoto 1986, Prog. Theor. Phys. 76, 576 (lag); Sakaguchi 1988, Prog. Theor. Phys. 79, 39 (noise).
 3. Strogatz and Mirollo 1991, J. Stat. Phys. 63, 613: stability of incoherence.
 4. Martens et al. 2009, Phys. Rev. E 79, 026204: two Lorentzian peaks.
+5. Yeung and Strogatz 1999, Phys. Rev. Lett. 82, 648: delays.
 """
 
 from __future__ import annotations
@@ -58,6 +67,8 @@ Complex = NDArray[np.complex128]
 TOLERANCE = 1e-12
 #: Frequencies at which the onset is looked for between the quantiles, and values of q along the curve.
 BETWEEN, ALONG = 8, 64
+#: With a delay frequencies are looked at until the lag has grown by this, and this many of them at most.
+TURN, MANY_TURNS = np.pi / 8, 20_000
 #: The curve begins at this share of the largest q.
 SMALLEST = 1e-4
 #: K(q) is flat to rounding where a density is: this close is equal.
@@ -169,11 +180,13 @@ class MeanFieldSynchrony(Result):
         )
 
 
-def synchrony_onset(density: Any, *, noise: float = 0.0, lag: float = 0.0) -> SynchronyOnset:
+def synchrony_onset(
+    density: Any, *, noise: float = 0.0, lag: float = 0.0, delay: float = 0.0
+) -> SynchronyOnset:
     """Return the coupling at which infinitely many phase oscillators begin to synchronise.
 
-    ``K_c = 2 / (pi g(0))`` for a density with one peak, and what replaces it with noise, phase lag, or several
-    peaks.  The coupling is that of ``K * Mean(sin(theta[j] - theta[i] - lag), j)``.
+    ``K_c = 2 / (pi g(0))`` for a density with one peak, and what replaces it with noise, phase lag, delay, or several
+    peaks.  The coupling is that of ``K * Mean(sin(theta[j] - theta[i] - lag), j)``, with ``theta[j]`` a delay ago.
 
     Parameters
     ----------
@@ -184,6 +197,9 @@ def synchrony_onset(density: Any, *, noise: float = 0.0, lag: float = 0.0) -> Sy
         Intensity D of white noise, as in ``sqrt(2 D) xi``, per unit of time.
     lag
         Phase lag, in radians, within a quarter turn.
+    delay
+        How long the phases of others are on their way, in units of time.  Frequencies then count from zero: those of
+        a frame that turns will not do.
 
     Returns
     -------
@@ -193,7 +209,8 @@ def synchrony_onset(density: Any, *, noise: float = 0.0, lag: float = 0.0) -> Sy
     Raises
     ------
     SettingError
-        If something given is no density, the noise is negative, or the lag is a quarter turn or more.
+        If something given is no density, the noise or the delay is negative, the lag is a quarter turn or more, incoherence
+        never loses stability, or the density has no largest value (order then begins at no coupling at all).
 
     Examples
     --------
@@ -202,17 +219,27 @@ def synchrony_onset(density: Any, *, noise: float = 0.0, lag: float = 0.0) -> Sy
     >>> round(onset.value, 9), round(onset.amplitude, 6)
     (1.595769122, 1.772454)
 
+    A coupling that arrives half a period late works against synchrony:
+
+    >>> import numpy as np
+    >>> late = dl.synchrony_onset(dl.Gaussian(2 * np.pi, 0.5), delay=0.5)
+    >>> round(late.value / dl.synchrony_onset(dl.Gaussian(2 * np.pi, 0.5)).value, 3)
+    7.664
+
     References
     ----------
     1. Strogatz and Mirollo 1991, J. Stat. Phys. 63, 613, eq 3.9.
     2. Sakaguchi and Kuramoto 1986, Prog. Theor. Phys. 76, 576.
+    3. Yeung and Strogatz 1999, Phys. Rev. Lett. 82, 648.
     """
     began = perf_counter()
-    model = _Model.of(density, noise, lag)
+    model = _Model.of(density, noise, lag, delay)
     roots = _roots(model)
     first = min(roots, key=lambda root: root.coupling)
     alike = [root for root in roots if root.coupling <= first.coupling * (1 + 1e-9)]
     middle = roots[len(roots) // 2]
+    if model.delay:
+        middle = first
     amplitude, jump = float("nan"), 0.0
     if first.coupling == 0:
         jump = 1.0
@@ -220,8 +247,10 @@ def synchrony_onset(density: Any, *, noise: float = 0.0, lag: float = 0.0) -> Sy
         curve = _curve(model, middle, 2 * first.coupling)
         jump = curve.at(first.coupling)[0]
         jump = jump if jump > JUMP else 0.0
-        amplitude = float("nan") if jump else curve.amplitude()
-    settings = {"density": repr(density), "noise": model.noise, "lag": model.lag}
+        amplitude = float("nan") if jump or len(alike) % 2 == 0 else curve.amplitude()
+    settings = {
+        "density": repr(density), "noise": model.noise, "lag": model.lag, "delay": model.delay,
+    }  # fmt: skip
     return SynchronyOnset(
         first.coupling, tuple(root.frequency for root in alike), amplitude, jump,
         max(root.error for root in alike),
@@ -292,10 +321,13 @@ class _Model:
     lag: float
     #: About what the density is even, if without lag; oscillators to both sides then pull alike.
     centre: float | None = None
+    delay: float = 0.0
 
     @classmethod
-    def of(cls, density: Any, noise: float, lag: float) -> _Model:
-        D, a = finite(noise, "noise"), finite(lag, "lag")
+    def of(cls, density: Any, noise: float, lag: float, delay: float = 0.0) -> _Model:
+        D, a, late = finite(noise, "noise"), finite(lag, "lag"), finite(delay, "delay")
+        if late < 0:
+            raise SettingError(f"delay is {late:g}; give a time of 0 or more.")
         if D < 0:
             raise SettingError(f"noise is {D:g}; give an intensity D of 0 or more.")
         if not abs(a) < np.pi / 2:
@@ -305,8 +337,9 @@ class _Model:
             )
         of = density.of if isinstance(density, Quantiles) else density
         if isinstance(of, Constant):
-            return cls(None, np.array([of.value]), D, a)
+            return cls(None, np.array([of.value]), D, a, delay=late)
         g = density_of(of)
+        _refuse_infinite(g, of)
         places = [_quantiles(part) for part in (of, *getattr(of, "parts", ()))]
         quantiles = np.unique(np.concatenate(places).astype(float))
         inner = quantiles[np.isfinite(quantiles)]
@@ -316,7 +349,7 @@ class _Model:
         )
         left, right = np.asarray(g(centre - off)), np.asarray(g(centre + off))
         is_even = bool((np.abs(left - right) <= 1e-12 * np.abs(right)).all())
-        return cls(g, quantiles, D, a, centre if is_even and not a else None)
+        return cls(g, quantiles, D, a, centre if is_even and not (a or late) else None, late)
 
     @property
     def inner(self) -> Array:
@@ -324,8 +357,8 @@ class _Model:
         return self.quantiles[np.isfinite(self.quantiles)]
 
     def field(self, q: float, turn: float) -> tuple[complex, float]:
-        """Return H(q, W) times exp(-i lag), and its error."""
-        back = np.exp(-1j * self.lag)
+        """Return H(q, W) times exp(-i (lag + W delay)), and its error."""
+        back = np.exp(-1j * (self.lag + turn * self.delay))
         response = self._noisy if self.noise else _quiet
         if self.g is None:
             return complex(back * response(self.quantiles - turn, q)[0]), 0.0
@@ -345,8 +378,8 @@ class _Model:
         return complex(back * value), error
 
     def slope(self, turn: float) -> tuple[complex, float]:
-        """Return H(q, W) exp(-i lag) / q as q goes to 0, and its error."""
-        back, D = np.exp(-1j * self.lag), self.noise
+        """Return H(q, W) exp(-i (lag + W delay)) / q as q goes to 0, and its error."""
+        back, D = np.exp(-1j * (self.lag + turn * self.delay)), self.noise
         if self.g is None:
             w = self.quantiles[0] - turn
             return complex(back * 0.5 / (D - 1j * w)), 0.0
@@ -370,6 +403,18 @@ class _Model:
         for n in range(int(20 + 3 * q / self.noise), 0, -1):
             ratio = 0.5 * q / (self.noise * n - 1j * w + 0.5 * q * ratio)
         return ratio
+
+
+def _refuse_infinite(g: Callable[[Any], Any], distribution: Any) -> None:
+    ends = np.asarray(distribution.ppf(SHARES), float)
+    ends = ends[np.isfinite(ends)]
+    with np.errstate(all="ignore"):
+        wrong = ~np.isfinite(np.asarray(g(ends), float))
+    if wrong.any():
+        raise SettingError(
+            f"the density of frequencies is infinite at {ends[wrong][0]:g}: next to it any coupling binds oscillators, so "
+            "there is no onset. Give a density that is finite everywhere."
+        )
 
 
 def _quantiles(distribution: Any) -> Array:
@@ -401,6 +446,8 @@ class _Root:
 
 def _roots(model: _Model) -> list[_Root]:
     """Return all frequencies at which the response to a small field has the right phase, rising."""
+    if model.g is None and model.delay:
+        return _roots_of_identical(model)
     if model.g is None:
         D, centre = model.noise, float(model.quantiles[0])
         turn = centre - D * np.tan(model.lag)
@@ -412,8 +459,22 @@ def _roots(model: _Model) -> list[_Root]:
     if model.noise or model.lag:
         at = np.concatenate([inner[0] - wide * share[:0:-1], at, inner[-1] + wide * share])
     at = at + 1e-7 * wide / len(at)  # off the middle, where a root would be met by chance
-    misses = np.array([model.slope(turn)[0].imag for turn in at])
-    found = []
+    if model.delay:
+        found = _delayed_roots(model, at)
+    else:
+        found = _roots_between(model, at, np.array([model.slope(turn)[0].imag for turn in at]))
+    if not found:
+        raise SettingError(
+            "incoherence never loses stability for this density. Give one that is smooth, with at least "
+            "one peak."
+        )
+    return found
+
+
+def _roots_between(model: _Model, at: Array, misses: Array) -> list[_Root]:
+    """Return the roots between places at which the phase of the response is wrong to different sides."""
+    inner, found = model.inner, []
+    wide = model.noise + (inner[-1] - inner[0])
     for k in np.flatnonzero(misses[:-1] * misses[1:] < 0):
         turn = _zero(lambda w: model.slope(w)[0].imag, float(at[k]), float(at[k + 1]), 1e-15 * wide)
         if model.centre is not None and abs(turn - model.centre) < 1e-9 * wide:
@@ -421,12 +482,88 @@ def _roots(model: _Model) -> list[_Root]:
         value, error = model.slope(turn)
         if value.real > 1e-12 / wide:
             found.append(_Root(turn, 1 / value.real, error / value.real**2))
-    if not found:
-        raise SettingError(
-            "incoherence never loses stability for this density. Give one that is smooth, with at least "
-            "one peak."
-        )
     return found
+
+
+def _delayed_roots(model: _Model, coarse: Array) -> list[_Root]:
+    """Return all roots up to the least coupling, from where the response is strongest outwards.
+
+    The lag turns with the frequency, so places lie as close as it asks for.  ``1 / |slope|`` is a bound for the coupling
+    of a root there, and beyond the quantiles the response only falls.
+    """
+    strength = np.array([abs(model.slope(turn)[0]) for turn in coarse])
+    if not np.isfinite(strength).all():
+        raise SettingError(
+            "the response of this density to a small field is not finite, so its onset cannot be told. Give a density "
+            "that is finite everywhere."
+        )
+    start = float(coarse[np.argmax(strength)])
+    sides = [
+        _Side(1, start, np.maximum.accumulate(strength[::-1])[::-1]),
+        _Side(-1, start, np.maximum.accumulate(strength)),
+    ]
+    found: list[_Root] = []
+    for _ in range(MANY_TURNS):
+        for side in sides:
+            found += side.advance(model, coarse)
+        best = min((root.coupling for root in found), default=np.inf)
+        sides = [side for side in sides if side.strongest * best >= 1]
+        if not sides:
+            return sorted(found, key=lambda root: root.frequency)
+    raise SettingError(
+        f"after a delay of {model.delay:g} phases of this density have turned against each other so often that no onset "
+        f"was found at {2 * MANY_TURNS} frequencies. Give a shorter delay."
+    )
+
+
+@dataclass(slots=True)
+class _Side:
+    """A walk along the frequencies, up or down, with the strongest response that still lies ahead."""
+
+    sign: int
+    here: float
+    ahead: Array
+    strongest: float = np.inf
+    response: complex | None = None
+
+    def advance(self, model: _Model, coarse: Array) -> list[_Root]:
+        """Take a step and return the root on it, if there is one."""
+        before, start = self.response or model.slope(self.here)[0], self.here
+        k = int(np.searchsorted(coarse, start))
+        # Beyond the quantiles nothing is narrow but the turns of the lag.
+        gap = (
+            coarse[k] - coarse[k - 1] if 0 < k < len(coarse) else (coarse[-1] - coarse[0]) / BETWEEN
+        )
+        self.here = start + self.sign * min(TURN / model.delay, float(gap))
+        self.response = model.slope(self.here)[0]
+        inside = coarse[0] < self.here < coarse[-1]
+        beyond = float(np.interp(self.here, coarse, self.ahead)) if inside else 0.0
+        self.strongest = max(abs(self.response), beyond)
+        at, misses = np.array([start, self.here]), np.array([before.imag, self.response.imag])
+        return _roots_between(model, at[:: self.sign], misses[:: self.sign])
+
+
+def _roots_of_identical(model: _Model) -> list[_Root]:
+    """Return the root of least coupling of identical oscillators with a delay.
+
+    ``i (W - c) + D = (K / 2) exp(-i (W tau + a))``: without noise either K = 0, if the phase after the
+    delay pulls, or a field a quarter turn off, at the nearest such frequency.
+    """
+    D, centre = model.noise, float(model.quantiles[0])
+    if not D and np.cos(centre * model.delay + model.lag) > 0:
+        return [_Root(centre, 0.0, 0.0)]
+
+    def phase(turn: float) -> float:
+        return float(np.arctan2(turn - centre, D) + turn * model.delay + model.lag)
+
+    # The phase rises with W, and the coupling with the distance from c: the roots next to c are the least.
+    roots = []
+    nearest = np.floor(phase(centre) / (2 * np.pi))
+    for whole in (nearest, nearest + 1):
+        reach = (4 * np.pi) / model.delay
+        turn = _zero(lambda w: phase(w) - 2 * np.pi * whole, centre - reach, centre + reach, 0.0)  # noqa: B023
+        roots.append(_Root(turn, 2 * float(np.hypot(turn - centre, D)), 0.0))
+    return sorted(roots, key=lambda root: root.frequency)
 
 
 def _zero(function: Callable[[float], float], low: float, high: float, tolerance: float) -> float:

@@ -55,7 +55,7 @@ def test_at_zero_it_is_the_largest_exponent():
     )
     error = np.hypot(alone.standard_error, found.standard_errors[0, 0])
     assert found.exponents[0, 0] == pytest.approx(alone.value, abs=5 * error)
-    assert error < 0.01
+    assert error < 0.03
 
 
 def test_of_a_map_that_passes_its_image_on_it_is_a_shift_of_the_logarithm():
@@ -98,8 +98,8 @@ def test_the_spectrum_of_a_synchronous_pair_holds_both_modes():
     expected = sorted([alone, 0.0, transverse], reverse=True)
     error = np.hypot(whole.standard_errors.max(), parts.standard_errors.max())
     np.testing.assert_allclose(whole.exponents, expected, atol=5 * error)
-    assert error < 0.015
-    assert transverse < -0.05
+    assert error < 0.03
+    assert transverse < -4 * error
 
 
 def test_the_threshold_of_a_network_is_where_it_falls_apart():

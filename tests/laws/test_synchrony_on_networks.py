@@ -73,8 +73,9 @@ def test_in_step_the_jacobian_is_minus_k_times_the_laplacian(graph):
     spectrum = dl.lyapunov_spectrum(
         swarm, start={"theta": np.zeros(len(graph))}, count=4, duration=100, transient=100, seed=1
     )
-    # After a transient the slowest modes are found to what is left of the others.
-    np.testing.assert_allclose(spectrum.exponents, -0.7 * found.eigenvalues.real[:4], atol=5e-3)
+    # After a transient the slowest modes are found to what is left of the others: of the fourth most, as the fifth is near.
+    wrong = np.abs(spectrum.exponents + 0.7 * found.eigenvalues.real[:4])
+    assert (wrong < [1e-9, 5e-3, 5e-3, 0.03]).all()
 
 
 @pytest.mark.parametrize(("size", "reach"), [(12, 1), (20, 1), (21, 3), (40, 7)])

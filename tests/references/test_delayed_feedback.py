@@ -135,15 +135,15 @@ def test_oscillators_are_taken_apart_inside_the_window_and_not_outside():
     for gain, low, high in ((0.2, 0.2, 1.0), (3.0, 0.0, 0.1), (7.0, 0.2, 1.0)):
         run = dl.simulate_feedback(
             RHYTHM,
-            feedback=dl.DelayedFeedback(gain, 0.5, onset=20.0),
+            feedback=dl.DelayedFeedback(gain, 0.5, onset=30.0),
             size=1000,
-            duration=60,
-            step=0.025,
+            duration=70,
+            step=0.05,
             seed=5,
         )
-        before, after = run.order[(run.t > 12) & (run.t < 20)].mean(), run.order[run.t > 50].mean()
+        before, after = run.order[(run.t > 20) & (run.t < 30)].mean(), run.order[run.t > 60].mean()
         # sqrt(1 - 2 D / K) without feedback
-        assert before == pytest.approx(np.sqrt(1 / 3), abs=0.1)
+        assert before == pytest.approx(np.sqrt(1 / 3), abs=0.05)
         assert low < after < high
 
 

@@ -69,6 +69,8 @@ TOLERANCE = 1e-12
 BETWEEN, ALONG = 8, 64
 #: With a delay frequencies are looked at until the lag has grown by this, and this many of them at most.
 TURN, MANY_TURNS = np.pi / 8, 20_000
+#: Secants tried before a zero is bracketed.
+SECANTS = 8
 #: The curve begins at this share of the largest q.
 SMALLEST = 1e-4
 #: K(q) is flat to rounding where a density is: this close is equal.
@@ -630,7 +632,15 @@ def _curve(model: _Model, root: _Root, most: float) -> _Curve:
     r, turn, error = np.empty(len(q)), np.empty(len(q)), 0.0
     now = root.frequency
     for k, value in enumerate(q):
-        r[k], now, off = _state(model, float(value), now)
+        # The last two tell where the next is, about.
+        more = (
+            (value - q[k - 1]) / (q[k - 1] - q[k - 2]) * (turn[k - 1] - turn[k - 2])
+            if k > 1
+            else 0.0
+        )
+        r[k], now, off = _state(
+            model, float(value), now + (more if abs(more) < 0.01 * value else 0.0)
+        )
         turn[k], error = now, max(error, off)
     coupling = q / np.maximum(r, 1e-300)
     begins = root.coupling
@@ -645,6 +655,18 @@ def _state(model: _Model, q: float, near: float) -> tuple[float, float, float]:
     value, error = model.field(q, near)
     if abs(value.imag) <= max(10 * error, 1e-14 * abs(value)):
         return value.real, near, error
+    # Along a curve a few secants are enough; they stay as near as the bracket begins.
+    turn, now, reach = near, value, 0.01 * q
+    last, before = near + 1e-4 * q, model.field(q, near + 1e-4 * q)[0]
+    for _ in range(SECANTS):
+        if abs(now.imag) <= max(10 * error, 1e-14 * abs(now)) and now.real > 0:
+            return now.real, turn, error
+        slope = (now.imag - before.imag) / (turn - last) if turn != last else 0.0
+        ahead = turn - now.imag / slope if slope else np.inf
+        if not abs(ahead - near) < reach:
+            break
+        turn, last, before = ahead, turn, now
+        now, error = model.field(q, turn)
     step = 0.01 * q + 1e-9 * (model.inner[-1] - model.inner[0])
     low = high = near
     for _ in range(60):

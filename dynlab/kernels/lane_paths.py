@@ -13,7 +13,7 @@ from dynlab.kernels.convention import OK, RUNNING, call0, pointer
 from dynlab.kernels.deferred import njit
 from dynlab.kernels.dense import MODEL, OPTIONS
 from dynlab.kernels.lanes import WIDTH, as_lanes, spread
-from dynlab.kernels.random import fill_lane
+from dynlab.kernels.random import fill_lanes, gather_streams
 from dynlab.kernels.stochastic import BLOCK, MEMBER, SEGMENT, TAKEN, amplitudes
 
 # Rows of `floats`: state and drift.
@@ -21,14 +21,15 @@ X, F = range(2)
 
 
 @njit(
-    f"i8(i8, i8[::1], i8[:, ::1], f8[::1], f8[::1], i8[::1], u8[:, ::1], f8[:, ::1], f8[:, ::1],"
+    f"i8(i8, i8[::1], i8[:, ::1], f8[::1], f8[::1], i8[::1], u8[:, ::1], u8[:, ::1],"
+    f" u8[::1], f8[:, ::1], f8[:, ::1],"
     f" f8[:, :, ::1], f8[:, :, ::1], f8[:, :, ::1], i8[::1], f8[:, :, ::1], f8[:, :, ::1],"
     f" f8[:, ::1], {MODEL}, i8)",
     **OPTIONS,
 )  # fmt: skip
 def lane_paths(
-    address, plan, sources, ends, sizes, counts, streams, starts, rows, floats, parameters, scale,
-    progress, out, xi, amplitude, z, p, d, k, w, budget,
+    address, plan, sources, ends, sizes, counts, streams, words, own, starts, rows, floats, parameters,
+    scale, progress, out, xi, amplitude, z, p, d, k, w, budget,
 ):  # fmt: skip
     """Run the members group by group; return RUNNING after `budget` steps, OK when all are done.
 
@@ -39,9 +40,13 @@ def lane_paths(
     states, given = as_lanes(floats), as_lanes(parameters)
     strength, noise = as_lanes(scale), as_lanes(xi)
     x, f, p_lanes = states[X], states[F], given[0]
+    in_order = m == n
+    for s in range(m):
+        in_order = in_order and sources[1, s] == s
     while progress[MEMBER] < members:
         first = progress[MEMBER]
         if progress[SEGMENT] == 0 and progress[TAKEN] == 0:
+            gather_streams(streams, first, words)
             for lane in range(WIDTH):
                 member = min(first + lane, members - 1)
                 for i in range(n):
@@ -60,12 +65,16 @@ def lane_paths(
                 if budget <= 0:
                     return RUNNING
                 block = min(BLOCK, counts[segment] - progress[TAKEN])
-                for lane in range(WIDTH):
-                    fill_lane(streams[first + lane], block, root, xi, lane)
+                fill_lanes(words, own, block, root, xi)
                 for j in range(block):
                     now = begins + (progress[TAKEN] + j) * h
                     call0(address, spread(now), pointer(x), pointer(z), pointer(p_lanes), pointer(d),
                           pointer(k), pointer(w), pointer(f))  # fmt: skip
+                    if in_order:
+                        # One source for each state: x is read and written once.
+                        for i in range(n):
+                            x[i] = x[i] + h * f[i] + strength[0, i] * noise[j, i]
+                        continue
                     for i in range(n):
                         x[i] = x[i] + h * f[i]
                     for s in range(m):

@@ -118,33 +118,63 @@ def fill_normals(s, out):
     s[0], s[1], s[2], s[3] = s0, s1, s2, s3
 
 
-@njit("void(u8[::1], i8, f8, f8[:, :, ::1], i8)", **OPTIONS)
-def fill_lane(s, count, factor, out, lane):
-    """Write what `fill_normals` would, times a factor, into one lane of the first rows.
+@njit("f8(u8[::1], u8)", **OPTIONS)
+def normal_after(s, word):
+    """Return a normal number from a word of a stream, or where that is rejected from further ones."""
+    while True:
+        layer = np.int64(word & np.uint64(255))
+        x = np.float64(np.int64(word >> np.uint64(11))) * _UNIT * _ENDS[layer]
+        if x >= _ENDS[layer + 1]:
+            x = beyond(s, layer, x)
+        if x == x:
+            return -x if word & np.uint64(256) else x
+        word = bits(s)
 
-    Written out a second time: a copy from an array into the column costs as much as half the drawing.
+
+@njit("void(u8[:, ::1], i8, u8[:, ::1])", **OPTIONS)
+def gather_streams(streams, first, lanes):
+    """Copy the streams of as many members as there are lanes into lanes: a row for each word of their states."""
+    for j in range(4):
+        for lane in range(lanes.shape[1]):
+            lanes[j, lane] = streams[first + lane, j]
+
+
+@njit("void(u8[:, ::1], u8[::1], i8, f8, f8[:, :, ::1])", **OPTIONS)
+def fill_lanes(s, own, count, factor, out):
+    """Write what `fill_normals` would for the stream in each lane, times a factor, into the first rows.
+
+    Rows 0 to 3 of `s` are the states of the streams, row 4 is work, and so is `own`, the state of one.  `bits` is written out, so
+    that the lanes go through it together; one word in a hundred is rejected, and its lane goes on by itself.
     """
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+    width = s.shape[1]
     for row in range(count):
         for i in range(out.shape[1]):
-            while True:
-                # `bits`, written out: the state stays in registers.
+            for lane in range(width):
+                s0, s1, s2, s3 = s[0, lane], s[1, lane], s[2, lane], s[3, lane]
                 total = s0 + s3
-                word = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
+                s[4, lane] = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
                 t = s1 << np.uint64(17)
                 s2 ^= s0
                 s3 ^= s1
-                s1 ^= s2
-                s0 ^= s3
-                s2 ^= t
-                s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+                s[1, lane] = s1 ^ s2
+                s[0, lane] = s0 ^ s3
+                s[2, lane] = s2 ^ t
+                s[3, lane] = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+            rejected = np.uint64(0)
+            for lane in range(width):
+                word = s[4, lane]
                 layer = np.int64(word & np.uint64(255))
                 x = np.float64(np.int64(word >> np.uint64(11))) * _UNIT * _ENDS[layer]
-                if x >= _ENDS[layer + 1]:
-                    s[0], s[1], s[2], s[3] = s0, s1, s2, s3
-                    x = beyond(s, layer, x)
-                    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
-                if x == x:
-                    break
-            out[row, i, lane] = factor * (-x if word & np.uint64(256) else x)
-    s[0], s[1], s[2], s[3] = s0, s1, s2, s3
+                rejected |= np.uint64(x >= _ENDS[layer + 1])
+                out[row, i, lane] = factor * (-x if word & np.uint64(256) else x)
+            if rejected:
+                for lane in range(width):
+                    word = s[4, lane]
+                    layer = np.int64(word & np.uint64(255))
+                    x = np.float64(np.int64(word >> np.uint64(11))) * _UNIT * _ENDS[layer]
+                    if x >= _ENDS[layer + 1]:
+                        for j in range(4):
+                            own[j] = s[j, lane]
+                        out[row, i, lane] = factor * normal_after(own, word)
+                        for j in range(4):
+                            s[j, lane] = own[j]

@@ -135,7 +135,8 @@ class Paths(NamedTuple):
         z, p, d, k, w = inputs_of(self.system)
         arguments = (
             lanes.address, self.scheme.plan, self.scheme.sources, self.ends, self.sizes, self.counts,
-            streams, starts, np.ascontiguousarray(parameters), aligned(2, n, WIDTH),
+            streams, np.empty((5, WIDTH), np.uint64), np.empty(4, np.uint64), starts,
+            np.ascontiguousarray(parameters), aligned(2, n, WIDTH),
             aligned(1, parameters.shape[1], WIDTH), aligned(1, m, WIDTH), progress, out,
             aligned(stochastic.BLOCK, m, WIDTH), np.zeros((1, n)), z, p, d, k, w,
         )  # fmt: skip

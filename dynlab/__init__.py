@@ -206,6 +206,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
     # around an equilibrium with noise
     "dynlab.stochastic.weak_noise.fluctuations": ("LinearNoise", "linear_noise"),
+    "dynlab.stochastic.weak_noise.map_noise": ("LinearMapNoise", "linear_map_noise"),
     "dynlab.stochastic.weak_noise.warning": ("Approach", "EarlyWarning", "early_warning"),
     "dynlab.stochastic.weak_noise.signs": ("WarningSigns", "warning_signs"),
     "dynlab.symbolic.cumulants": ("moment_equations",),

@@ -180,6 +180,7 @@ _CLASSES = (
     "stochastic.weak_noise.action.Quasipotential",
     "stochastic.weak_noise.fluctuations.LinearNoise",
     "stochastic.weak_noise.kramers.KramersRate",
+    "stochastic.weak_noise.map_noise.LinearMapNoise",
     "stochastic.weak_noise.multiplicative.StochasticStability",
     "stochastic.weak_noise.signs.WarningSigns",
     "stochastic.weak_noise.warning.Approach",

@@ -75,7 +75,7 @@ def _paragraph(reference: str) -> list[str]:
 
 def _equations(system: System) -> list[str]:
     if system.noise:
-        rows = display.differentials(system.declared, system.rule, system.noise).split("; ")
+        rows = display.stochastic_lines(system)
     else:
         rows = [f"{n}' = {e}" for n, e in zip(system.declared, system.rule, strict=True)]
     rows += [f"{m.name} = {m.expression}" for m in system.intermediates]

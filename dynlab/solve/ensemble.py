@@ -24,7 +24,7 @@ from dynlab.solve.lanes import Answers, run_in_lanes
 from dynlab.solve.members import Members, members_of
 from dynlab.solve.methods import Explicit8, OdeMethod
 from dynlab.solve.outcomes import Ensemble, observed
-from dynlab.solve.paths import Paths
+from dynlab.solve.paths import Paths, noisy_steps
 from dynlab.solve.stochastic_methods import SdeMethod
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
@@ -83,7 +83,7 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
         `Histogram`.  All but the first are made while the ensemble runs, and nothing else is kept.
     method
         Method and tolerances for a flow; `Explicit8` if None.  All but it and `Taylor` run one member at a
-        time.  A flow with noise needs one with a step, such as ``dl.SRA1(step=0.01)``.
+        time.  A flow with noise needs one with a step, such as ``dl.SRA1(step=0.01)``; maps have none.
     size
         How many members, if no arrays are given.
     seed
@@ -128,9 +128,10 @@ def ensemble(  # noqa: PLR0913  (what, from where, how long, what to keep, how, 
     members = members_of(system, starts, parameters, size, chosen)
     _check_room(len(members), t.size, len(names), keep)
     run = _Run.of(system, members, span, np.atleast_1d(t), method)
-    if isinstance(method, SdeMethod):
-        _check_noise(system, method, members)
-        run = run._replace(paths=Paths.of(system, method, np.atleast_1d(t), chosen))
+    if system.is_stochastic:
+        stepped, with_step = noisy_steps(system, method)
+        _check_noise(system, with_step, members)
+        run = run._replace(paths=Paths.of(stepped, with_step, np.atleast_1d(t), chosen))
     kept = run.everything(keep, names)
     return Ensemble(
         system=system,
@@ -171,7 +172,7 @@ def _check_noise(system: System, method: SdeMethod, members: Members) -> None:
 def _checked_method(
     system: System, method: OdeMethod | SdeMethod | None
 ) -> OdeMethod | SdeMethod | None:
-    if system.is_stochastic != isinstance(method, SdeMethod):
+    if not system.is_discrete and system.is_stochastic != isinstance(method, SdeMethod):
         needed = "has noise, and needs one with a step" if system.is_stochastic else "has no noise"
         raise SettingError(
             f"method is {method!r}, but {system.name!r} {needed}. Give for noise dl.EulerMaruyama(step=0.01), "
@@ -247,7 +248,7 @@ class _Run(NamedTuple):
         pieces = list(self.members.pieces(self.piece_size()))
         kept: list[Arrays | None] = [None] * len(pieces)
         in_lanes = None
-        if not isinstance(self.method, SdeMethod):
+        if self.paths is None and not isinstance(self.method, SdeMethod):
             in_lanes = run_in_lanes(self.system, self.method, self.duration, self.times)
         # Compiled here, not by the first thread while the others wait.
         _ = kernels_of(self.system).rhs

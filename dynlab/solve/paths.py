@@ -22,12 +22,13 @@ from dynlab.solve.guarded import Guarded, Happened, Watch, run_guarded
 from dynlab.solve.guarded_network import NodeWatch, run_guarded_network
 from dynlab.solve.guards import Guards
 from dynlab.solve.lanes import aligned
-from dynlab.solve.stochastic_methods import Scheme, SdeMethod
+from dynlab.solve.stochastic_methods import EulerMaruyama, Scheme, SdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.noise import ito_drift
 from dynlab.symbolic.system import System
+from dynlab.symbolic.transforms import step_flow
 
-__all__ = ["Found", "Paths"]
+__all__ = ["Found", "Paths", "noisy_steps"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -212,6 +213,23 @@ class Paths(NamedTuple):
             begun = self.ends[segment - 1] if segment else 0.0
             found.ended[progress[0]] = begun + progress[stochastic.TAKEN] * self.sizes[segment]
         return found
+
+
+def noisy_steps(system: System, method: Any) -> tuple[System, Any]:
+    """Return what makes the paths of a system: a map's are Euler's of a flow, in steps of 1.
+
+    Raises
+    ------
+    SettingError
+        If a method is given for a map.
+    """
+    if not system.is_discrete:
+        return system, method
+    if method is not None:
+        raise SettingError(
+            f"method is {method!r}, and {system.name!r} is a map, whose steps are what it says. Leave method out."
+        )
+    return step_flow(system), EulerMaruyama(step=1.0)
 
 
 def _watch(system: System, guards: Guards, seed: Seed) -> Watch | NodeWatch | None:

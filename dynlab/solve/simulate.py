@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.codegen.inputs import inputs_of
-from dynlab.errors import SettingError
+from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.kernels.convention import RUNNING
 from dynlab.names import Layout, finite
 from dynlab.result import Provenance
@@ -17,11 +18,11 @@ from dynlab.seeds import seed_of
 from dynlab.solve.crossing import Crossing, together
 from dynlab.solve.guarded import Happened
 from dynlab.solve.guards import Guards
-from dynlab.solve.paths import Paths
+from dynlab.solve.paths import Paths, noisy_steps
 from dynlab.solve.stochastic_methods import SdeMethod
 from dynlab.solve.trajectory import Trajectory
 from dynlab.status import Status
-from dynlab.symbolic.dynamics import Continuous, Stochastic, require
+from dynlab.symbolic.dynamics import Stochastic, require
 from dynlab.symbolic.signals import require_recorded
 from dynlab.symbolic.system import System
 
@@ -38,13 +39,15 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
     *,
     start: Mapping[str, float] | Sequence[float] | None = None,
     duration: float,
-    method: SdeMethod,
+    method: SdeMethod | None = None,
     seed: int | np.random.Generator | None = None,
     at: ArrayLike | None = None,
     record: Crossing | Sequence[Crossing] = (),
     until: Crossing | Sequence[Crossing] = (),
 ) -> Trajectory:
     """Return one path of a stochastic system, ``dX = f dt + sum_k b_k dW_k``, from a start over some time.
+
+    Of a map with noise it is ``x' = f(x) + sum_k b_k(x) xi_k`` with new Gaussian numbers xi_k in each step.
 
     Parameters
     ----------
@@ -53,9 +56,9 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
     start
         States at t = 0, by name; those not given start from the system's defaults.
     duration
-        How long, in the system's unit of time.
+        How long, in the system's unit of time; steps of a map.
     method
-        Method and step, such as ``dl.SRA1(step=0.01)``.
+        Method and step, such as ``dl.SRA1(step=0.01)``; none for a map.
     seed
         A whole number, a numpy Generator, or None for a fresh seed.  ``run.provenance.seed`` gives the
         same path again; the state of a Generator is in ``run.provenance.settings``.
@@ -102,17 +105,20 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
     >>> bool(abs(run["x"].var() - 0.5**2 / 2) < 0.03)
     True
     """
-    require(system, Continuous, Stochastic)
+    require(system, Stochastic)
     began = perf_counter()
     span = finite(duration, "duration")
     if span < 0:
         raise SettingError(f"duration is {span:g}; noise has no backwards. Give a positive time.")
+    if system.is_discrete:
+        _check_map(system, span, record, until)
+    stepped, steps = noisy_steps(system, method)
     require_recorded(system.signals, 0.0, span)
     chosen = seed_of(seed)
     begin = Layout.of(system).pack(start, system.start_values)
-    times = _times(system, span, method, at)
-    guards = Guards.of(system, together(record), together(until))
-    paths = Paths.of(system, method, times, chosen, guards)
+    times = _times(system, span, steps, at)
+    guards = Guards.of(stepped, together(record), together(until))
+    paths = Paths.of(stepped, steps, times, chosen, guards)
     found, events, happened = paths.one(begin, inputs_of(system).parameters)
     values = found.values[0]
     there = np.isfinite(values[:, 0])
@@ -121,7 +127,7 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
         times, values = _with_events(times, values, happened, guards.first)
     status = Status.STOPPED if found.status[0] == RUNNING else Status(int(found.status[0]))
     number = int(chosen.text) if chosen.text.isdigit() else None
-    settings = {"duration": span, "method": method}
+    settings: dict[str, Any] = {"duration": span} | ({"method": method} if method else {})
     settings |= {"generator": chosen.text} if number is None else {}
     return Trajectory(
         system=system,
@@ -135,6 +141,18 @@ def simulate(  # noqa: PLR0913  (what, from where, how long, what to keep, when 
             "simulate", system, settings, seed=number, seconds=perf_counter() - began
         ),
     )
+
+
+def _check_map(system: System, span: float, record: object, until: object) -> None:
+    if span != int(span):
+        raise SettingError(
+            f"duration is {span:g}; a map runs for a whole number of steps. Give an integer."
+        )
+    if record or until:
+        raise UnsupportedSystemError(
+            f"{system.name!r} is a map, which jumps from state to state and crosses nothing. Leave record= and until= out, and "
+            "compare the states of the run."
+        )
 
 
 def _with_events(
@@ -166,6 +184,8 @@ def _times(system: System, span: float, method: SdeMethod, at: ArrayLike | None)
     times = np.array(at, dtype=float, ndmin=1)
     if times.ndim != 1 or not times.size or not np.isfinite(times).all():
         raise SettingError("at holds something else than finite times. Give a flat list of times.")
+    if system.is_discrete and (times != np.floor(times)).any():
+        raise SettingError("at holds times that are not whole; a map has states at whole steps.")
     if (np.diff(times) < 0).any() or times[0] < 0 or times[-1] > span:
         raise SettingError(
             f"at reaches from {times.min():g} to {times.max():g}; times must rise from 0 or later to the "

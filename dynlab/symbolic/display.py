@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sympy
 
 from dynlab.symbolic.events import Event
 from dynlab.symbolic.indexed import LETTERS, Element
-from dynlab.symbolic.noise import Noise, Reading
+from dynlab.symbolic.noise import Reading
 from dynlab.symbolic.tree import symbol
+
+if TYPE_CHECKING:
+    from dynlab.symbolic.system import System
 
 __all__ = [
     "aligned",
-    "differentials",
     "equations",
     "event_row",
     "letter",
     "next_row",
-    "noise_row",
     "rate_row",
     "row",
     "stochastic_equations",
+    "stochastic_lines",
+    "stochastic_rows",
     "table",
 ]
 
@@ -57,39 +60,56 @@ _NAMED = {
 }
 
 
-def stochastic_equations(
-    names: Sequence[str], rule: Sequence[sympy.Expr], noise: Noise, shapes: Sequence[Sequence[Any]]
-) -> str:
-    """Return stochastic equations as LaTeX for a notebook, with how they are read."""
-    rows = [
-        noise_row(n, e, noise, k, *LETTERS[: len(shape)])
-        for k, (n, e, shape) in enumerate(zip(names, rule, shapes, strict=True))
-    ]
-    rows.append(rf"&\text{{({_NAMED[noise.reading]})}}")
+def stochastic_equations(system: System) -> str:
+    """Return stochastic equations as LaTeX for a notebook, with how they are read; of a map nothing is to be read."""
+    rows = stochastic_rows(system)
+    if system.noise and not system.is_discrete:
+        rows.append(rf"&\text{{({_NAMED[system.noise.reading]})}}")
     return f"$\\displaystyle{aligned(rows)}$"
 
 
-def noise_row(name: str, rate: sympy.Expr, noise: Noise, place: int, *indices: str) -> str:
-    """Return the differential of a state as LaTeX: ``dx = f dt + b dW``."""
-    text = rf"\mathrm{{d}}{letter(name, *indices)} &= \left({_latex(rate)}\right)\mathrm{{d}}t"
-    for amplitude, source in noise.terms(place):
-        wiener = letter("W", source, *indices) if source.isdigit() else letter("W", source)
-        factor = _latex(amplitude)
-        factor = rf"\left({factor}\right)" if amplitude.is_Add else factor
-        text += rf" + {factor}{_READ[noise.reading][0]}\mathrm{{d}}{wiener}"
-    return text
-
-
-def differentials(names: Sequence[str], rule: Sequence[sympy.Expr], noise: Noise) -> str:
-    """Return stochastic equations as one line of text; ``o dW`` is Stratonovich's product."""
+def stochastic_rows(system: System) -> list[str]:
+    """Return the equations of states with noise as LaTeX: ``dx = f dt + b dW``, of a map ``f + b xi``."""
+    assert system.noise is not None
+    sign = _READ[system.noise.reading][0]
     rows = []
-    for place, (name, rate) in enumerate(zip(names, rule, strict=True)):
-        terms = [
-            f"({sympy.sstr(a, full_prec=False)}) {_READ[noise.reading][1]}dW_{s}"
-            for a, s in noise.terms(place)
-        ]
-        rows.append(f"d{name} = " + " + ".join([f"({rate}) dt", *terms]))
-    return "; ".join(rows)
+    for place, (state, rate) in enumerate(zip(system.states, system.rule, strict=True)):
+        indices = LETTERS[: len(state.shape)]
+        text = (
+            next_row(state.name, rate, *indices)
+            if system.is_discrete
+            else rf"\mathrm{{d}}{letter(state.name, *indices)} &= \left({_latex(rate)}\right)\mathrm{{d}}t"
+        )
+        for amplitude, source in system.noise.terms(place):
+            own = indices if source.isdigit() else ()
+            factor = _latex(amplitude)
+            factor = rf"\left({factor}\right)" if amplitude.is_Add else factor
+            text += rf" + {factor}" + (
+                rf"\,{letter('xi', source, *own)}"
+                if system.is_discrete
+                else rf"{sign}\mathrm{{d}}{letter('W', source, *own)}"
+            )
+        rows.append(text)
+    return rows
+
+
+def stochastic_lines(system: System) -> list[str]:
+    """Return stochastic equations as text, one for each state; ``o dW`` is Stratonovich's product."""
+    assert system.noise is not None
+    sign = _READ[system.noise.reading][1]
+    rows = []
+    for place, (name, rate) in enumerate(zip(system.declared, system.rule, strict=True)):
+        terms = [(sympy.sstr(a, full_prec=False), s) for a, s in system.noise.terms(place)]
+        if system.is_discrete:
+            rows.append(
+                f"{name}' = " + " + ".join([str(rate), *(f"({a}) xi_{s}" for a, s in terms)])
+            )
+        else:
+            rows.append(
+                f"d{name} = "
+                + " + ".join([f"({rate}) dt", *(f"({a}) {sign}dW_{s}" for a, s in terms)])
+            )
+    return rows
 
 
 def aligned(rows: Sequence[str]) -> str:

@@ -121,7 +121,8 @@ class Need:
 
 Continuous = Need(
     lambda system: not system.is_discrete,
-    "it is a map, and this analysis needs a flow. For maps use dl.iterate and dl.find_equilibria",
+    "it is a map, and this analysis needs a flow. For maps use dl.iterate and dl.find_equilibria, with noise dl.simulate and "
+    "dl.linear_map_noise",
 )
 Discrete = Need(
     lambda system: system.is_discrete,

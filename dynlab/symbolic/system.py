@@ -564,6 +564,8 @@ class System(Dynamics):
         Fokker-Planck equation is ``D = sigma**2 / 2``.  Different states, and different nodes, have
         independent noises.
 
+        Of a map it is ``x' = f(x) + sigma xi`` with independent Gaussian numbers xi of variance 1, new in each step.
+
         With a reading instead, ``@system.with_noise(dl.Ito)`` decorates a function that says how the
         amplitudes depend on the state.  Its positional arguments are states; its keyword-only ones are new
         parameters with their values, or parameters that the system has.  It returns ``{state:
@@ -593,7 +595,7 @@ class System(Dynamics):
         UnknownNameError
             If a name is not a state.
         UnsupportedSystemError
-            If the system is a map.
+            If the system is a map and the reading another than Ito's.
 
         Examples
         --------
@@ -882,7 +884,7 @@ class System(Dynamics):
     def __repr__(self) -> str:
         kind, mark = ("map", "' = ") if self.is_discrete else ("flow", "' = ")
         rule = "; ".join(f"{n}{mark}{e}" for n, e in zip(self.declared, self.rule, strict=True))
-        rule = display.differentials(self.declared, self.rule, self.noise) if self.noise else rule
+        rule = "; ".join(display.stochastic_lines(self)) if self.noise else rule
         values = ", ".join(f"{p.called} = {p.value:g}" for p in self.parameters)
         rule = "; ".join([rule, *map(str, self.events)])
         rule = rule if len(rule) <= 100 else rule[:97] + "..."
@@ -890,9 +892,7 @@ class System(Dynamics):
 
     def _repr_latex_(self) -> str:
         if self.noise:
-            return display.stochastic_equations(
-                self.declared, self.rule, self.noise, [s.shape for s in self.states]
-            )
+            return display.stochastic_equations(self)
         return display.equations(self.declared, self.rule, self.events, discrete=self.is_discrete)
 
     def _repr_html_(self) -> str:
@@ -954,9 +954,10 @@ def _rule_hash(
 
 
 def _check_may_have_noise(system: System, reading: Any, amplitudes: Mapping[str, Any]) -> None:
-    if system.is_discrete:
+    if system.is_discrete and isinstance(reading, Reading) and reading is not Reading.ITO:
         raise UnsupportedSystemError(
-            f"{system.name!r} is a map, and noise here is that of a flow, dX = f dt + s dW. Write the flow."
+            f"{system.name!r} is a map: its noise is added after a step with the amplitude before it, and there is no other "
+            "reading. Give dl.Ito."
         )
     if system.noise is not None:
         raise DefinitionError(

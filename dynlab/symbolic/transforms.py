@@ -10,11 +10,11 @@ from dynlab.errors import DuplicateNameError, SettingError, UnsupportedSystemErr
 from dynlab.names import finite
 from dynlab.symbolic.dynamics import Continuous, require
 from dynlab.symbolic.indexed import LETTERS, element
-from dynlab.symbolic.quantities import DiscreteTime, Parameter, State
+from dynlab.symbolic.quantities import ContinuousTime, DiscreteTime, Parameter, State
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import TIME, symbol
 
-__all__ = ["euler_map"]
+__all__ = ["euler_map", "step_flow"]
 
 #: `step` itself is a word of the language of equations.
 _STEP = "step_size"
@@ -102,6 +102,12 @@ def euler_map(system: System, *, step: float) -> System:
             replace(o, expression=o.expression.xreplace(at_time)) for o in system.observables
         ),
     )
+
+
+def step_flow(system: System) -> System:
+    """Return the flow whose Euler steps of length 1 are the map, with its noise: ``f(x) - x`` and the same amplitudes."""
+    rule = tuple(e - _own(s) for s, e in zip(system.states, system.rule, strict=True))
+    return replace(system, rule=rule, time=ContinuousTime())
 
 
 def _own(state: State) -> sympy.Expr:

@@ -100,7 +100,7 @@ def check_system(system: System) -> None:
             system.events, system.declared, tuple(system.names_in_rule.values()), repr(system.name)
         )
     for layer in system.noise.layers if system.noise else ():
-        if system.is_discrete or len(layer.amplitudes) != len(system.states):
+        if len(layer.amplitudes) != len(system.states):
             raise DefinitionError(f"the noise of {system.name!r} does not fit its states.")
         for state, expression in zip(system.states, layer.amplitudes, strict=True):
             where = f"the noise of {state.name!r} of {system.name!r}"

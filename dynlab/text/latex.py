@@ -33,15 +33,14 @@ def to_latex(system: System) -> str:
     \end{aligned}
     """
     made = display.next_row if system.is_discrete else display.rate_row
-    rows = [
-        made(s.name, e, *LETTERS[: len(s.shape)])
-        for s, e in zip(system.states, system.rule, strict=True)
-    ]
-    if system.noise:
-        rows = [
-            display.noise_row(s.name, e, system.noise, k, *LETTERS[: len(s.shape)])
-            for k, (s, e) in enumerate(zip(system.states, system.rule, strict=True))
+    rows = (
+        display.stochastic_rows(system)
+        if system.noise
+        else [
+            made(s.name, e, *LETTERS[: len(s.shape)])
+            for s, e in zip(system.states, system.rule, strict=True)
         ]
+    )
     rows += [
         display.row(m.name, m.expression, *LETTERS[: len(m.shape)]) for m in system.intermediates
     ]

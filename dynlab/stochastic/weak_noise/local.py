@@ -18,12 +18,12 @@ from dynlab.codegen.kernels import kernels_of
 from dynlab.equilibria.large import is_large, sparse_jacobian_of
 from dynlab.equilibria.stability import Equilibrium, jacobian_at
 from dynlab.errors import SettingError, UnsupportedSystemError
-from dynlab.symbolic.dynamics import Autonomous, Continuous, Stochastic, require
+from dynlab.symbolic.dynamics import Autonomous, Continuous, Discrete, Need, Stochastic, require
 from dynlab.symbolic.noise import Layer, Reading, amplitude_system, is_additive, ito_drift
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["Local", "dense_jacobian", "local_at"]
+__all__ = ["Local", "dense_jacobian", "fixed_point_at", "local_at"]
 
 Array = NDArray[np.float64]
 
@@ -178,7 +178,16 @@ def local_at(system: System, at: Equilibrium) -> Local:
     UnsupportedSystemError
         If the system is a map, has no noise, signals, or depends on the time.
     """
-    require(system, Continuous, Stochastic, Autonomous)
+    return _at_rest(system, at, Continuous)
+
+
+def fixed_point_at(system: System, at: Equilibrium) -> Local:
+    """Return a map with noise at a fixed point of it without; raises as `local_at`, of a flow instead of a map."""
+    return _at_rest(system, at, Discrete)
+
+
+def _at_rest(system: System, at: Equilibrium, kind: Need) -> Local:
+    require(system, kind, Stochastic, Autonomous)
     if system.signals:
         raise UnsupportedSystemError(
             f"{system.name!r} cannot be used here: it has signals, and so no equilibria. Stop them with "
@@ -208,6 +217,8 @@ def _check_at_rest(system: System, at: Equilibrium) -> None:
     state = np.asarray(at.state, dtype=float)
     values = np.array(system.parameter_values or (0.0,))
     speed = kernels_of(drift).rhs(0.0, state, values)
+    if system.is_discrete:
+        speed = speed - state
     jacobian = dense_jacobian(drift, state)
     # What a change of the state by a small part of its size would make of the drift.
     size = np.maximum(np.abs(state), 1.0)

@@ -209,7 +209,7 @@ def test_mistakes_are_named():
         (lambda: with_private(lambda x, y: {x: dl.sources("a") + 1}), dl.DefinitionError, "sum"),
         (lambda: dl.sources("a a"), dl.DefinitionError, "different"),
         (lambda: dl.sources(""), dl.DefinitionError, "names no"),
-        (lambda: dl.zoo.henon.with_noise(x=0.1), dl.UnsupportedSystemError, "map"),
+        (lambda: dl.zoo.henon.with_noise(dl.Stratonovich), dl.UnsupportedSystemError, "map"),
         (lambda: plane.with_noise(dl.Ito)(3), dl.DefinitionError, "function"),
     ):
         with pytest.raises(kind, match=words):

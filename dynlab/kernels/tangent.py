@@ -54,7 +54,7 @@ __all__ = [
     "BLOCK", "BOXED_FROM", "COUNT", "ENTRIES", "HEADER", "INTERVAL", "LAST", "LAST_TIME",
     "MERGE", "NEXT", "PERIOD",
     "PLACES",
-    "PLAN_SIZE", "PRODUCT", "PROGRESS_SIZE", "ROWS", "RULE", "SPREAD", "STEPS", "UNIT", "WATCH", "WATCHED_FROM",
+    "PLAN_SIZE", "PRODUCT", "PROGRESS_SIZE", "RECORDS", "RECORD_HEAD", "ROWS", "RULE", "SPREAD", "STEPS", "UNIT", "WATCH", "WATCHED_FROM",
     "advance", "iterate", "orthonormalise", "rule",
 ]  # fmt: skip
 
@@ -71,9 +71,16 @@ UNIT, LAST, INTERVAL, NEXT, BLOCK, BOXED_FROM = range(6)
 PLAN_SIZE = 6
 
 # Places in `progress`, the first two as in `maps`: time; rows written; the time of the last step wanted;
-# whether to look for repeats, the step of the state that is watched for, and after how many it came again.
-STEPS, ROWS, LAST_TIME, WATCH, WATCHED_FROM, PERIOD = range(6)
-PROGRESS_SIZE = 6
+# whether to look for repeats, the step of the state that is watched for, and after how many it came again; stretches
+# recorded.
+STEPS, ROWS, LAST_TIME, WATCH, WATCHED_FROM, PERIOD, RECORDS = range(7)
+PROGRESS_SIZE = 7
+
+# A recorded stretch: its end in time and whether that ends a row, then the state and the columns there, one after
+# another, and the triangular matrix of the stretch by rows.
+RECORD_HEAD = 2
+#: A stretch is recorded when its matrix has grown apart by this, at the end of a row at the latest.
+RECORDED = math.log(1e6)
 
 #: Columns may grow apart by about this factor: an error of a step is magnified as much in the smallest.  (With
 #: 100 bursts of growth cost Duffing's oscillator two digits of the sum; 10 costs no time to be seen.)
@@ -301,18 +308,57 @@ def _draw_box(x, n, box):
             box[1, i] = x[i]
 
 
-_KEPT = "f8[::1], f8[:, ::1], f8[:, ::1], f8[::1], f8[:, ::1], f8[:, ::1]"
+@njit("b1(f8, b1, f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], i8[::1])", **OPTIONS)
+def _record(now, is_row, work, basis, r, matrix, record, progress):
+    """Let R do to the matrix of the stretch what it did to the columns; write it when due; say if there is no more room.
+
+    Nothing is recorded if `matrix` is empty.  Products of R stay upper triangular, and each entry keeps its digits.
+    """
+    m = matrix.shape[0]
+    if m == 0:
+        return False
+    n = basis.shape[1]
+    low, high = math.inf, 0.0
+    for i in range(m):
+        for j in range(i, m):
+            total = 0.0
+            for l in range(i, j + 1):
+                total += r[i, l] * matrix[l, j]
+            matrix[i, j] = total
+        low, high = min(low, matrix[i, i]), max(high, matrix[i, i])
+    if not is_row and math.log(high / low) < RECORDED:
+        return False
+    row, place = progress[RECORDS], RECORD_HEAD
+    record[row, 0], record[row, 1] = now, 1.0 if is_row else 0.0
+    for i in range(n):
+        record[row, place + i] = work[X, i]
+    place += n
+    for j in range(m):
+        for i in range(n):
+            record[row, place + i] = basis[j, i]
+        place += n
+    for i in range(m):
+        for j in range(m):
+            record[row, place + j] = matrix[i, j]
+            matrix[i, j] = 1.0 if i == j else 0.0
+        place += m
+    progress[RECORDS] = row + 1
+    return progress[RECORDS] == record.shape[0]
+
+
+_KEPT = "f8[::1], f8[:, ::1], f8[:, ::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1]"
 _RUN = f"i8, f8[::1], i8[::1], f8[:, ::1], {MODEL}"
 
 
 @njit(f"i8({_RUN}, i8, i8[::1], {_KEPT})", **OPTIONS)
 def advance(
-    rhs, state, tally, work, z, p, d, k, w, steps, progress, plan, basis, r, sums, rows, box
-):
+    rhs, state, tally, work, z, p, d, k, w,
+    steps, progress, plan, basis, r, sums, rows, box, matrix, record,
+):  # fmt: skip
     """Take up to so many steps of a flow; write a row of the sums since the last row after each block.
 
     A row: its end in time, the logarithms, the integral of the divergence.  ``progress[ROWS]`` says how many are
-    written.
+    written.  With room in `matrix` stretches are recorded, of which ``progress[RECORDS]`` are written.
     """
     n, m = basis.shape[1], basis.shape[0]
     last = n + n * m
@@ -340,6 +386,7 @@ def advance(
         if taken >= plan[INTERVAL] or spread > SPREAD:
             plan[INTERVAL] = _next_interval(taken, spread)
         plan[LAST] = now
+        is_full = _record(now, is_row, work, basis, r, matrix, record, progress)
         state[LAST_STEP] = 0.0
         call(rhs, now, work[X], z, p, d, k, w, work[K0])
         if is_row:
@@ -351,8 +398,9 @@ def advance(
             progress[ROWS] = row + 1
             while plan[NEXT] <= now:
                 plan[NEXT] += plan[BLOCK]
-            if progress[ROWS] == rows.shape[0]:
-                break
+            is_full = is_full or progress[ROWS] == rows.shape[0]
+        if is_full:
+            break
     return OK if state[T] == state[END] else RUNNING
 
 
@@ -393,12 +441,13 @@ def _has_come_again(n, progress, work):
 
 @njit(f"i8(i8, f8[:, ::1], {MODEL}, i8, i8[::1], {_KEPT}, f8[:, ::1], i8[::1])", **OPTIONS)
 def iterate(
-    rule, work, z, p, d, k, w, steps, progress, plan, basis, r, sums, rows, box, matrix, pivots
-):
+    rule, work, z, p, d, k, w,
+    steps, progress, plan, basis, r, sums, rows, box, matrix, record, square, pivots,
+):  # fmt: skip
     """Take up to so many steps of a map, as `advance` does; the divergence is log |det J|.
 
     If ``progress[WATCH]`` is set, it returns EVENT when a state comes again to the last bit.  `work` has one row
-    more than `maps` needs, for the state watched for.  Without room in `matrix` there is no determinant.
+    more than `maps` needs, for the state watched for.  Without room in `square` there is no determinant.
     """
     n, m = basis.shape[1], basis.shape[0]
     for _ in range(steps):
@@ -409,18 +458,19 @@ def iterate(
             return status
         progress[STEPS] += 1
         now = float(progress[STEPS])
-        if matrix.shape[0] == n:
-            sums[m] += _logarithm_of_determinant(k, w, matrix, pivots)
+        if square.shape[0] == n:
+            sums[m] += _logarithm_of_determinant(k, w, square, pivots)
         if now >= plan[BOXED_FROM]:
             _draw_box(work[maps.X], n, box)
         is_end = progress[STEPS] == progress[LAST_TIME]
-        is_row = now >= plan[NEXT] or is_end
+        is_row, is_full = now >= plan[NEXT] or is_end, False
         if is_row or now - plan[LAST] >= plan[INTERVAL]:
             orthonormalise(plan[UNIT], work[maps.X], basis, r)
             spread, taken = _add_logarithms(r, sums), now - plan[LAST]
             if taken >= plan[INTERVAL] or spread > SPREAD:
                 plan[INTERVAL] = max(1.0, math.floor(_next_interval(taken, spread)))
             plan[LAST] = now
+            is_full = _record(now, is_row, work, basis, r, matrix, record, progress)
         if is_row:
             row = progress[ROWS]
             rows[row, 0] = now
@@ -430,8 +480,9 @@ def iterate(
             progress[ROWS] = row + 1
             while plan[NEXT] <= now:
                 plan[NEXT] += plan[BLOCK]
-            if progress[ROWS] == rows.shape[0]:
-                break
+            is_full = is_full or progress[ROWS] == rows.shape[0]
         if progress[WATCH] != 0 and _has_come_again(n, progress, work):
             return EVENT
+        if is_full:
+            break
     return OK if progress[STEPS] == progress[LAST_TIME] else RUNNING

@@ -22,6 +22,14 @@ def cat(x=0.0, y=0.0):
     return {x: 2 * x + y, y: x + y}
 
 
+@dl.iterated_map
+def two_rotors(q=0.5, p=0.1, u=0.3, v=0.2, *, K=8.0, L=20.0, b=0.5):
+    """Two standard maps coupled, after Froeschle 1972: so far from order that no orbit is seen to stick."""
+    pull = b * dl.sin(q - u)
+    after_p, after_v = p + K * dl.sin(q) + pull, v + L * dl.sin(u) - pull
+    return {q: q + after_p, p: after_p, u: u + after_v, v: after_v}
+
+
 def test_a_linear_map_to_sixty_digits():
     """GALI_2 after n steps is |det(J^n V)| over the lengths of its columns; below 1e-50 digits have to last."""
     found = dl.alignment_indices(cat, duration=70, seed=4)
@@ -52,16 +60,17 @@ def test_sali_is_the_shorter_diagonal():
 @pytest.mark.parametrize(
     ("system", "start", "duration", "count"),
     [
-        (zoo.henon_heiles, star(1 / 6, -0.15, 0.05), 12_000, 4),
+        (two_rotors, {}, 5000, 4),
         (zoo.lorenz, {}, 1000, 3),
-        (zoo.standard_map(K=3), {"theta": 0.5, "p": 0.1}, 10_000, 2),
+        (zoo.henon, {}, 10_000, 2),
     ],
-    ids=["star", "lorenz", "standard map"],
+    ids=["two rotors", "lorenz", "henon"],
 )
 def test_chaos_decays_at_differences_of_exponents(system, start, duration, count):
     """Two orbits of the same set, which steps of different size make part: both scatter by their errors.
 
-    Beyond three of these the rates differ by how the first deviations lay: a few units over the duration.
+    Beyond three of these the rates differ by how the first deviations lay: a few units over the duration.  No orbit
+    here sticks to islands: on Henon and Heiles' star one does for longer than such runs, and no error is known.
     """
     found = dl.alignment_indices(system, start=start, duration=duration, count=count, seed=2)
     spectrum = dl.lyapunov_spectrum(system, start=start, duration=duration, seed=2)
@@ -97,13 +106,9 @@ def test_regular_motion_of_a_map_of_the_plane():
 
 
 def test_count_only_adds_indices():
-    """GALI_2 is of the first two deviations, whatever others there are."""
-    start = star(1 / 6, -0.15, 0.05)
-    two, four = (
-        dl.alignment_indices(zoo.henon_heiles(lam=1.0), start=start, duration=1000, count=k, seed=3)
-        for k in (2, 4)
-    )
-    # Other columns and other steps: two orbits of one set.
+    """GALI_2 is of two deviations, whatever others there are."""
+    two, four = (dl.alignment_indices(two_rotors, duration=1000, count=k, seed=3) for k in (2, 4))
+    # One orbit, other first directions.
     one, other = two.decay_rate(2), four.decay_rate(2)
     assert abs(one.value - other.value) < 4 * np.hypot(one.standard_error, other.standard_error)
     assert four.count == 4

@@ -54,8 +54,6 @@ __all__ = ["CovariantVectors", "covariant_vectors"]
 Array = NDArray[np.float64]
 #: Vectors of a flow are given at so many times.
 SAMPLES = 1000
-#: Columns may grow apart by this factor in a stretch: ten digits of their small parts are left.
-SPREAD = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -284,36 +282,31 @@ class _Way:
 
 def _forward(carried: Deviations, wanted: Wanted, *, is_map: bool) -> _Way:
     """Run over the duration and the transient after it, and keep everything."""
-    parts = 1
-    size, count = len(carried.state), wanted.count
-    rows: list[tuple[float, Array, Array, Array]] = []
-    samples: list[int] = []
     number = int(wanted.duration) if is_map else SAMPLES
     step = 1.0 if is_map else wanted.duration / number
-    begin, after = carried.t, max(round(wanted.transient / step), 1)
+    rows = number + max(round(wanted.transient / step), 1) + 1
     carried.orthonormalise()
-    for sample in range(number + after + 1):
-        if sample <= number:
-            samples.append(len(rows))
-        end, parts = begin + step * (sample + 1), max(parts // 2, 1)
-        while carried.status.ok:
-            left = end - carried.t
-            span = max(1.0, left // parts) if is_map else left / parts
-            last = parts == 1 or span >= left
-            t, state, basis = carried.t, carried.state, carried.vectors
-            carried.carry(left if last else span, "covariant vectors")
-            triangle = carried.orthonormalise()
-            rows.append((t, state, basis, triangle))
-            lengths = np.abs(np.diag(triangle))
-            parts = 2 * parts if lengths.max() > SPREAD * lengths.min() > 0 else max(parts - 1, 1)
-            if last:
-                break
-        if not carried.status.ok:
-            none = np.zeros((0, count, size))
-            empty = np.zeros((0, count, count))
-            return _Way(np.zeros(0), np.zeros((0, size)), none, empty, np.zeros(0, np.int64))
-    times, states, bases, triangles = (np.array(part) for part in zip(*rows, strict=True))
-    return _Way(times, states, bases, np.ascontiguousarray(triangles), np.array(samples))
+    begin, state, basis = carried.t, carried.state, carried.vectors
+    note = "covariant vectors"
+    if is_map:
+        parts = [carried.stretches(rows, rows, note)]
+    else:
+        # Samples are at equal distances in time, and steps end there.
+        parts = []
+        for row in range(rows):
+            if carried.status.ok:
+                parts.append(carried.stretches(begin + step * (row + 1) - carried.t, 1, note))
+    times, states, bases, triangles, ends = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("times", "states", "bases", "triangles", "ends_row")
+    )
+    if not carried.status.ok:
+        return _Way(times[:0], states[:0], bases[:0], triangles[:0], np.zeros(0, np.int64))
+    first = np.concatenate([[0], 1 + np.flatnonzero(ends)[:number]])
+    return _Way(
+        np.append(begin, times[:-1]), np.vstack([state, states[:-1]]),
+        np.concatenate([basis[None], bases[:-1]]), triangles, first,
+    )  # fmt: skip
 
 
 def _backward(way: _Way, system: System, wanted: Wanted) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ from dynlab.solve.methods import AdaptiveMethod, Automatic, OdeMethod
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 
-__all__ = ["DEFAULT_METHOD", "Deviations", "Growth", "deviations_of", "random_vectors"]
+__all__ = ["DEFAULT_METHOD", "Deviations", "Growth", "Stretches", "deviations_of", "random_vectors"]
 
 Array = NDArray[np.float64]
 DEFAULT_METHOD = Automatic(rtol=1e-8, atol=1e-11, max_steps=10**8)
@@ -69,6 +69,31 @@ class Growth:
     low: Array
     high: Array
     steps: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """A run in stretches short enough for their matrices to keep their digits.
+
+    Attributes
+    ----------
+    times
+        When each stretch ends.
+    ends_row
+        Whether a row ends there; between two of these the columns may part beyond what one matrix tells.
+    states
+        The states there, a row each.
+    bases
+        The orthonormal deviations there: stretch x deviation x state.
+    triangles
+        The triangular R of each: the deviations at its beginning become Q R.
+    """
+
+    times: Array
+    ends_row: NDArray[np.bool_]
+    states: Array
+    bases: Array
+    triangles: Array
 
 
 def deviations_of(
@@ -127,6 +152,8 @@ class Deviations(abc.ABC):
     period: int = 0
     is_trapped: bool = False
     _x: Array
+    _rows: Array
+    _kept: tuple[Any, ...]
 
     def __init__(self, system: System, start: Array, vectors: Array, unit: float) -> None:
         self._n, self._m = len(start), len(vectors)
@@ -177,33 +204,64 @@ class Deviations(abc.ABC):
 
     def measure(self, span: float, rows: int, note: str = "exponents") -> Growth:
         """Carry them over some time, orthonormal again and again, and add up how they grow."""
-        begin, plan = self.t, self._plan
-        self.orthonormalise()
+        begin = self.t
+        self._begin_rows(span, rows, self._first_interval(span))
         kept: list[Array] = []
-        self._rows = np.zeros((min(rows, 256), self._m + 2))
-        box = np.array([np.full(self._n, np.inf), np.full(self._n, -np.inf)])
-        self._kept = (
-            self._progress, plan, self._basis, self._r, np.zeros(self._m + 1), self._rows, box,
-        )  # fmt: skip
-        plan[tangent.LAST], plan[tangent.INTERVAL] = begin, self._first_interval(span)
-        plan[tangent.BLOCK], plan[tangent.NEXT] = span / rows, begin + span / rows
-        plan[tangent.BOXED_FROM] = begin + 0.5 * span
-        self._progress[tangent.ROWS] = 0
 
         def take(steps: int) -> int:
             status = self._take_and_add(steps)
-            written = int(self._progress[tangent.ROWS])
-            kept.append(self._rows[:written].copy())
-            self._progress[tangent.ROWS] = 0
+            kept.append(self._written(tangent.ROWS, self._rows))
             return RUNNING if status == EVENT and not self._is_trapped() else status
 
         self._go(span, note, take)
         kept.append(self._unfinished_row(self._kept[4]))
-        table = np.concatenate(kept)
+        table, box = np.concatenate(kept), self._kept[6]
         volumes = table[:, -1] if self._has_volume else table[:0, -1]
         return Growth(
             begin, table[:, 0], table[:, 1:-1], volumes, box[0], box[1], self._steps_taken
         )
+
+    def stretches(self, span: float, rows: int, note: str = "deviations") -> Stretches:
+        """Carry them over some time, orthonormal again and again, and keep the matrices that say how they turn."""
+        n, m = self._n, self._m
+        record = np.zeros((min(4 * rows, 1024), tangent.RECORD_HEAD + n + m * n + m * m))
+        self._begin_rows(span, rows, self._plan[tangent.INTERVAL] or self._first_interval(span))
+        self._kept = (*self._kept[:-2], np.eye(m), record)
+        kept: list[Array] = []
+
+        def take(steps: int) -> int:
+            status = self._take_and_add(steps)
+            self._progress[tangent.ROWS] = 0
+            kept.append(self._written(tangent.RECORDS, record))
+            return status
+
+        self._go(span, note, take)
+        table = np.concatenate(kept) if kept else record[:0]
+        cuts = np.cumsum([tangent.RECORD_HEAD, n, m * n])
+        head, states, bases, triangles = np.split(table, cuts, axis=1)
+        return Stretches(
+            head[:, 0], head[:, 1] != 0, states, bases.reshape(-1, m, n),
+            np.ascontiguousarray(triangles.reshape(-1, m, m)),
+        )  # fmt: skip
+
+    def _begin_rows(self, span: float, rows: int, interval: float) -> None:
+        begin, plan = self.t, self._plan
+        self.orthonormalise()
+        self._rows = np.zeros((min(rows, 256), self._m + 2))
+        box = np.array([np.full(self._n, np.inf), np.full(self._n, -np.inf)])
+        none = np.zeros((0, 0))
+        self._kept = (
+            self._progress, plan, self._basis, self._r, np.zeros(self._m + 1), self._rows, box, none, none,
+        )  # fmt: skip
+        plan[tangent.LAST], plan[tangent.INTERVAL] = begin, interval
+        plan[tangent.BLOCK], plan[tangent.NEXT] = span / rows, begin + span / rows
+        plan[tangent.BOXED_FROM] = begin + 0.5 * span
+        self._progress[tangent.ROWS] = self._progress[tangent.RECORDS] = 0
+
+    def _written(self, place: int, table: Array) -> Array:
+        """Return what stands in a table by now, and let it be filled from its top again."""
+        written, self._progress[place] = int(self._progress[place]), 0
+        return table[:written].copy()
 
     def _unfinished_row(self, sums: Array) -> Array:
         """Return the row that a run was in when it ended early; no row if it ended in time."""

@@ -6,14 +6,14 @@ A journal is a file that only grows: a head and then a record for each batch of 
 bytes    a frame, numbers little-endian
 ======== ======================================================================================
 4        ``DLJ1``
-16       which study it belongs to: hash of design, function and seed
+16       which study it belongs to: hash of design, function, seed and systems
 8        length of the content
 16       blake2b hash of the bytes before and of the content
 ...      content: a dynlab ``.npz`` file in small (`dynlab.store.packed`), never a pickle
 ======== ======================================================================================
 
 The content of the head is a dict with ``format`` (1), ``design`` and ``function`` (hashes), ``name`` of the function,
-``seed``, and how many ``tasks`` there are.  That of a record is a dict with ``tasks`` (their numbers), ``answers`` and
+``seed``, how many ``tasks`` there are, and which ``systems`` the function uses.  That of a record is a dict with ``tasks`` (their numbers), ``answers`` and
 ``failures`` (pairs of a task and its `Failure`).
 
 Each record is handed to the system at once, and to the disk every second: a killed process loses nothing that was
@@ -76,6 +76,8 @@ class Identity:
         The seed, in words.
     tasks
         How many tasks there are.
+    systems
+        Which systems the function uses, in words.
     """
 
     design: str
@@ -83,18 +85,19 @@ class Identity:
     name: str
     seed: str
     tasks: int
+    systems: str = ""
 
     @property
     def digest(self) -> bytes:
         """What stands in each frame."""
-        text = f"{self.design} {self.function} {self.seed} {self.tasks}"
+        text = f"{self.design} {self.function} {self.seed} {self.tasks} {self.systems}".rstrip()
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
     def head(self) -> dict[str, Any]:
         """Return the content of the head."""
         return {
             "format": FORMAT, "design": self.design, "function": self.function, "name": self.name,
-            "seed": self.seed, "tasks": self.tasks,
+            "seed": self.seed, "tasks": self.tasks, "systems": self.systems,
         }  # fmt: skip
 
 
@@ -309,14 +312,20 @@ def _head(content: bytes, path: Path) -> dict[str, Any]:
 def _compare(head: dict[str, Any], identity: Identity, path: Path) -> None:
     """Refuse a journal of another study, and say what differs."""
     mine = identity.head()
-    words = {"design": "the points", "function": "the function", "seed": "the seed"}
-    other = [words[part] for part in words if head and head[part] != mine[part]]
+    words = {
+        "design": "the points", "function": "the function", "systems": "the system", "seed": "the seed",
+    }  # fmt: skip
+    other = [words[part] for part in words if head and head.get(part, "") != mine[part]]
     if other:
         verb = "differs" if len(other) == 1 and other[0] != "the points" else "differ"
         raise CheckpointError(
             f"{str(path)!r} belongs to another study: {' and '.join(other)} {verb} (it is of {head['name']!r}, "
-            f"{head['tasks']} tasks, seed {head['seed']}). Run that study, choose another path, or delete the file."
+            f"{head['tasks']} tasks, seed {head['seed']}{_of(head.get('systems', ''))}). Run that study, choose another path, or delete the file."
         )
+
+
+def _of(systems: str) -> str:
+    return f", with {systems}" if systems else ""
 
 
 def _tell_damage(path: Path, found: list[tuple[int, bytes, bytes]], size: int, whole: int) -> None:

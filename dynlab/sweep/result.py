@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.errors import MissingExtraError, SettingError, UnknownNameError
-from dynlab.result import Provenance, Result
+from dynlab.result import Provenance, Result, attributes_of, unit_of
 from dynlab.status import Status
 from dynlab.sweep.gather import DONE, FAILED, INFERRED, MISSING
 from dynlab.sweep.picture import draw
@@ -222,7 +222,7 @@ class SweepResult(Result):
         for axis in self.study.axes:
             for name, column in axis.columns.items():
                 values = column if isinstance(column, np.ndarray) else _as_text(column)
-                coordinates[name] = (axis.name, values)
+                coordinates[name] = (axis.name, values, unit_of(self, name))
         data: dict[str, Any] = {}
         for name, values in self.columns.items():
             if isinstance(values, tuple):
@@ -232,18 +232,9 @@ class SweepResult(Result):
             inner = tuple(f"{name}_{k}" for k in range(filled.ndim - 1))
             data[name] = (directions + inner, filled.reshape(self.study.shape + filled.shape[1:]))
         data["status"] = (directions, self.to_table()["status"].reshape(self.study.shape))
-        return xr.Dataset(data, coordinates, self._attributes)
-
-    @property
-    def _attributes(self) -> dict[str, str | int | float]:
-        """Where the result came from, as attributes of a file that others read."""
-        made = self.provenance
-        words = {f"setting_{name}": str(value) for name, value in made.settings.items()}
-        versions = {f"version_{name}": number for name, number in made.versions.items()}
-        return {
-            "made_by": f"dynlab {made.function}", "status": str(self.status), "seconds": made.seconds,
-            "seed": made.settings.get("seed", ""), **words, **versions,
-        }  # fmt: skip
+        varied = {f"parameter_{name}" for name in self.study.names}
+        origin = {k: v for k, v in attributes_of(self).items() if k not in varied}
+        return xr.Dataset(data, coordinates, origin)
 
     def to_netcdf(self, path: str | os.PathLike[str]) -> Path:
         """Write the xarray Dataset to a netCDF file, which is HDF5 inside (extra ``netcdf``).

@@ -34,7 +34,15 @@ from dynlab.status import Status
 from dynlab.sweep.axis import REPLICATE, token
 from dynlab.sweep.executors import Pool, opened
 from dynlab.sweep.gather import MISSING, Gathered, is_nothing, plain, thickened, thinned
-from dynlab.sweep.identity import design_hash, function_hash, function_name, object_token
+from dynlab.sweep.identity import (
+    Model,
+    design_hash,
+    function_hash,
+    function_name,
+    object_token,
+    systems_of,
+    told_systems,
+)  # fmt: skip
 from dynlab.sweep.journal import Identity, Journal, journal_of, known_classes, open_journal, seed_in
 from dynlab.sweep.parcels import Packing
 from dynlab.sweep.refine import AtBoundaries, Lattice, finer
@@ -80,15 +88,14 @@ def run(
         study = type(study).of_axes(axes)
         plan = _refining(Lattice(study.shape, refined, refine))
         how = f" halved {refine.levels} times by {function_hash(refine.by) if refine.by else 'itself'}"
-    identity = Identity(
-        design=design_hash(study.axes) + how, function=function_hash(function), name=function_name(function),
-        seed=chosen.text, tasks=len(study),
-    )  # fmt: skip
+    systems = systems_of(function, study.axes)
+    identity = _identity(study, function, how, chosen, systems)
     finished = _finished(path, identity)
     if finished is not None:
         return finished
     work = Work(study, identity, chosen, wants_seed="seed" in asked and "seed" not in study.names,
-                passed=tuple(n for n in study.names if n != REPLICATE or REPLICATE in asked))  # fmt: skip
+                passed=tuple(n for n in study.names if n != REPLICATE or REPLICATE in asked),
+                systems=tuple(systems.values()))  # fmt: skip
     with contextlib.ExitStack() as stack:
         if path is not None:
             try:
@@ -119,16 +126,20 @@ def run(
             raise
     result = work.result(executor, perf_counter() - began)
     if path is not None and work.journal is not None and work.status.ok:
-        try:
-            result.save(path)
-        except Exception as error:
-            raise CheckpointError(
-                f"the result cannot be written to {str(path)!r}: {error} It is in .partial of this error, and the tasks "
-                "are kept in the journal beside it.",
-                partial=result,
-            ) from error
+        _save(result, path)
         work.journal.remove()
     return result
+
+
+def _save(result: SweepResult, path: Path) -> None:
+    try:
+        result.save(path)
+    except Exception as error:
+        raise CheckpointError(
+            f"the result cannot be written to {str(path)!r}: {error} It is in .partial of this error, and the tasks "
+            "are kept in the journal beside it.",
+            partial=result,
+        ) from error
 
 
 @dataclass(slots=True)
@@ -140,6 +151,7 @@ class Work:
     seed: Seed
     wants_seed: bool
     passed: tuple[str, ...]
+    systems: tuple[Model, ...] = ()
     journal: Journal | None = None
     status: Status = Status.OK
     failures: dict[int, Failure] = field(default_factory=dict)
@@ -221,8 +233,10 @@ class Work:
         """Return what is done so far."""
         settings = {
             "function": self.identity.name, "function_hash": self.identity.function,
-            "design_hash": self.identity.design, "seed": self.identity.seed, "executor": _words(executor),
+            "design_hash": self.identity.design, "systems": self.identity.systems, "seed": self.identity.seed,
+            "executor": _words(executor),
         }  # fmt: skip
+        system = self.systems[0] if len(self.systems) == 1 else None
         number = int(self.seed.text) if self.seed.text.isdigit() else None
         return SweepResult(
             study=self.study,
@@ -231,7 +245,7 @@ class Work:
             states=self.gathered.states.copy(),
             failures=tuple(self.failures[task] for task in sorted(self.failures)),
             status=self.status,
-            provenance=Provenance("Sweep.run", None, settings, seed=number, seconds=seconds),
+            provenance=Provenance("Sweep.run", system, settings, seed=number, seconds=seconds),
         )
 
 
@@ -369,6 +383,16 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
+def _identity(
+    study: Sweep, function: Any, how: str, seed: Seed, systems: dict[str, Model]
+) -> Identity:
+    """Return which study it is."""
+    return Identity(
+        design=design_hash(study.axes) + how, function=function_hash(function), name=function_name(function),
+        seed=seed.text, tasks=len(study), systems=told_systems(systems, study.names),
+    )  # fmt: skip
+
+
 def _asked(function: Any, names: tuple[str, ...]) -> frozenset[str]:
     """Return the names that a function takes, having checked that it takes those of the study."""
     if not callable(function):
@@ -426,7 +450,7 @@ def _finished(path: Path | None, identity: Identity) -> SweepResult | None:
     settings = found.provenance.settings if isinstance(found, SweepResult) else {}
     mine = {
         "the points": ("design_hash", identity.design), "the function": ("function_hash", identity.function),
-        "the seed": ("seed", identity.seed),
+        "the system": ("systems", identity.systems), "the seed": ("seed", identity.seed),
     }  # fmt: skip
     other = [word for word, (key, value) in mine.items() if settings.get(key) != value]
     if other:

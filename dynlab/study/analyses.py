@@ -64,33 +64,14 @@ def required(name: str) -> tuple[str, ...]:
 
 
 def _ode_method(value: Any, place: Place) -> Any:
-    return _object(value, place, ("Automatic", "Explicit8", "Radau5", "Taylor"), ("rtol", "atol"))
+    return values.named_object(
+        value, place, ("Automatic", "Explicit8", "Radau5", "Taylor"), ("rtol", "atol")
+    )
 
 
 def _sde_method(value: Any, place: Place) -> Any:
     known = ("EulerMaruyama", "Milstein", "StochasticHeun", "SRIW1", "SRA1", "PlatenWeak2")
-    return _object(value, place, known, ("step",))
-
-
-def _object(value: Any, place: Place, known: tuple[str, ...], settings: tuple[str, ...]) -> Any:
-    """Return a method: ``{ name = "Explicit8", rtol = 1e-9 }``."""
-    import dynlab as dl
-
-    keys = values.table(value, place, ("name", *settings))
-    if "name" not in keys:
-        place.refuse(value, f'{{ name = "{known[0]}" }}')
-    make = getattr(dl, values.choice(*known)(keys["name"], place / "name"))
-    numbers = {k: values.number(v, place / k) for k, v in keys.items() if k != "name"}
-    taken = inspect.signature(make).parameters
-    for key in numbers:
-        if key not in taken:
-            (place / key).unknown(
-                f"setting of {keys['name']}", key, [k for k in settings if k in taken]
-            )
-    for key, parameter in taken.items():
-        if parameter.default is inspect.Parameter.empty and key not in numbers:
-            place.refuse(value, f'{{ name = "{keys["name"]}", {key} = 0.01 }}')
-    return make(**numbers)
+    return values.named_object(value, place, known, ("step",))
 
 
 @cache

@@ -18,6 +18,8 @@ from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.store import digest, write
 from dynlab.study.study import Outputs, Study
+from dynlab.sweep.identity import design_hash
+from dynlab.symbolic import display
 from dynlab.symbolic.system import System
 from dynlab.text.latex import to_latex
 
@@ -89,7 +91,7 @@ def write_study(study: Study, result: Result, folder: Path) -> Iterator[Path]:
 
 def checkpoint_of(study: Study, folder: Path) -> Path:
     """Return the file of a sweep's data; each study has its own, so that none goes on with another's."""
-    over = (dict(study.sweep.over), study.sweep.seed) if study.sweep else ()
+    over = (design_hash(study.sweep.points().axes), study.sweep.seed) if study.sweep else ()
     known = (study.system, study.function, dict(study.settings), *over)
     return folder / f"{study.name}_{digest(known)[:8]}.npz"
 
@@ -163,6 +165,10 @@ def _pages(result: Result, stem: Path, page: _Page, files: list[Path]) -> list[P
             k: _value(v) for k, v in study.settings.items()
         }
         tables["Over"] = {
+            ", ".join(laid.names)
+            or laid.kind: f"{laid.count} points, {laid.kind.replace('_', ' ')}"
+            for laid in study.sweep.designs
+        } | {
             name: f"{len(v)} values from {v[0]:.10g} to {v[-1]:.10g}"
             for name, v in study.sweep.over.items()
         }
@@ -253,7 +259,11 @@ def _html(title: str, figure: str | None, found: str, rest: _Rest) -> str:
     parts += [f"<pre>{safe(found)}</pre>"]
     if system is not None:
         rows = zip(system.declared, system.rule, strict=True)
-        equations = "\n".join(f"{n}' = {e}" for n, e in rows)
+        equations = (
+            display.differentials(system.declared, system.rule, system.noise).replace("; ", "\n")
+            if system.noise
+            else "\n".join(f"{n}' = {e}" for n, e in rows)
+        )
         parts.append(f"<h2>Equations</h2><pre>{safe(equations)}</pre>")
     for name, table in tables.items():
         if table:

@@ -17,6 +17,10 @@
     [sweep.over]                             # optional
     rho = { from = 20, to = 30, count = 11 }
 
+    [[sweep.design]]                         # optional: points of other kinds, see `dynlab.study.designs`
+    kind = "replicates"
+    count = 5
+
     [outputs]                                # optional
     figure = ["png"]
 """
@@ -33,6 +37,7 @@ from dynlab import zoo
 from dynlab.errors import DynlabError, StoreError, TextError
 from dynlab.study import values
 from dynlab.study.analyses import ANALYSES, required
+from dynlab.study.designs import Laid, designs
 from dynlab.study.lines import lines_of
 from dynlab.study.study import Executor, Outputs, Study, Swept
 from dynlab.study.values import Place
@@ -47,6 +52,9 @@ VERSION = 1
 #: Points of a sweep.
 MOST_POINTS = 10_000_000
 _MOST_WORKERS = 4096
+
+#: A function and its settings.
+Chosen = tuple[str, Mapping[str, Any]]
 
 _TABLES = ("version", "title", "model", "analysis", "sweep", "executor", "outputs")
 _INLINE = ("name", "kind", "time", "reference", "states", "parameters", "equations", "observables")
@@ -120,7 +128,11 @@ def assembled(
     """Return the study of a model and the tables of a text."""
     stem = re.sub(r"\W+", "_", Path(place.file).stem) or "study"
     function, settings = _analysis(data["analysis"], place / "analysis", system)
-    sweep = _sweep(data["sweep"], place / "sweep", system, settings) if "sweep" in data else None
+    sweep = (
+        _sweep(data["sweep"], place / "sweep", system, (function, settings))
+        if "sweep" in data
+        else None
+    )
     _require_all(function, settings, place / "analysis")
     return Study(
         name=stem,
@@ -148,7 +160,7 @@ def _check_version(value: Any, place: Place) -> None:
 
 
 def _system(data: Mapping[str, Any], place: Place, folder: Path) -> System:
-    known = ("zoo", "file", "set", *_INLINE)
+    known = ("zoo", "file", "set", "noise", *_INLINE)
     values.table(data, place, known)
     kinds = [k for k in ("zoo", "file", "equations") if k in data]
     if len(kinds) != 1:
@@ -157,7 +169,7 @@ def _system(data: Mapping[str, Any], place: Place, folder: Path) -> System:
             'zoo = "lorenz", file = "cell.toml", or the tables [model.states] and [model.equations].'
         )
     for key in data:
-        if kinds[0] != "equations" and key not in (kinds[0], "set"):
+        if kinds[0] != "equations" and key not in (kinds[0], "set", "noise"):
             raise TextError(
                 f"{place / key}: model.{key} belongs to a model with equations of its own, and this one has "
                 f"model.{kinds[0]}. Remove one of the two."
@@ -176,7 +188,20 @@ def _system(data: Mapping[str, Any], place: Place, folder: Path) -> System:
     for name in given:
         if name not in known_names:
             (place / "set" / name).unknown(f"parameter of {system.name!r}", name, known_names)
-    return system(**given)
+    return _with_noise(system(**given), data.get("noise", {}), place / "noise")
+
+
+def _with_noise(system: System, value: Any, place: Place) -> System:
+    """Return the system with white noise of constant amplitude in some of its states."""
+    amplitudes = values.named_numbers(value, place)
+    if not amplitudes:
+        return system
+    _check_names(amplitudes, place, system.declared, f"state of {system.name!r}")
+    try:
+        noisy: System = system.with_noise(**amplitudes)
+    except DynlabError as error:
+        raise _with_place(error, place) from None
+    return noisy
 
 
 def _from_file(value: Any, place: Place, folder: Path) -> System:
@@ -280,28 +305,61 @@ def _require_all(function: str, settings: Mapping[str, Any], place: Place) -> No
 # What is repeated, where, and what is written
 
 
-def _sweep(value: Any, place: Place, system: System, settings: Mapping[str, Any]) -> Swept:
-    data = values.table(value, place, ("over", "seed"))
-    if "over" not in data:
-        raise TextError(f"{place}: [sweep] has no axes. Add [sweep.over] and a parameter below it.")
-    over = values.axes(data["over"], place / "over")
-    _check_names(over, place / "over", _parameters(system), f"parameter of {system.name!r}")
+def _sweep(value: Any, place: Place, system: System, analysis: Chosen) -> Swept:
+    data = values.table(value, place, ("over", "design", "seed"))
+    if "over" not in data and "design" not in data:
+        raise TextError(
+            f"{place}: [sweep] has no points. Add [sweep.over] and a parameter below it, or [[sweep.design]]."
+        )
+    over = values.axes(data["over"], place / "over") if "over" in data else {}
+    laid = designs(data.get("design", []), place / "design", most=MOST_POINTS)
     for name, item in over.items():
-        at = place / "over" / name
         if len(set(item)) < len(item):
-            at.refuse(data["over"][name], "each value once")
-        if name == settings.get("vary") or (
-            isinstance(settings.get("vary"), dict) and name in settings["vary"]
-        ):
-            raise TextError(
-                f"{at}: {name!r} is varied by the analysis itself. Take it out of one of them."
-            )
-    found = Swept(over, values.seed(data["seed"], place / "seed") if "seed" in data else None)
+            (place / "over" / name).refuse(data["over"][name], "each value once")
+    _check_varied({name: place / "over" / name for name in over}, laid, system, analysis)
+    found = Swept(over, values.seed(data["seed"], place / "seed") if "seed" in data else None, laid)
     if found.size > MOST_POINTS:
         raise TextError(
             f"{place}: the sweep has {found.size} points; the limit is {MOST_POINTS}. Take fewer."
         )
     return found
+
+
+def _check_varied(
+    places: dict[str, Place], laid: tuple[Laid, ...], system: System, analysis: Chosen
+) -> None:
+    """Hold that each parameter that is varied exists and is varied once."""
+    function, settings = analysis
+    for one in laid:
+        if one.kind == "replicates":
+            _check_replicates(one, laid, function, settings)
+        for name in one.names:
+            at = one.place / ("values" if one.kind == "zipped" else "within") / name
+            if name in places:
+                raise TextError(
+                    f"{at}: {name!r} is varied at {places[name]} already. Take out one."
+                )
+            places[name] = at
+    vary = settings.get("vary")
+    for name, at in places.items():
+        if name not in _parameters(system):
+            at.unknown(f"parameter of {system.name!r}", name, _parameters(system))
+        if name == vary or (isinstance(vary, dict) and name in vary):
+            raise TextError(
+                f"{at}: {name!r} is varied by the analysis itself. Take it out of one of them."
+            )
+
+
+def _check_replicates(
+    one: Laid, laid: tuple[Laid, ...], function: str, settings: Mapping[str, Any]
+) -> None:
+    if one is not next(other for other in laid if other.kind == "replicates"):
+        raise TextError(f"{one.place}: there are replicates of replicates. Multiply their counts.")
+    if "seed" not in ANALYSES[function].settings or "seed" in settings:
+        why = "has its seed in [analysis]" if "seed" in settings else "takes no seed"
+        raise TextError(
+            f"{one.place}: all replicates would be the same, as {function} {why}. Take one out; [sweep] may have a seed."
+        )
 
 
 def _executor(value: Any, place: Place, sweep: Swept | None) -> Executor:

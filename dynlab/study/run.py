@@ -56,8 +56,6 @@ def run_study(study: Study, *, checkpoint: Path | None = None) -> Result:
         return found
     if checkpoint is not None and not isinstance(checkpoint, Path):
         raise SettingError(f"the checkpoint is {checkpoint!r}; give a pathlib.Path.")
-    import dynlab as dl
-
     takes_seed = "seed" in ANALYSES[study.function].settings and "seed" not in study.settings
     task = functools.partial(
         summary_with_seed if takes_seed else summary,
@@ -65,22 +63,28 @@ def run_study(study: Study, *, checkpoint: Path | None = None) -> Result:
         study.function,
         dict(study.settings),
     )
-    swept: Result = dl.Sweep(**{n: list(v) for n, v in study.sweep.over.items()}).run(
+    swept: Result = study.sweep.points().run(
         task, executor=_opened(study.executor), seed=study.sweep.seed, checkpoint=checkpoint
     )
     return swept
 
 
 def summary(
-    system: System, function: str, settings: dict[str, Any], /, **point: float
+    system: System,
+    function: str,
+    settings: dict[str, Any],
+    /,
+    *,
+    replicate: int = 0,
+    **point: float,
 ) -> dict[str, Any]:
-    """Return in short what is found at a point of a sweep."""
+    """Return in short what is found at a point of a sweep; a replicate differs by its seed alone."""
     found = function_of(function)(system(**point), **settings)
     return dict(ANALYSES[function].summary(found))
 
 
 def summary_with_seed(
-    system: System, function: str, settings: dict[str, Any], /, *, seed: int, **point: float
+    system: System, function: str, settings: dict[str, Any], /, *, seed: int, **point: Any
 ) -> dict[str, Any]:
     """The same, with a seed that depends on the point."""
     return summary(system, function, {**settings, "seed": seed}, **point)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dynlab.study.designs import Laid
+from dynlab.sweep.study import Sweep
 from dynlab.symbolic.system import System
 
 __all__ = ["Executor", "Outputs", "Study", "Swept"]
@@ -20,18 +22,33 @@ class Swept:
     Attributes
     ----------
     over
-        The values of each parameter or start.
+        The values of each parameter of a grid.
     seed
         Seed of the whole sweep, or None for a new one.
+    designs
+        Points of other kinds, combined with the grid.
     """
 
     over: Mapping[str, tuple[float, ...]]
     seed: int | None = None
+    designs: tuple[Laid, ...] = ()
 
     @property
     def size(self) -> int:
         """How many points there are."""
-        return math.prod(map(len, self.over.values()))
+        counts = (*(design.count for design in self.designs), *map(len, self.over.values()))
+        return math.prod(counts)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that are varied."""
+        return (*(name for design in self.designs for name in design.names), *self.over)
+
+    def points(self) -> Sweep:
+        """Return the points."""
+        return Sweep(
+            *(laid.design for laid in self.designs), **{n: list(v) for n, v in self.over.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,9 @@ class Study:
     text: str = field(default="", repr=False)
 
     def __repr__(self) -> str:
-        over = f" at {self.sweep.size} points of {', '.join(self.sweep.over)}" if self.sweep else ""
+        over = (
+            f" at {self.sweep.size} points of {', '.join(self.sweep.names)}" if self.sweep else ""
+        )
         return f"<study {self.name}: {self.function} of {self.system.name}{over}>"
 
     @property

@@ -5,12 +5,13 @@ true is no number, a text is no list, nan and infinity are nothing: a wrong valu
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
-from dynlab.errors import TextError, UnknownNameError
+from dynlab.errors import DynlabError, TextError, UnknownNameError
 from dynlab.names import finite
 from dynlab.study.lines import Path, line_of
 
@@ -27,6 +28,7 @@ __all__ = [
     "inner_path",
     "named_counts",
     "named_numbers",
+    "named_object",
     "number",
     "pair",
     "ranges",
@@ -223,6 +225,32 @@ def axes(value: Any, place: Place) -> dict[str, tuple[float, ...]]:
     if not found:
         place.refuse(value, "a name and its values")
     return found
+
+
+def named_object(
+    value: Any, place: Place, known: tuple[str, ...], settings: tuple[str, ...]
+) -> Any:
+    """Return a method or a distribution: ``{ name = "Explicit8", rtol = 1e-9 }``."""
+    import dynlab as dl
+
+    keys = table(value, place, ("name", *settings))
+    if "name" not in keys:
+        place.refuse(value, f'{{ name = "{known[0]}" }}')
+    make = getattr(dl, choice(*known)(keys["name"], place / "name"))
+    numbers = {k: number(v, place / k) for k, v in keys.items() if k != "name"}
+    taken = inspect.signature(make).parameters
+    for key in numbers:
+        if key not in taken:
+            (place / key).unknown(
+                f"setting of {keys['name']}", key, [k for k in settings if k in taken]
+            )
+    for key, parameter in taken.items():
+        if parameter.default is inspect.Parameter.empty and key not in numbers:
+            place.refuse(value, f'{{ name = "{keys["name"]}", {key} = 0.01 }}')
+    try:
+        return make(**numbers)
+    except DynlabError as error:
+        raise TextError(f"{place}: {place.key}: {error}") from None
 
 
 def inner_path(value: Any, place: Place) -> str:

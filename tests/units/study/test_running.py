@@ -251,7 +251,10 @@ def test_a_sweep_is_the_analysis_at_every_point(tmp_path, capsys):
     assert "| duration | 400 |" in page
 
 
-@pytest.mark.parametrize("executor", ['kind = "serial"', 'kind = "threads"\nworkers = 2'])
+@pytest.mark.parametrize(
+    "executor",
+    ['kind = "serial"', 'kind = "threads"\nworkers = 2', 'kind = "processes"\nworkers = 2'],
+)
 def test_a_sweep_does_not_depend_on_where_it_runs(tmp_path, executor):
     plain = dl.run_study(from_study_text(SWEPT, name="s.toml", folder=tmp_path))
     other = dl.run_study(

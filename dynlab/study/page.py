@@ -260,7 +260,7 @@ def _html(title: str, figure: str | None, found: str, rest: _Rest) -> str:
     if system is not None:
         rows = zip(system.declared, system.rule, strict=True)
         equations = (
-            display.differentials(system.declared, system.rule, system.noise).replace("; ", "\n")
+            "\n".join(display.stochastic_lines(system))
             if system.noise
             else "\n".join(f"{n}' = {e}" for n, e in rows)
         )

@@ -191,10 +191,10 @@ def test_mistakes_in_noise_have_their_line(tmp_path, noise, message):
         from_study_text(WELL.replace("{ x = 0.5 }", noise), name="s.toml", folder=tmp_path)
 
 
-def test_noise_in_a_map_is_refused_with_its_line(tmp_path):
+def test_a_map_has_noise_from_text(tmp_path):
     text = HEAD.replace('zoo = "henon"', 'zoo = "henon"\nnoise = { x = 0.1 }')
-    with pytest.raises(dl.DynlabError, match=r"study\.toml, line 3: 'henon' is a map"):
-        read("[sweep.over]\na = [1, 1.2]", tmp_path, text)
+    study = read("[sweep.over]\na = [1, 1.2]", tmp_path, text)
+    assert study.system == dl.zoo.henon.with_noise(x=0.1)
 
 
 def test_no_analysis_is_left_out():

@@ -5,7 +5,10 @@ import os
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from docutils.statemachine import StringList
 from sphinx.directives.code import CodeBlock
+from sphinx.util.docutils import SphinxDirective
 
 # Studies choose their backend themselves, and notebooks show their figures by their own.
 os.environ.pop("MPLBACKEND", None)
@@ -33,6 +36,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True
 # What a system shows of itself in a notebook is set between dollars.
+myst_mathjax_classes = "tex2jax_process|mathjax_process|math|output_area|text_html"
 mathjax3_config = {"tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]]}}
 exclude_patterns = ["_build", "jupyter_execute"]
 default_role = "code"
@@ -76,7 +80,24 @@ class CodeCell(CodeBlock):
         return super().run()
 
 
+class Measured(SphinxDirective):
+    """A table made of what was measured: ``accuracy`` or ``speed``."""
+
+    required_arguments = 1
+
+    def run(self) -> list:
+        import measured  # beside this file
+
+        name = self.arguments[0]
+        self.env.note_dependency(str(measured.FOLDER / f"{name}.json"))
+        lines = measured.TABLES[name](measured.read(name)).splitlines()
+        container = nodes.container()
+        self.state.nested_parse(StringList(lines, source=f"{name}.json"), 0, container)
+        return [container]
+
+
 def setup(app: object) -> None:
+    app.add_directive("measured", Measured)
     if not HAS_NOTEBOOKS:
         app.add_directive("code-cell", CodeCell)
     app.connect("builder-inited", draw_gallery)

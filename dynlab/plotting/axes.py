@@ -48,6 +48,9 @@ BELOW_TICKS = 36.0
 OWN_FIGURE = "dynlab figure"
 """Group id of the figures made here; only these change size."""
 
+LEGEND_STRIP = "dynlab legend"
+"""Group id of what stands for the legend below a figure where it is cut to what it holds."""
+
 LEGEND: Mapping[str, Any] = MappingProxyType(
     {
         "fontsize": style.TICK_SIZE,
@@ -212,6 +215,18 @@ def _legend_in_strip(ax: Axes, entries: Mapping[str, Artist]) -> None:
     figure.set_size_inches(width, grown)
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(0.0, strip / grown, 1.0, 1.0 - strip / grown))
+    _count_strip(figure, strip / grown)
+
+
+def _count_strip(figure: Figure, share: float) -> None:
+    """Make the strip count where a figure is cut to what it holds, as notebooks do; the legend itself is left out there."""
+    from matplotlib.patches import Rectangle
+
+    for former in [artist for artist in figure.artists if artist.get_gid() == LEGEND_STRIP]:
+        former.remove()
+    strip = Rectangle((0, 0), 1, share, fill=False, linewidth=0, transform=figure.transFigure)
+    strip.set_gid(LEGEND_STRIP)
+    figure.add_artist(strip)
 
 
 def _legend_below(ax: Axes, entries: Mapping[str, Artist]) -> None:

@@ -31,7 +31,7 @@ def peer(matrix, omega, theta, coupling, duration):
     return model.run(adj_mat=matrix, angles_vec=theta)
 
 
-def test_all_to_all(capsys):
+def test_all_to_all():
     n, duration, part = 1000, 100.0, 4.0
     rng = np.random.default_rng(1)
     omega, theta = rng.normal(size=n), rng.uniform(0, 2 * np.pi, n)
@@ -48,11 +48,10 @@ def test_all_to_all(capsys):
         seconds(lambda: peer(matrix, omega, theta, 2.0 * (n - 1) / n, part), 1) * duration / part
     )
     mine = seconds(ours)
-    with capsys.disabled():
-        print(f"\nN = 1000 to t = 100: {mine:.4f} s, kuramoto {theirs:.0f} s: {theirs / mine:.0f}x")
+    print(f"\nN = 1000 to t = 100: {mine:.4f} s, kuramoto {theirs:.0f} s: {theirs / mine:.0f}x")
 
 
-def test_a_sparse_graph(capsys):
+def test_a_sparse_graph():
     n, duration, part = 1000, 100.0, 4.0
     rng = np.random.default_rng(1)
     graph = nx.gnm_random_graph(n, 5000, seed=1)
@@ -68,13 +67,10 @@ def test_a_sparse_graph(capsys):
     ours()
     theirs = seconds(lambda: peer(matrix, omega, theta, 2.0, part), 1) * duration / part
     mine = seconds(ours)
-    with capsys.disabled():
-        print(
-            f"\n1000 nodes, 5000 edges: {mine:.4f} s, kuramoto {theirs:.0f} s: {theirs / mine:.0f}x"
-        )
+    print(f"\n1000 nodes, 5000 edges: {mine:.4f} s, kuramoto {theirs:.0f} s: {theirs / mine:.0f}x")
 
 
-def test_a_million(capsys):
+def test_a_million():
     """Time per oscillator and step, beside that of one sine and cosine by numpy and by the C library."""
     import math
 
@@ -95,8 +91,7 @@ def test_a_million(capsys):
     once = seconds(lambda: (np.sin(theta), np.cos(theta))) / n
     values = theta[:100_000].tolist()
     plain = seconds(lambda: [(math.sin(x), math.cos(x)) for x in values]) / len(values)
-    with capsys.disabled():
-        print(
-            f"\na million: {1e9 * mine / n / steps:.0f} ns per oscillator and step of 12 stages; "
-            f"sine and cosine by numpy {1e9 * once:.1f} ns, in a Python loop {1e9 * plain:.0f} ns"
-        )
+    print(
+        f"\na million: {1e9 * mine / n / steps:.0f} ns per oscillator and step of 12 stages; "
+        f"sine and cosine by numpy {1e9 * once:.1f} ns, in a Python loop {1e9 * plain:.0f} ns"
+    )

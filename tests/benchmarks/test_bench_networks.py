@@ -23,7 +23,7 @@ def seconds(run, repeats=3):
     return min(times)
 
 
-def test_kuramoto_as_a_plain_double_sum(capsys):
+def test_kuramoto_as_a_plain_double_sum():
     n, duration, K = 1000, 100.0, 2.0
     omega = zoo.kuramoto.on(n).draw(omega=dl.Gaussian(0, 1), seed=1)["omega"]
     start = np.linspace(0, 2 * np.pi, n, endpoint=False)
@@ -45,13 +45,10 @@ def test_kuramoto_as_a_plain_double_sum(capsys):
     )
     ours()
     mine = seconds(ours)
-    with capsys.disabled():
-        print(
-            f"\nKuramoto N = 1000, t = 100: {mine:.3f} s, numpy {theirs:.0f} s: {theirs / mine:.0f}x"
-        )
+    print(f"\nKuramoto N = 1000, t = 100: {mine:.3f} s, numpy {theirs:.0f} s: {theirs / mine:.0f}x")
 
 
-def test_a_sparse_network(capsys):
+def test_a_sparse_network():
     n, duration = 1000, 100.0
     graph = nx.gnm_random_graph(n, 2500, seed=1)
     rng = np.random.default_rng(2)
@@ -77,14 +74,13 @@ def test_a_sparse_network(capsys):
     # In turn, so that what else runs on the machine disturbs both.
     pairs = [(seconds(ours), seconds(theirs, 1)) for _ in range(5)]
     mine, peer = (min(times) for times in zip(*pairs, strict=True))
-    with capsys.disabled():
-        print(
-            f"\n1000 nodes, 5000 links, t = 100: {mine:.3f} s, scipy.sparse {peer:.2f} s: "
-            f"{peer / mine:.1f}x"
-        )
+    print(
+        f"\n1000 nodes, 5000 links, t = 100: {mine:.3f} s, scipy.sparse {peer:.2f} s: "
+        f"{peer / mine:.1f}x"
+    )
 
 
-def test_events_located_in_a_network(capsys):
+def test_events_located_in_a_network():
     """Microseconds for one spike, integration to it included, among 1000 leaky cells on a graph."""
     i, j = dl.nodes("i j")
 
@@ -111,7 +107,4 @@ def test_events_located_in_a_network(capsys):
         net = cells(refractory)
         count = len(dl.integrate(net, duration=100, at=[100]).events["spike"])
         time_each = seconds(lambda net=net: dl.integrate(net, duration=100, at=[100])) / count
-        with capsys.disabled():
-            print(
-                f"\na spike among 1000 cells, {words} a refractory time: {1e6 * time_each:.0f} us"
-            )
+        print(f"\na spike among 1000 cells, {words} a refractory time: {1e6 * time_each:.0f} us")

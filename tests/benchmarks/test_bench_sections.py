@@ -24,7 +24,7 @@ def _down(_, x):
 _down.direction = -1
 
 
-def test_returns_of_the_lorenz_flow(benchmark, capsys):
+def test_returns_of_the_lorenz_flow(benchmark):
     section = dl.poincare_map(
         dl.zoo.lorenz, when=lambda z, rho: z - (rho - 1), direction=-1,
         method=dl.Explicit8(rtol=RTOL, atol=ATOL),
@@ -42,8 +42,7 @@ def test_returns_of_the_lorenz_flow(benchmark, capsys):
     matrix = time.perf_counter()
     spectrum = dl.lyapunov_spectrum(section, duration=1000, seed=1)
     with_derivative = 1000 / (time.perf_counter() - matrix)
-    with capsys.disabled():
-        print(f"\nreturns per second: {ours:.0f}; with derivatives {with_derivative:.0f}; "
-              f"solve_ivp with events {theirs:.0f}: {ours / theirs:.0f} times")  # fmt: skip
+    print(f"\nreturns per second: {ours:.0f}; with derivatives {with_derivative:.0f}; "
+          f"solve_ivp with events {theirs:.0f}: {ours / theirs:.0f} times")  # fmt: skip
     assert np.isfinite(spectrum.exponents).all()
     assert ours > 20 * theirs

@@ -74,18 +74,17 @@ def theirs(brian, target, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_our_network(step, capsys):
+def test_our_network(step):
     cold, spikes = seconds(lambda: ours(step)())
     run = ours(step)
     warm = min(seconds(run)[0] for _ in range(3))
-    with capsys.disabled():
-        print(f"\ndynlab, step {step}: cold {cold:.2f} s, warm {warm:.2f} s, {spikes} spikes")
+    print(f"\ndynlab, step {step}: cold {cold:.2f} s, warm {warm:.2f} s, {spikes} spikes")
 
 
 @pytest.mark.parametrize("target", ["numpy", "cython"])
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.filterwarnings("ignore")
-def test_brian_network(target, step, capsys):
+def test_brian_network(target, step):
     # With a numpy that it does not know Brian2 fails with an AttributeError.
     brian = pytest.importorskip("brian2", exc_type=Exception, reason="needs Brian2")
     cold, (peer, spikes) = seconds(lambda: (run := theirs(brian, target, step), run()))
@@ -94,10 +93,9 @@ def test_brian_network(target, step, capsys):
     # In turn, so that what else runs on the machine disturbs both.
     pairs = [(seconds(peer)[0], seconds(mine)[0]) for _ in range(3)]
     warm, own = (min(times) for times in zip(*pairs, strict=True))
-    with capsys.disabled():
-        print(
-            f"\nBrian2 with {target}, step {step}: cold {cold:.2f} s, warm {warm:.2f} s, {spikes} spikes; "
-            f"dynlab warm {own:.2f} s, {own_spikes} spikes: {warm / own:.1f} times"
-        )
+    print(
+        f"\nBrian2 with {target}, step {step}: cold {cold:.2f} s, warm {warm:.2f} s, {spikes} spikes; "
+        f"dynlab warm {own:.2f} s, {own_spikes} spikes: {warm / own:.1f} times"
+    )
     # What the order within a step changes is small in their number.
     assert spikes == pytest.approx(own_spikes, rel=0.01)

@@ -321,6 +321,10 @@ def test_the_legend_leaves_the_axes_their_size_and_lies_inside_the_figure():
     assert legend.y0 >= 0
     assert legend.y1 <= ax.xaxis.label.get_window_extent().y0
     assert 0 <= legend.x0 < legend.x1 <= ax.figure.bbox.width
+    cut = ax.figure.get_tightbbox()  # in inches: what a notebook keeps of the figure
+    dpi = ax.figure.dpi
+    assert cut.y0 * dpi <= legend.y0
+    assert cut.x0 * dpi <= legend.x0 < legend.x1 <= cut.x1 * dpi
 
 
 def test_labels_of_axes_with_data_stay():

@@ -108,11 +108,11 @@ def accuracy_table(data: dict) -> str:
     ]
     for row in data["checks"]:
         off = abs(row["value"] - row["truth"])
-        stated = "-" if row["stated"] is None else f"{row['stated']:.0e}"
+        stated = "-" if row["stated"] is None else size(row["stated"])
         cells = (
             row["what"],
             f"{row['value']:.12g}",
-            f"{off:.0e}" if off else "0",
+            size(off),
             stated,
             row["source"],
         )
@@ -140,6 +140,11 @@ def speed_table(data: dict) -> str:
     if left:
         lines += ["Not run, because the other program was not there: " + ", ".join(left) + "."]
     return "\n".join(lines)
+
+
+def size(error: float) -> str:
+    """Return an error by its first digit, with a hyphen at which no line is broken."""
+    return f"{error:.0e}".replace("-", "\N{NON-BREAKING HYPHEN}") if error else "0"
 
 
 def where(made: dict) -> str:

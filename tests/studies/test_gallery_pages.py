@@ -89,3 +89,4 @@ def test_the_page_and_the_index_show_the_study(pages):
     assert "analyses/flows/one.py" in page
     assert "## Flows" in index
     assert "(one-small.png)](one.md)" in index
+    assert "\nOne | study <one>\n" in index

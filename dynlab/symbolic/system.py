@@ -901,7 +901,8 @@ class System(Dynamics):
         kind = "map" if self.is_discrete else "flow"
         caption = html.escape(self.reference.split("\n")[0])
         return (
-            f"<b>{html.escape(self.name)}</b> ({kind}) <i>{caption}</i>{html.escape(self._repr_latex_(), quote=False)}"
+            f"<b>{html.escape(self.name)}</b> ({kind}) <i>{caption}</i>"
+            f"<div>{html.escape(self._repr_latex_(), quote=False)}</div>"
             f"{display.table(rows)}"
         )
 

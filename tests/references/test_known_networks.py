@@ -111,6 +111,28 @@ def test_a_stored_pattern_is_an_equilibrium():
     assert point["beta"] == pytest.approx(known("hopfield_rates", "memory appears").value, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("beta", "overlap"), [(1.5, 0.8585596366), (2, 0.9575040241), (3, 0.9949015285)]
+)
+def test_the_overlap_of_one_pattern(beta, overlap):
+    """m = tanh(beta m) along a pattern whose weights keep their diagonal."""
+    pattern = np.array([1, 1, -1, 1, -1, -1.0])
+    memory = zoo.hopfield_rates.on(np.outer(pattern, pattern) / 6)(beta=beta)
+    found = [e["s"] @ pattern / 6 for e in dl.find_equilibria(memory, within={"s": (-1.5, 1.5)})]
+    np.testing.assert_allclose(sorted(found), [-overlap, 0, overlap], atol=1e-9)
+
+
+def test_without_its_diagonal_a_memory_appears_later():
+    """lambda_max = (N - 1) / N for one pattern, so beta = N / (N - 1)."""
+    pattern = np.array([1, -1, 1, 1, -1.0])
+    weights = np.outer(pattern, pattern) / 5
+    np.fill_diagonal(weights, 0)
+    memory = zoo.hopfield_rates.on(weights)
+    origin = dl.find_equilibria(memory(beta=0.5), within={"s": (-0.5, 0.5)}).single()
+    (point,) = dl.continue_equilibrium(origin, vary="beta", over=(0.5, 1.5)).points(dl.BranchPoint)
+    assert point["beta"] == pytest.approx(5 / 4, abs=1e-9)
+
+
 def test_branches_of_two_patterns():
     """With overlap m the mixtures p +- q appear at beta = 1 / (1 +- m): s = a (p +- q) / 2, a = tanh(a beta / beta_0).
 

@@ -9,6 +9,7 @@ import platform
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dynlab import store
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
+
+    from dynlab.seeds import Seed
 
 __all__ = ["Provenance", "Result", "attributes_of", "unit_of"]
 
@@ -50,6 +53,15 @@ class Provenance:
     seed: int | None = None
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=_versions)
+
+    @classmethod
+    def of_chance(
+        cls, function: str, system: Any, settings: dict[str, Any], *, seed: Seed, began: float
+    ) -> Provenance:
+        """Return where a result of random numbers came from: its seed, or the state of a generator in the settings."""
+        whole = int(seed.text) if seed.text.isdigit() else None
+        more = {} if whole is not None else {"generator": seed.text}
+        return cls(function, system, settings | more, seed=whole, seconds=perf_counter() - began)
 
 
 class Result(abc.ABC):

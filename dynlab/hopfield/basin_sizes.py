@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from dynlab.hopfield.curves import provenance_of
 from dynlab.hopfield.learning import Hebb, LearningRule
-from dynlab.hopfield.patterns import whole
-from dynlab.hopfield.trials import RECALLED, Memory, counts_of, each_trial
+from dynlab.hopfield.trials import RECALLED, Memory, Trials, done_at_each_load
 from dynlab.result import Provenance, Result
-from dynlab.seeds import seed_of
 from dynlab.status import Status
 
 if TYPE_CHECKING:
@@ -70,7 +66,7 @@ class BasinSize(Result):
     @property
     def trials(self) -> NDArray[np.int64]:
         """How many trials were done at each load."""
-        return np.asarray(np.sum(~np.isnan(self.edges), axis=1))
+        return done_at_each_load(self.edges)
 
     @property
     def value(self) -> Array:
@@ -156,17 +152,12 @@ def basin_size(
     ----------
     Forrest 1988, J. Phys. A 21, 245 (how content-addressable).
     """
-    began, chosen = time.perf_counter(), seed_of(seed)
-    neurons, across, counts = counts_of(size, loads)
-    number = whole(trials, "trials")
-
-    def measure(count: int) -> Any:
-        return functools.partial(_edges, Memory(rule, neurons, count))
-
-    edges, status = each_trial(counts, number, chosen, measure, "basin size")
-    settings = {"size": neurons, "rule": rule, "trials": number}
+    asked = Trials.of(size, loads, trials, seed)
+    edges, status = asked.each(
+        lambda count: functools.partial(_edges, Memory(rule, asked.size, count)), "basin size"
+    )
     return BasinSize(
-        neurons, rule, across, edges, status, provenance_of("basin_size", settings, chosen, began)
+        asked.size, rule, asked.loads, edges, status, asked.provenance("basin_size", rule=rule)
     )
 
 

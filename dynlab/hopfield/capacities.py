@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.errors import SettingError
-from dynlab.hopfield.curves import RecallCurve, provenance_of, recall_curve
+from dynlab.hopfield.curves import RecallCurve, recall_curve
 from dynlab.hopfield.learning import Hebb, LearningRule
 from dynlab.hopfield.patterns import whole
 from dynlab.result import Provenance, Result
@@ -167,7 +167,7 @@ def capacity(
         interval,
         exponent,
         status,
-        provenance_of("capacity", settings, chosen, began),
+        Provenance.of_chance("capacity", None, settings, seed=chosen, began=began),
     )
 
 

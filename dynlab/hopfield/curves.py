@@ -7,27 +7,23 @@ without temperature, it comes to rest, and the overlap with that pattern is meas
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
 
 from dynlab.attractors.fractions import wilson
 from dynlab.hopfield.halfway import Halfway, halfway
 from dynlab.hopfield.learning import Hebb, LearningRule
-from dynlab.hopfield.patterns import whole
-from dynlab.hopfield.trials import RECALLED, Memory, counts_of, each_trial
+from dynlab.hopfield.trials import RECALLED, Memory, Trials, done_at_each_load, means_and_intervals
 from dynlab.result import Provenance, Result
-from dynlab.seeds import Seed, seed_of
 from dynlab.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RecallCurve", "mean_interval", "provenance_of", "recall_curve"]
+__all__ = ["RecallCurve", "recall_curve"]
 
 Array = NDArray[np.float64]
 
@@ -64,12 +60,12 @@ class RecallCurve(Result):
     @property
     def trials(self) -> NDArray[np.int64]:
         """How many trials were done at each load."""
-        return np.asarray(np.sum(~np.isnan(self.overlaps), axis=1))
+        return done_at_each_load(self.overlaps)
 
     @property
     def overlap(self) -> Array:
         """The mean overlap at each load."""
-        return np.array([mean_interval(row)[0] for row in self.overlaps])
+        return means_and_intervals(self.overlaps)[:, 0]
 
     @property
     def interval(self) -> Array:
@@ -78,7 +74,7 @@ class RecallCurve(Result):
         Where a few trials in a hundred fail and none did here, such an interval is too narrow; look at
         `recalled_interval`.
         """
-        return np.array([mean_interval(row)[1:] for row in self.overlaps])
+        return means_and_intervals(self.overlaps)[:, 1:]
 
     @property
     def recalled(self) -> Array:
@@ -178,32 +174,13 @@ def recall_curve(
     1. Amit, Gutfreund and Sompolinsky 1985, Phys. Rev. Lett. 55, 1530, figure 1.
     2. Kohring 1990, J. Stat. Phys. 59, 1077 (large networks).
     """
-    began, chosen = time.perf_counter(), seed_of(seed)
-    neurons, across, counts = counts_of(size, loads)
-    number = whole(trials, "trials")
-
-    def measure(count: int) -> Any:
-        return Memory(rule, neurons, count).overlaps
-
-    overlaps, status = each_trial(counts, number, chosen, measure, "recall curve")
-    return RecallCurve(
-        neurons, rule, across, overlaps, status,
-        provenance_of("recall_curve", {"size": neurons, "rule": rule, "trials": number}, chosen, began),
-    )  # fmt: skip
-
-
-def mean_interval(overlaps: Array) -> tuple[float, float, float]:
-    """Return the mean of overlaps that are no nan and its interval; the whole range from one, nan from none."""
-    values = overlaps[~np.isnan(overlaps)]
-    if len(values) < 2:
-        return (float(values[0]), -1.0, 1.0) if len(values) else (math.nan, -1.0, 1.0)
-    mean = float(values.mean())
-    reach = (
-        float(student.ppf(0.975, len(values) - 1))
-        * float(values.std(ddof=1))
-        / math.sqrt(len(values))
+    asked = Trials.of(size, loads, trials, seed)
+    overlaps, status = asked.each(
+        lambda count: Memory(rule, asked.size, count).overlaps, "recall curve"
     )
-    return mean, max(mean - reach, -1.0), min(mean + reach, 1.0)
+    return RecallCurve(
+        asked.size, rule, asked.loads, overlaps, status, asked.provenance("recall_curve", rule=rule)
+    )
 
 
 def _words(found: Halfway) -> str:
@@ -211,12 +188,3 @@ def _words(found: Halfway) -> str:
     if math.isnan(found.value):
         return f"is not among these loads (between {low:.4g} and {high:.4g}, 95 %)"
     return f"{found.value:.4f} ({low:.4f} to {high:.4f}, 95 %), where half of the trials end above m = {RECALLED}"
-
-
-def provenance_of(function: str, settings: dict[str, Any], seed: Seed, began: float) -> Provenance:
-    """Return where a result of trials came from."""
-    number = int(seed.text) if seed.text.isdigit() else None
-    more = {} if number is not None else {"generator": seed.text}
-    return Provenance(
-        function, None, settings | more, seed=number, seconds=time.perf_counter() - began
-    )

@@ -222,11 +222,10 @@ class DenseNetwork:
 
         status = in_chunks(take, lambda: len(kept) - 1.0, sweeps, "recall", MOST_SITES)
         means, energies, flips = zip(*kept, strict=True)
-        number = int(chosen.text) if chosen.text.isdigit() else None
+        settings = {"method": Asynchronous(), "sweeps": sweeps}
         return Recall(
             spins, np.array(means), np.array(energies), np.array(flips), status,
-            Provenance("recall", self, {"method": Asynchronous(), "sweeps": sweeps}, seed=number,
-                       seconds=perf_counter() - began),
+            Provenance.of_chance("recall", self, settings, seed=chosen, began=began),
         )  # fmt: skip
 
     def _overlaps(self, state: Any) -> Counts:

@@ -128,11 +128,10 @@ def wrong_bits(
         shares.append(found.mean())
         errors.append(found.std() / np.sqrt(len(found)))
     done = numbers[: len(shares)]
-    number = int(chosen.text) if chosen.text.isdigit() else None
+    settings = {"size": size, "counts": numbers}
     return WrongBits(
         np.array(done, np.int64), np.array(shares), np.array(errors),
         np.array([interaction.one_step_error(size, count) for count in done]),
         interaction.capacity(size), Status.OK if len(done) == len(numbers) else Status.STOPPED,
-        Provenance("wrong_bits", interaction, {"size": size, "counts": numbers}, seed=number,
-                   seconds=perf_counter() - began),
+        Provenance.of_chance("wrong_bits", interaction, settings, seed=chosen, began=began),
     )  # fmt: skip

@@ -261,12 +261,9 @@ def run_recall(
         return Status.SWEEP_LIMIT if method.temperature == 0 else OK
 
     status = in_chunks(take, lambda: len(record.flips) - 1.0, sweeps, "recall", FIRST_CHUNK)
-    number = int(seed.text) if seed.text.isdigit() else None
-    settings = {"method": method, "sweeps": sweeps} | (
-        {"generator": seed.text} if number is None else {}
-    )
+    settings = {"method": method, "sweeps": sweeps}
     return Recall(
         machine.snapshot().spins, np.array(record.overlaps), np.array(record.energy),
         np.array(record.flips), status,
-        Provenance("recall", network, settings, seed=number, seconds=perf_counter() - began),
+        Provenance.of_chance("recall", network, settings, seed=seed, began=began),
     )  # fmt: skip

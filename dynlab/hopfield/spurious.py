@@ -172,12 +172,10 @@ def spurious_states(
     states = states[order]
     shown = [network.patterns.overlaps(state) for state in states]
     mixed = [_mixed(network.patterns, s, m) for s, m in zip(states, shown, strict=True)]
-    number = int(chosen.text) if chosen.text.isdigit() else None
     return SpuriousStates(
         states, energies[order], np.array(mixed, np.int64),
         np.array([abs(m).max(initial=0.0) for m in shown]), hits[order], int((rested == 0).sum()), status,
-        Provenance("spurious_states", network, {"trials": trials}, seed=number,
-                   seconds=perf_counter() - began),
+        Provenance.of_chance("spurious_states", network, {"trials": trials}, seed=chosen, began=began),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ of the sweeps.  Where recall is only metastable, or just ends, the average depen
 from __future__ import annotations
 
 import functools
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.errors import SettingError
-from dynlab.hopfield.curves import mean_interval, provenance_of
 from dynlab.hopfield.learning import Hebb
 from dynlab.hopfield.patterns import whole
 from dynlab.hopfield.recall import Glauber
-from dynlab.hopfield.trials import Memory, counts_of, each_trial
+from dynlab.hopfield.trials import Memory, Trials, done_at_each_load, means_and_intervals
 from dynlab.result import Provenance, Result
-from dynlab.seeds import seed_of
 from dynlab.status import Status
 
 if TYPE_CHECKING:
@@ -66,17 +63,17 @@ class ThermalRecall(Result):
     @property
     def trials(self) -> NDArray[np.int64]:
         """How many trials were done at each load."""
-        return np.asarray(np.sum(~np.isnan(self.overlaps), axis=1))
+        return done_at_each_load(self.overlaps)
 
     @property
     def overlap(self) -> Array:
         """The mean overlap at each load."""
-        return np.array([mean_interval(row)[0] for row in self.overlaps])
+        return means_and_intervals(self.overlaps)[:, 0]
 
     @property
     def interval(self) -> Array:
         """Intervals of 95 % for the mean overlap of networks of this size (Student's t), a row for each load."""
-        return np.array([mean_interval(row)[1:] for row in self.overlaps])
+        return means_and_intervals(self.overlaps)[:, 1:]
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return load, trials, overlap and interval as columns."""
@@ -146,20 +143,17 @@ def thermal_recall(
     ----------
     1. Amit, Gutfreund and Sompolinsky 1987, Ann. Phys. 173, 30.
     """
-    began, chosen = time.perf_counter(), seed_of(seed)
-    neurons, across, counts = counts_of(size, loads)
-    number, length = whole(trials, "trials"), whole(sweeps, "sweeps")
+    asked, length = Trials.of(size, loads, trials, seed), whole(sweeps, "sweeps")
     warmth = Glauber(temperature).temperature
     if length < 2:
         raise SettingError(f"sweeps is {length}; the second half is averaged, so give 2 or more.")
 
     def measure(count: int) -> Any:
-        memory = Memory(Hebb(), neurons, count)
+        memory = Memory(Hebb(), asked.size, count)
         return functools.partial(memory.mean_overlaps, temperature=warmth, sweeps=length)
 
-    overlaps, status = each_trial(counts, number, chosen, measure, "thermal recall")
-    settings = {"size": neurons, "temperature": warmth, "trials": number, "sweeps": length}
+    overlaps, status = asked.each(measure, "thermal recall")
     return ThermalRecall(
-        neurons, warmth, length, across, overlaps, status,
-        provenance_of("thermal_recall", settings, chosen, began),
+        asked.size, warmth, length, asked.loads, overlaps, status,
+        asked.provenance("thermal_recall", temperature=warmth, sweeps=length),
     )  # fmt: skip

@@ -8,12 +8,15 @@ tried beside it, and more trials begin with the same ones.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
 
 from dynlab.cores import thread_count
 from dynlab.errors import SettingError
@@ -26,11 +29,12 @@ from dynlab.kernels import spins as kernels
 from dynlab.kernels import trials as drawing
 from dynlab.kernels.convention import OK
 from dynlab.progress import tick
-from dynlab.seeds import Seed
+from dynlab.result import Provenance
+from dynlab.seeds import Seed, seed_of
 from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 
-__all__ = ["RECALLED", "Memory", "counts_of", "each_trial"]
+__all__ = ["RECALLED", "Memory", "Trials", "done_at_each_load", "means_and_intervals"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -131,45 +135,89 @@ class Memory:
         return self._known[1]
 
 
-def each_trial(
-    counts: Counts,
-    trials: int,
-    seed: Seed,
-    measure: Callable[[int], Callable[[Streams, Array], None]],
-    note: str,
-) -> tuple[Array, Status]:
-    """Measure a number in each trial for each number of patterns; nan where asked to stop before.
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """Trials at several loads: of how many neurons and patterns, how often, from which seed, and begun when.
 
-    ``measure(count)`` makes what a thread needs, and returns the function that writes the number of each stream.
+    Parameters
+    ----------
+    size
+        Neurons.
+    loads, counts
+        Patterns per neuron, exact, and in numbers.
+    number
+        Trials at each load.
+    seed, began
+        Where random numbers come from, and the clock at the start.
     """
-    out = np.full((len(counts), trials), np.nan)
-    streams = {
-        int(c): seed.stream(int(c)).integers(0, 1 << 64, (trials, 4), np.uint64)
-        for c in set(counts.tolist())
-    }
 
-    def piece(row: int, first: int) -> None:
-        some = slice(first, first + each)
-        if tick(0.0, 1.0, note):
-            measure(int(counts[row]))(streams[int(counts[row])][some], out[row, some])
+    size: int
+    loads: Array
+    counts: Counts
+    number: int
+    seed: Seed
+    began: float
 
-    # Several pieces for each thread, so that the last ones end together; the heavy loads first.
-    each = -(-out.size // (PIECES * thread_count()))
-    pieces = [
-        functools.partial(piece, int(row), first)
-        for row in np.argsort(-counts) for first in range(0, trials, each)
-    ]  # fmt: skip
-    status = on_threads(pieces, lambda: float(np.sum(~np.isnan(out))), out.size, note)
-    return out, status
+    @classmethod
+    def of(cls, size: Any, loads: ArrayLike, trials: Any, seed: Any) -> Trials:
+        """Return trials, or raise if they make no sense."""
+        began, neurons, wanted = perf_counter(), whole(size, "size"), checked_loads(loads)
+        counts = np.rint(wanted * neurons).astype(np.int64)
+        if neurons < 2 or counts.min() < 1:
+            raise SettingError(
+                f"{neurons} neurons with a load of {wanted.min():.6g} are no memory. Take loads of at least one pattern, "
+                f"1 / {neurons}, or more neurons."
+            )
+        return cls(neurons, counts / neurons, counts, whole(trials, "trials"), seed_of(seed), began)
+
+    def each(
+        self, measure: Callable[[int], Callable[[Streams, Array], None]], note: str
+    ) -> tuple[Array, Status]:
+        """Measure a number in each trial, a row for each load; nan where asked to stop before.
+
+        ``measure(count)`` makes what a thread needs, and returns the function that writes the number of each stream.
+        """
+        out = np.full((len(self.counts), self.number), np.nan)
+        streams = {
+            int(c): self.seed.stream(int(c)).integers(0, 1 << 64, (self.number, 4), np.uint64)
+            for c in set(self.counts.tolist())
+        }
+
+        def piece(row: int, first: int) -> None:
+            some, count = slice(first, first + each), int(self.counts[row])
+            if tick(0.0, 1.0, note):
+                measure(count)(streams[count][some], out[row, some])
+
+        # Several pieces for each thread, so that the last ones end together; the heavy loads first.
+        each = -(-out.size // (PIECES * thread_count()))
+        pieces = [
+            functools.partial(piece, int(row), first)
+            for row in np.argsort(-self.counts) for first in range(0, self.number, each)
+        ]  # fmt: skip
+        return out, on_threads(pieces, lambda: float(np.sum(~np.isnan(out))), out.size, note)
+
+    def provenance(self, function: str, **settings: Any) -> Provenance:
+        """Return where the result came from."""
+        settings = {"size": self.size, "trials": self.number} | settings
+        return Provenance.of_chance(function, None, settings, seed=self.seed, began=self.began)
 
 
-def counts_of(size: Any, loads: ArrayLike) -> tuple[int, Array, Counts]:
-    """Return size, exact loads and numbers of patterns, or raise."""
-    neurons, wanted = whole(size, "size"), checked_loads(loads)
-    counts = np.rint(wanted * neurons).astype(np.int64)
-    if neurons < 2 or counts.min() < 1:
-        raise SettingError(
-            f"{neurons} neurons with a load of {wanted.min():.6g} are no memory. Take loads of at least one pattern, "
-            f"1 / {neurons}, or more neurons."
-        )
-    return neurons, counts / neurons, counts
+def done_at_each_load(values: Array) -> Counts:
+    """Return how many trials were done at each load."""
+    return np.asarray(np.sum(~np.isnan(values), axis=1))
+
+
+def means_and_intervals(values: Array) -> Array:
+    """Return mean and interval of 95 % (Student's t) of overlaps at each load, three columns.
+
+    Trials that were not done are left out; one trial alone has the whole range, none has no mean either.
+    """
+    return np.array([_mean_and_interval(row[~np.isnan(row)]) for row in values])
+
+
+def _mean_and_interval(values: Array) -> tuple[float, float, float]:
+    if len(values) < 2:
+        return (float(values[0]) if len(values) else math.nan), -1.0, 1.0
+    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    reach = float(student.ppf(0.975, len(values) - 1)) * error
+    return mean, max(mean - reach, -1.0), min(mean + reach, 1.0)

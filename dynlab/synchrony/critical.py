@@ -6,6 +6,7 @@ slowly: give some hundred units of the time in which frequencies spread phases.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,9 @@ from dynlab.errors import NotConverged, SettingError, UnknownNameError, Unsuppor
 from dynlab.kernels import dense
 from dynlab.links import AllToAll
 from dynlab.names import finite
-from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.seeds import Seed, seed_of
+from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 from dynlab.synchrony.curve import DEFAULT_METHOD, checked_times, phases_of, settled
@@ -189,13 +190,10 @@ def critical_coupling(  # noqa: PLR0913  (what, along what, how long, how many, 
     bench = _Bench(system, omega, vary, distribution, times)
     near = bench.first_order(size, np.linspace(low, high, COARSE), chosen, least)
     values = near * np.linspace(*window, FINE)
-    r = np.empty((count, 2, FINE))
-    for draw in range(count):
-        for k, n in enumerate(sizes):
-            if not tick(2 * draw + k, 2 * count, "critical_coupling"):
-                message = "stopped before both networks were measured; give it more time"
-                raise NotConverged(message, status=Status.STOPPED, partial=r[:draw])
-            r[draw, k] = bench.orders(n, values, chosen, draw)
+    jobs = [(n, draw) for n in sizes for draw in range(count)]
+    r = np.ascontiguousarray(
+        bench.measured(jobs, values, chosen).reshape(2, count, FINE).swapaxes(0, 1)
+    )
     value, *interval = estimate(values, sizes, r)
     if not np.isfinite(value):
         raise NotConverged(
@@ -208,10 +206,9 @@ def critical_coupling(  # noqa: PLR0913  (what, along what, how long, how many, 
         "over": (low, high), "duration": times[1], "transient": times[0], "draws": count,
         "frequencies": repr(distribution),
     }  # fmt: skip
-    number = int(chosen.text) if chosen.text.isdigit() else None
     return CriticalCoupling(
         vary, value, (interval[0], interval[1]), theory, values, sizes, r, how,
-        Provenance("critical_coupling", system, settings, number, perf_counter() - began),
+        Provenance.of_chance("critical_coupling", system, settings, seed=chosen, began=began),
     )  # fmt: skip
 
 
@@ -237,11 +234,34 @@ class _Bench:
                 network(**{self.vary: float(value)}), name, theta, self.times, DEFAULT_METHOD
             )
             found[k], theta = run.mean, run.end
+            if run.status == Status.STOPPED:
+                found[k:] = np.nan
+                break
+        return found
+
+    def measured(self, jobs: list[tuple[int, int]], values: Array, seed: Seed) -> Array:
+        """Return the mean orders of several sizes and draws, a row for each, on all cores; raise if stopped."""
+        found = np.full((len(jobs), len(values)), np.nan)
+
+        def piece(row: int) -> None:
+            size, draw = jobs[row]
+            found[row] = self.orders(size, values, seed, draw)
+
+        # The large networks first, so that the last pieces end together.
+        pieces = [
+            functools.partial(piece, row)
+            for row in np.argsort([-n for n, _ in jobs], kind="stable")
+        ]
+        done = lambda: float(np.sum(~np.isnan(found[:, -1])))  # noqa: E731
+        if on_threads(pieces, done, len(jobs), "critical_coupling") == Status.STOPPED:
+            complete = found[~np.isnan(found).any(axis=1)]
+            message = "stopped before all networks were measured; give it more time"
+            raise NotConverged(message, status=Status.STOPPED, partial=complete)
         return found
 
     def first_order(self, size: int, values: Array, seed: Seed, least: float) -> float:
         """Return about where order begins, in the mean of a few draws."""
-        r = np.mean([self.orders(size, values, seed, (1 << 20) + k) for k in range(SCOUTS)], axis=0)
+        r = self.measured([(size, (1 << 20) + k) for k in range(SCOUTS)], values, seed).mean(axis=0)
         beyond = np.flatnonzero(r > least)
         if not beyond.size or beyond[0] == 0:
             raise NotConverged(

@@ -183,10 +183,9 @@ def synchrony_curve(  # noqa: PLR0913  (what, along what, how long, how, and the
             break
     up, down = found[: len(values)], found[len(values) :][::-1]
     settings = {"vary": vary, "duration": times[1], "transient": times[0], "method": method}
-    number = int(chosen.text) if chosen.text.isdigit() else None
     return SynchronyCurve(
         vary, values, up[:, 0], up[:, 1], down[:, 0], down[:, 1], status,
-        Provenance("synchrony_curve", system, settings, number, perf_counter() - began),
+        Provenance.of_chance("synchrony_curve", system, settings, seed=chosen, began=began),
     )  # fmt: skip
 
 

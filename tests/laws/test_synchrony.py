@@ -161,6 +161,22 @@ def test_the_interval_holds_the_onset(seed):
     assert onset.value == pytest.approx(onset.theory, rel=0.03)
 
 
+def test_the_onset_depends_on_the_seed_alone_and_can_be_stopped():
+    swarm = dl.zoo.kuramoto.on(dl.AllToAll(100)).draw(omega=dl.Quantiles(dl.Gaussian(0, 1)))
+    asked = {"vary": "K", "over": (0.5, 3), "duration": 30, "transient": 15, "draws": 3}
+    with dl.threads(1):
+        one = dl.critical_coupling(swarm, seed=np.random.default_rng(2), **asked)
+    with dl.threads(3):
+        three = dl.critical_coupling(swarm, seed=np.random.default_rng(2), **asked)
+    np.testing.assert_array_equal(one.r, three.r)
+    assert (one.value, one.interval) == (three.value, three.interval)
+    assert one.provenance.seed is None
+    assert "PCG64" in one.provenance.settings["generator"]
+    with dl.stop_after(0.0), pytest.raises(dl.NotConverged, match="stopped before all") as raised:
+        dl.critical_coupling(swarm, seed=1, **asked)
+    assert raised.value.status is dl.Status.STOPPED
+
+
 @pytest.mark.campaign
 def test_the_onset_of_2000_even_oscillators():
     swarm = dl.zoo.kuramoto.on(dl.AllToAll(2000)).draw(omega=dl.Quantiles(dl.Gaussian(0, 1)))

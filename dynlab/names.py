@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "by_name", "checked_name", "checked_names", "finite"]
+__all__ = ["Layout", "by_name", "checked_name", "checked_names", "finite", "require_kind"]
 
 #: The words of the equation language, and the few names that generated code needs.
 RESERVED = frozenset({
@@ -111,6 +111,12 @@ def finite(value: Any, what: str) -> float:
     if not math.isfinite(number):
         raise SettingError(f"{what} is {number}; give a finite number.")
     return number
+
+
+def require_kind(value: Any, kind: type, what: str, such_as: str) -> None:
+    """Refuse a value of another kind, and say what to give instead."""
+    if not isinstance(value, kind):
+        raise SettingError(f"{what} is {value!r}; give {such_as}.")
 
 
 def by_name(value: Any, what: str) -> dict[str, Any]:

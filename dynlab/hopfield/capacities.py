@@ -149,7 +149,7 @@ def capacity(
     Stiefvater, Mueller and Kuehn 1996, Physica A 232, 61 (finite size).
     """
     began, chosen = time.perf_counter(), seed_of(seed)
-    numbers = sorted({whole(n, "a size") for n in sizes})
+    numbers = sorted({whole(n, "a size") for n in np.atleast_1d(np.asarray(sizes, object))})
     if len(numbers) < 3:
         raise SettingError(
             f"the sizes are {sizes!r}; give at least three different numbers of neurons, such as (250, 500, 1000)."

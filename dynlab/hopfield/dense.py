@@ -8,6 +8,7 @@ without the weights of spins to themselves.
 from __future__ import annotations
 
 import abc
+import fractions
 import math
 import zlib
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from dynlab.hopfield.patterns import Patterns, checked_spins, whole
 from dynlab.hopfield.recall import Asynchronous, Recall
 from dynlab.kernels import interactions as kernels
 from dynlab.kernels.convention import RUNNING
-from dynlab.names import finite
+from dynlab.names import finite, require_kind
 from dynlab.result import Provenance
 from dynlab.seeds import seed_of
 from dynlab.solve.chunks import in_chunks
@@ -91,14 +92,23 @@ class Power(Interaction):
 
         Krotov and Hopfield 2016, eq 6.
         """
-        return float(size ** (self.n - 1) / (2 * self._spread * math.log(size)))
+        spins = checked_size(size)
+        log = (
+            (self.n - 1) * math.log(spins) - math.log(2 * self._spread) - math.log(math.log(spins))
+        )
+        _require_double(log, self, spins)
+        return math.exp(log)
 
     def one_step_error(self, size: int, count: int) -> float:
         """Return the chance that a bit of a stored pattern is wrong after one step, for large N.
 
         erfc(sqrt(N^(n-1) / (2 K (2n-3)!!))) / 2 with K patterns; Krotov and Hopfield 2016, eq 5 is its tail.
         """
-        return math.erfc(math.sqrt(size ** (self.n - 1) / (2 * count * self._spread))) / 2
+        ratio = fractions.Fraction(
+            checked_size(size) ** (self.n - 1), 2 * whole(count, "count") * self._spread
+        )
+        # From 40^2 on the chance is below the least double.
+        return math.erfc(math.sqrt(float(min(ratio, fractions.Fraction(1600))))) / 2
 
     @property
     def _spread(self) -> int:
@@ -117,7 +127,25 @@ class Exponential(Interaction):
 
     def capacity(self, size: int) -> float:
         """Return 2^(N/2), the bound of Demircigil et al. 2017 on patterns that are fixed points."""
-        return float(2.0 ** (size / 2))
+        spins = whole(size, "size")
+        _require_double(spins / 2 * math.log(2), self, spins)
+        return float(2.0 ** (spins / 2))
+
+
+def checked_size(size: Any) -> int:
+    """Return how many spins, 2 or more."""
+    spins = whole(size, "size")
+    if spins < 2:
+        raise SettingError(f"size is {spins}; the formula is for many spins. Give 2 or more.")
+    return spins
+
+
+def _require_double(log: float, interaction: Interaction, size: int) -> None:
+    """Say that exp(log) is too large for a double."""
+    if log > math.log(np.finfo(float).max):
+        raise SettingError(
+            f"{interaction!r} holds about 10^{log / math.log(10):.0f} patterns in {size} spins, too many for a number in double precision. Take fewer spins."
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -158,6 +186,9 @@ class DenseNetwork:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patterns", Patterns.of(self.patterns))
+        require_kind(
+            self.interaction, Interaction, "the interaction", "one such as hopfield.Power(3)"
+        )
         object.__setattr__(self, "_columns", np.array(np.asarray(self.patterns).T, order="C"))
 
     @property

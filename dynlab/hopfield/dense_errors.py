@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dynlab.errors import SettingError
 from dynlab.hopfield.dense import DenseNetwork, Power
 from dynlab.hopfield.patterns import random_patterns, whole
+from dynlab.names import require_kind
 from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.seeds import seed_of
@@ -115,7 +116,13 @@ def wrong_bits(
     Krotov and Hopfield 2016, NeurIPS 29, 1172, eqs 5 and 6.
     """
     began, size, chosen = perf_counter(), whole(size, "size"), seed_of(seed)
-    numbers = [whole(count, "a count") for count in counts]
+    require_kind(
+        interaction,
+        Power,
+        "the interaction",
+        "a power such as hopfield.Power(3), for which the theory is",
+    )
+    numbers = [whole(count, "a count") for count in np.atleast_1d(np.asarray(counts, object))]
     if not numbers:
         raise SettingError("there are no counts; give at least one number of patterns.")
     shares, errors = [], []

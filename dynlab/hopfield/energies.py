@@ -32,7 +32,7 @@ from dynlab.errors import SettingError, UnsupportedSystemError
 from dynlab.hopfield.learning import Given
 from dynlab.hopfield.machine import field_energy
 from dynlab.hopfield.network import Network
-from dynlab.names import Layout
+from dynlab.names import Layout, require_kind
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
 from dynlab.symbolic.system import System
@@ -48,6 +48,7 @@ Array = NDArray[np.float64]
 
 #: Weights whose difference is below this times the largest are symmetric to rounding.
 ROUNDING = 1e-12
+_NETWORKS = "a hopfield.Network, or zoo.hopfield_rates or zoo.hopfield_inputs bound to a matrix; steeper memories have .energy(state)"
 #: A rate may lie so far outside -1 ... 1, by the error of an integration.
 OUTSIDE = 1e-6
 
@@ -89,7 +90,8 @@ def energy(network: Network | System, state: Any) -> float:
         flow = _Flow.of(network)
         values = Layout.of(network).pack(_named(state, network), network.start_values)
         return float(flow.energy(np.asarray(values, float)[None])[0])
-    _require_symmetric_network(network)
+    require_kind(network, Network, "the network", _NETWORKS)
+    _require_symmetric(network)
     diagonal = np.diag(network.rule.matrix) if isinstance(network.rule, Given) else np.zeros(1)
     if diagonal.min() < 0:
         i = int(np.argmin(diagonal))
@@ -128,7 +130,8 @@ def two_step_energy(network: Network, state: Any, *, previous: Any) -> float:
     ----------
     Goles-Chacc, Fogelman-Soulie and Pellegrin 1985, Discrete Appl. Math. 12, 261.
     """
-    _require_symmetric_network(network)
+    require_kind(network, Network, "the network", "a hopfield.Network")
+    _require_symmetric(network)
     machine = network.machine(state)
     now, before = machine.snapshot(), network.machine(previous).snapshot()
     both = int(now.spins.sum(dtype=np.int64)) + int(before.spins.sum(dtype=np.int64))
@@ -201,6 +204,14 @@ def energy_along(run: Trajectory) -> EnergyAlong:
     >>> hopfield.energy_along(run).largest_rise < 1e-12
     True
     """
+    from dynlab.solve.trajectory import Trajectory
+
+    require_kind(
+        run,
+        Trajectory,
+        "the run",
+        "what dl.integrate returns for a graded network; the recall of spins has .energy",
+    )
     found = _Flow.of(run.system).energy(run.values)
     return EnergyAlong(run.t, found, run.status, Provenance("energy_along", run.system))
 
@@ -226,7 +237,7 @@ class _Flow:
         size = len(links.first) - 1
         weights = np.zeros((size, size))
         np.add.at(weights, (links.targets, links.sources), system["W"])
-        _require_symmetric(weights)
+        _require_symmetric_weights(weights)
         has_rates = rules[system.rule]
         bias = np.zeros(size) if has_rates else np.asarray(system["I"], float)
         return cls(weights, float(system["beta"]), bias, has_rates)
@@ -252,12 +263,12 @@ def _named(state: Any, system: System) -> Mapping[str, Any]:
     return state
 
 
-def _require_symmetric_network(network: Network) -> None:
+def _require_symmetric(network: Network) -> None:
     if isinstance(network.rule, Given):
-        _require_symmetric(network.rule.matrix)
+        _require_symmetric_weights(network.rule.matrix)
 
 
-def _require_symmetric(weights: Array) -> None:
+def _require_symmetric_weights(weights: Array) -> None:
     apart = abs(weights - weights.T)
     if apart.size and apart.max() > ROUNDING * abs(weights).max():
         i, j = sorted(int(k) for k in np.unravel_index(np.argmax(apart), apart.shape))

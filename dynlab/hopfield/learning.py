@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.errors import SettingError
-from dynlab.hopfield.patterns import Patterns
+from dynlab.hopfield.patterns import Patterns, as_array
 from dynlab.names import finite
 
 __all__ = ["Covariance", "Given", "Hebb", "LearningRule", "PseudoInverse", "Storkey"]
@@ -173,8 +173,13 @@ class Given(LearningRule):
     matrix: Array
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.matrix)
-        if values.dtype.kind not in "iuf" or values.ndim != 2 or len(set(values.shape)) != 1:
+        values = as_array(self.matrix, "the weights")
+        if (
+            values.dtype.kind not in "iuf"
+            or values.ndim != 2
+            or len(set(values.shape)) != 1
+            or not values.size
+        ):
             raise SettingError(
                 f"the weights are an array of {values.dtype} and shape {values.shape}. Give a square matrix of numbers."
             )

@@ -14,7 +14,7 @@ from dynlab.hopfield.learning import Given, Hebb, LearningRule
 from dynlab.hopfield.machine import DenseMachine, Machine, PackedMachine, packed_rule
 from dynlab.hopfield.patterns import Patterns, checked_spins
 from dynlab.hopfield.recall import Asynchronous, Recall, Update, run_recall
-from dynlab.names import finite
+from dynlab.names import finite, require_kind
 from dynlab.seeds import seed_of
 
 __all__ = ["Network"]
@@ -74,6 +74,11 @@ class Network:
     def __post_init__(self) -> None:
         patterns = Patterns.of(self.patterns)
         size, count = patterns.size, patterns.count
+        require_kind(self.rule, LearningRule, "the rule", "one such as hopfield.Hebb()")
+        if not count and not isinstance(self.rule, Given):
+            raise SettingError(
+                "there are no patterns. Give at least one, or weights by hopfield.Network.from_weights."
+            )
         if isinstance(self.rule, Given) and len(self.rule.matrix) != size:
             raise SettingError(
                 f"the weights are for {len(self.rule.matrix)} spins, but the patterns have {size}. Give both the same size."
@@ -160,6 +165,7 @@ class Network:
         SettingError
             If the start does not fit or holds something else than -1 and 1.
         """
+        require_kind(method, Update, "the method", "one such as hopfield.Asynchronous()")
         return run_recall(self.machine(start), self, method, sweeps, seed_of(seed))
 
     def machine(self, state: Any) -> Machine:

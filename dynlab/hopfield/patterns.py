@@ -62,7 +62,7 @@ class Patterns:
         """
         if isinstance(given, Patterns):
             return given
-        values = np.asarray(given)
+        values = as_array(given, "the patterns")
         if values.ndim != 2 or 0 in values.shape:
             raise SettingError(
                 f"the patterns have the shape {values.shape}. Give at least one pattern, as an array with a "
@@ -163,7 +163,12 @@ def random_patterns(
     if not -1 < mean < 1:
         raise SettingError(f"the bias is {bias!r}; give the mean of an entry, between -1 and 1.")
     chosen = seed_of(seed)
-    rows = np.empty((size, words_for(count)), np.uint64)
+    try:
+        rows = np.empty((size, words_for(count)), np.uint64)
+    except (MemoryError, ValueError) as error:
+        raise SettingError(
+            f"{count} patterns of {size} spins take {size * count / 8e9:.3g} GB, which are not to be had. Take fewer."
+        ) from error
     for block, first in enumerate(range(0, size, BLOCK)):
         part = rows[first : first + BLOCK]
         part[:] = _random_words(chosen.stream(block), len(part), count, (1 + mean) / 2)
@@ -214,7 +219,7 @@ def flipped(pattern: Any, *, share: float, seed: int | np.random.Generator | Non
     part = finite(share, "share")
     if not 0 <= part <= 1:
         raise SettingError(f"the share is {share!r}; give a number between 0 and 1.")
-    spins = checked_spins(pattern, "pattern, spin {}", (len(pattern),)).copy()
+    spins = checked_spins(pattern, "pattern, spin {}", (np.size(pattern),)).copy()
     turned = seed_of(seed).stream(zlib.crc32(b"flipped")).permutation(len(spins))
     spins[turned[: round(part * len(spins))]] *= -1
     return spins
@@ -222,7 +227,7 @@ def flipped(pattern: Any, *, share: float, seed: int | np.random.Generator | Non
 
 def checked_spins(given: Any, place: str, shape: tuple[int, ...]) -> Spins:
     """Return an array of -1 and 1 as bytes, or name the first place with something else."""
-    values = np.asarray(given)
+    values = as_array(given, "a state")
     if values.shape != shape:
         raise SettingError(
             f"a state has the shape {values.shape}, but the network has {shape[-1]} spins. Give one number, -1 or "
@@ -241,6 +246,14 @@ def checked_spins(given: Any, place: str, shape: tuple[int, ...]) -> Spins:
             "2 * pattern - 1."
         )
     return np.ascontiguousarray(values, np.int8)
+
+
+def as_array(given: Any, what: str) -> NDArray[Any]:
+    """Return an array, or say that rows are of different length."""
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise SettingError(f"{what} are no array: {error}. Give rows of equal length.") from error
 
 
 def whole(value: Any, what: str) -> int:

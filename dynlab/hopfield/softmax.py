@@ -17,7 +17,7 @@ from scipy.special import logsumexp, softmax
 
 from dynlab import zoo
 from dynlab.errors import SettingError
-from dynlab.hopfield.patterns import whole
+from dynlab.hopfield.patterns import as_array, whole
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -30,6 +30,8 @@ __all__ = ["SoftmaxMemory", "SoftmaxRecall"]
 
 Array = NDArray[np.float64]
 
+#: Entries up to this: sums of a million of their squares are doubles.
+LARGEST = 1e150
 #: A step that moves the state by less than this times M ends the recall.
 REST = 1e-12
 
@@ -68,7 +70,7 @@ class SoftmaxMemory:
     beta: float
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.patterns)
+        values = as_array(self.patterns, "the patterns")
         if values.dtype.kind not in "iuf" or values.ndim != 2 or 0 in values.shape:
             raise SettingError(
                 f"the patterns are an array of {values.dtype} and shape {values.shape}. Give real numbers, a row for each "
@@ -78,6 +80,7 @@ class SoftmaxMemory:
         if len(wrong):
             p, i = wrong[0]
             raise SettingError(f"pattern {p}, entry {i} is {values[p, i]}; give finite numbers.")
+        _require_squares(values, "the patterns")
         if finite(self.beta, "beta") <= 0:
             raise SettingError(f"beta is {self.beta!r}; give a positive number.")
         object.__setattr__(self, "patterns", np.array(values, float))
@@ -136,12 +139,19 @@ class SoftmaxMemory:
         )  # fmt: skip
 
     def _checked(self, state: Any) -> Array:
-        x = np.asarray(state, float)
-        if x.shape[-1:] != self.patterns.shape[1:] or not np.isfinite(x).all():
+        values = as_array(state, "a state")
+        is_real = values.dtype.kind in "iuf"
+        if (
+            not is_real
+            or values.shape[-1:] != self.patterns.shape[1:]
+            or not np.isfinite(values).all()
+        ):
             raise SettingError(
-                f"a state has the shape {x.shape}; give {self.patterns.shape[1]} finite numbers, as many as a pattern has."
+                f"a state is an array of {values.dtype} and shape {values.shape}; give {self.patterns.shape[1]} finite "
+                "numbers, as many as a pattern has."
             )
-        return x
+        _require_squares(values, "the numbers of a state")
+        return np.asarray(values, float)
 
     def __repr__(self) -> str:
         count, size = self.patterns.shape
@@ -197,4 +207,13 @@ class SoftmaxRecall(Result):
         return (
             f"<softmax recall: {self.status} after {len(self.states) - 1} steps;\n"
             f" weight {self.attention[-1].max():.4f} on pattern {self.nearest}, energy {self.energy[-1]:.6g}>"
+        )
+
+
+def _require_squares(values: NDArray[Any], what: str) -> None:
+    """Refuse entries whose squares leave the range of doubles."""
+    largest = float(abs(values).max(initial=0.0))
+    if largest > LARGEST:
+        raise SettingError(
+            f"{what} hold {largest:.3g}; energies are squares of such numbers. Measure in another unit, with entries below {LARGEST:g}."
         )

@@ -24,6 +24,7 @@ from dynlab.hopfield.machine import Course, Machine, field_energy
 from dynlab.hopfield.network import Network
 from dynlab.hopfield.patterns import Patterns, Spins, whole
 from dynlab.kernels.convention import RUNNING
+from dynlab.names import require_kind
 from dynlab.progress import tick
 from dynlab.result import Provenance, Result
 from dynlab.seeds import Seed, seed_of
@@ -156,6 +157,7 @@ def spurious_states(
     Amit, Gutfreund and Sompolinsky 1985, Phys. Rev. A 32, 1007.
     """
     began, trials, chosen = perf_counter(), whole(trials, "trials"), seed_of(seed)
+    require_kind(network, Network, "the network", "a hopfield.Network")
     ends = np.zeros((trials, network.size), np.int8)
     rested = np.full(trials, -1, np.int8)
     pieces = [

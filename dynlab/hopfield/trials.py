@@ -20,7 +20,7 @@ from scipy.stats import t as student
 
 from dynlab.cores import thread_count
 from dynlab.errors import SettingError
-from dynlab.hopfield.learning import LearningRule
+from dynlab.hopfield.learning import Given, LearningRule
 from dynlab.hopfield.machine import Course, DenseMachine, packed_rule
 from dynlab.hopfield.patterns import Patterns, whole, words_for, work_for
 from dynlab.hopfield.theory import checked_loads
@@ -28,6 +28,7 @@ from dynlab.kernels import kept
 from dynlab.kernels import spins as kernels
 from dynlab.kernels import trials as drawing
 from dynlab.kernels.convention import OK
+from dynlab.names import require_kind
 from dynlab.progress import tick
 from dynlab.result import Provenance
 from dynlab.seeds import Seed, seed_of
@@ -69,6 +70,11 @@ class Memory:
     _work: tuple[NDArray[Any], ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        require_kind(self.rule, LearningRule, "the rule", "one such as hopfield.Hebb()")
+        if isinstance(self.rule, Given):
+            raise SettingError(
+                "the rule gives weights that learn no patterns. Give one such as hopfield.Hebb()."
+            )
         words = words_for(self.count)
         self.patterns = Patterns(np.zeros((self.size, words), np.uint64), self.count)
         self.spins, self.order = np.empty(self.size, np.int8), np.empty(self.size, np.int64)

@@ -9,6 +9,7 @@ import dynlab as dl
 from dynlab import hopfield, zoo
 
 PAIR = np.array([[0.0, 1.0], [1.0, 0.0]])
+PAIR_RULE = hopfield.Network.from_weights(PAIR).rule
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,8 @@ PAIR = np.array([[0.0, 1.0], [1.0, 0.0]])
         ([[1, np.nan]], r"pattern 0, spin 1 is nan"),
         ([[True, False]], r"holds bool.*2 \* bits - 1"),
         ([["a", "b"]], "not numbers"),
+        ([[1, -1], [1]], r"the patterns are no array.*rows of equal length"),
+        (hopfield.Patterns(np.zeros((3, 1), np.uint64), 0), "no patterns.*from_weights"),
     ],
 )
 def test_patterns_that_are_none_are_refused_with_the_first_bad_place(patterns, says):
@@ -101,6 +104,35 @@ def test_an_energy_of_rates_out_of_range_is_refused():
         (lambda: hopfield.Network.from_weights([[1, np.inf], [1, 1]]), r"weight \[0, 1\] is inf"),
         (lambda: hopfield.Network([[1, -1]]).recall([1, 1], sweeps=0), "sweeps is 0"),
         (lambda: hopfield.Network([[1, -1]], threshold=np.nan), "the threshold is nan"),
+        (
+            lambda: hopfield.Network([[1, -1]], "hebb"),
+            "the rule is 'hebb'; give one such as hopfield.Hebb",
+        ),
+        (lambda: hopfield.Network([[1, -1]], hopfield.Hebb), "the rule is <class"),
+        (
+            lambda: hopfield.Network([[1, -1]]).recall([1, 1], method="all"),
+            "the method is 'all'; give one",
+        ),
+        (lambda: hopfield.Network.from_weights([[1], [1, 2]]), "the weights are no array"),
+        (
+            lambda: hopfield.Network.from_weights(np.zeros((0, 0))),
+            "Give a square matrix of numbers",
+        ),
+        (lambda: hopfield.flipped(5, share=0.1), r"shape \(\)"),
+        (
+            lambda: hopfield.random_patterns(size=10**9, count=10**6),
+            "take 1.25e\\+05 GB.*Take fewer",
+        ),
+        (
+            lambda: hopfield.energy(None, [1]),
+            "the network is None; give a hopfield.Network, or zoo",
+        ),
+        (lambda: hopfield.two_step_energy(None, [1], previous=[1]), "the network is None"),
+        (lambda: hopfield.energy_along(None), "the run is None; give what dl.integrate"),
+        (lambda: hopfield.spurious_states(None), "the network is None"),
+        (lambda: hopfield.recall_curve(size=10, loads=[0.1], rule="hebb"), "the rule is 'hebb'"),
+        (lambda: hopfield.recall_curve(size=10, loads=[0.1], rule=PAIR_RULE), "learn no patterns"),
+        (lambda: hopfield.capacity(sizes=5), "the sizes are 5; give at least three"),
     ],
 )
 def test_settings_that_cannot_work_say_what_to_give(make, says):

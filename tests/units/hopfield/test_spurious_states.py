@@ -79,6 +79,19 @@ def test_stopped_early_it_returns_what_it_has():
         (lambda: hopfield.SoftmaxMemory([[np.nan]], 1), "pattern 0, entry 0 is nan"),
         (lambda: hopfield.SoftmaxMemory([], 1), "a row for each pattern"),
         (lambda: hopfield.SoftmaxMemory([[1.0]], 1).update([1, 2]), "give 1 finite numbers"),
+        (lambda: hopfield.SoftmaxMemory([[1.0]], 1).energy("a"), "give 1 finite numbers"),
+        (
+            lambda: hopfield.SoftmaxMemory([[1e200]], 1),
+            r"patterns hold 1e\+200.*entries below 1e\+150",
+        ),
+        (lambda: hopfield.SoftmaxMemory([[1.0]], 1).recall([-1e160]), r"of a state hold 1e\+160"),
+        (lambda: hopfield.DenseNetwork([[1, -1]], "exp"), "the interaction is 'exp'; give one"),
+        (lambda: hopfield.Power(3).capacity(1), "size is 1; the formula is for many spins"),
+        (lambda: hopfield.Power(3).one_step_error(10, 0), "count is 0"),
+        (lambda: hopfield.Power(200).capacity(10**5), r"about 10\^563 patterns.*double precision"),
+        (lambda: hopfield.Exponential().capacity(10**5), r"about 10\^15051 patterns"),
+        (lambda: hopfield.wrong_bits(hopfield.Exponential(), size=9, counts=[3]), "give a power"),
+        (lambda: hopfield.wrong_bits(hopfield.Power(3), size=1, counts=[3]), "size is 1"),
     ],
 )
 def test_steep_memories_refuse_what_cannot_be(make, says):

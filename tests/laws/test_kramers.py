@@ -1,7 +1,11 @@
 """What holds of escape rates for weak noise: closed forms, and the exact times that they approach at the order claimed."""
 
+import warnings
+
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.sparse.linalg import eigs
 
 import dynlab as dl
 
@@ -93,6 +97,106 @@ def test_a_particle_with_friction(g):
     assert found.rate == pytest.approx(expected, rel=1e-11)
     # The action of a round at the height of the barrier is twice the integral of x sqrt(1 - x^2/2) from 0 to sqrt 2: 4/3.
     assert found.energy_loss == pytest.approx(g / T * 4 / 3, rel=1e-10)
+
+
+def particle_gap(g, T, places, speeds, reach):
+    """Return the slowest rate of a particle in the well x^4/4 - x^2/2: sinc functions times Hermite functions.
+
+    Risken, The Fokker-Planck Equation, chapter 10: ``-g n - sqrt(T) (D_+ a + D_- a')`` between Hermite functions n.
+    """
+    h, k = 2 * reach / places, np.subtract.outer(np.arange(places), np.arange(places))
+    x, n = -reach + h * (np.arange(places) + 0.5), np.arange(float(speeds))
+    slope = np.where(k == 0, 0.0, (-1.0) ** k / (h * np.where(k == 0, 1, k)))
+    force = np.diag(x - x**3) / (2 * np.sqrt(T))
+    up, down = np.sqrt(T) * slope + force, np.sqrt(T) * slope - force
+    matrix = -g * sparse.kron(sparse.diags(n), sparse.eye(places))
+    matrix = matrix - sparse.kron(sparse.diags(np.sqrt(n[1:]), 1), up)
+    matrix = matrix - sparse.kron(sparse.diags(np.sqrt(n[1:]), -1), down)
+    values = eigs(sparse.csc_matrix(matrix), k=3, sigma=1e-9, v0=np.ones(places * speeds))[0]
+    return np.sort(-values.real)[1]
+
+
+def quiet_rate(system, T):
+    """Return Kramers' rate from the left well, with its warning silenced where little friction calls it forth."""
+    left, top, *_ = ordered(system)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dl.AccuracyWarning)
+        return dl.kramers_rate(
+            system.with_noise(v=(2 * system["g"] * T) ** 0.5), well=left, saddle=top
+        )
+
+
+def test_the_gap_of_a_particle_is_the_known_one():
+    """g = 0.5 and 1 at T = 0.25, by three independent methods to seven digits: the measure of the tests below."""
+    assert particle_gap(0.5, 0.25, 70, 50, 3.2) == pytest.approx(0.1503155, abs=1e-7)
+    assert particle_gap(1.0, 0.25, 70, 50, 3.2) == pytest.approx(0.1365079, abs=1e-7)
+
+
+@pytest.mark.parametrize("loss", [0.5, 2.0, 20.0])
+def test_the_turnover_follows_the_exact_rate_from_little_friction_to_much(loss):
+    """At a barrier of 5 to one over it, where the rate of strong friction is up to seven times too fast."""
+    T = 0.05
+    g = loss * T * 3 / 4
+    found, exact = quiet_rate(particle(g=g), T), particle_gap(g, T, 60, 110, 2.0) / 2
+    assert found.energy_loss == pytest.approx(loss, rel=1e-9)
+    assert exact / found.turnover_rate == pytest.approx(1, abs=1.1 / found.barrier)
+    assert bool(found.rate > 6 * exact) == (loss == 0.5)
+
+
+def test_what_the_turnover_misses_falls_with_the_noise():
+    """At a loss of 4 temperatures: 9 % at a barrier of 5, 5.5 % at one of 10."""
+    off = []
+    for T, places, speeds in ((0.05, 56, 70), (0.025, 72, 110)):
+        g = 4 * T * 3 / 4
+        off.append(
+            particle_gap(g, T, places, speeds, 1.9) / 2 / quiet_rate(particle(g=g), T).turnover_rate
+            - 1
+        )
+    assert off[0] == pytest.approx(-0.092, abs=0.01)
+    assert abs(off[1]) < 0.7 * abs(off[0])
+
+
+def test_limits_of_the_factor_of_little_friction():
+    """Y(d) = d (1 + zeta(1/2) sqrt(d / pi) + ...) for one well: Kramers' rate for little friction; 1 for much."""
+
+    @dl.flow
+    def cubic(x=0.0, v=0.0, *, g=1.0):
+        return {x: v, v: -x + x**2 - g * v}
+
+    zeta = -1.4603545088095868
+    for loss in (1e-4, 1e-3):
+        found = quiet_rate(cubic(g=0.02 * loss * 5 / 6), 0.02)  # the action of a round is 6/5
+        assert found.energy_loss == pytest.approx(loss, rel=1e-8)
+        assert found.depopulation / loss == pytest.approx(
+            1 + zeta * np.sqrt(loss / np.pi), abs=0.5 * loss
+        )
+    assert quiet_rate(cubic(g=1.0), 0.01).depopulation == pytest.approx(1, abs=1e-12)
+    assert quiet_rate(particle(g=1.0), 0.01).turnover_rate == pytest.approx(
+        quiet_rate(particle(g=1.0), 0.01).rate
+    )
+    # Without speeds there is nothing to lose.
+    assert (
+        dl.kramers_rate(with_strength(double_well, 0.05), well=LEFT, saddle=TOP).depopulation == 1.0
+    )
+
+
+def test_both_ways_over_a_saddle_are_lowered_alike():
+    """Detailed balance: the factor belongs to the saddle."""
+
+    @dl.flow
+    def tilted(x=0.0, v=0.0, *, g=0.02):
+        return {x: v, v: x - x**3 + 0.1 - g * v}
+
+    left, top, right = ordered(tilted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dl.AccuracyWarning)
+        one, other = (
+            dl.kramers_rate(tilted.with_noise(v=(0.04 * 0.03) ** 0.5), well=w, saddle=top)
+            for w in (left, right)
+        )
+    assert one.energy_loss < 0.8 * other.energy_loss
+    assert one.depopulation == pytest.approx(other.depopulation, rel=1e-8)
+    assert one.depopulation < 0.5
 
 
 def test_linear_changes_of_variables_change_nothing():

@@ -16,6 +16,14 @@ and barrier of Laplace's method give k (1 - c), where c adds for both
 
     well     5 Phi_3^2 / (24 Phi_2^3) - Phi_4 / (8 Phi_2^2)
     barrier  the same of -Phi.
+
+Of a particle with little friction energy limits the escape: it loses only the ``delta`` temperatures of a round between two
+approaches of the barrier.  All frictions are bridged by a factor (Mel'nikov and Meshkov 1986, J. Chem. Phys. 85, 1018; Hanggi, Talkner
+and Borkovec, eqs 6.12 to 6.19), with ``l = tan(a) / 2`` in its integral
+
+    Y(delta) = exp( 2 / pi int_0^{pi/2} log(1 - exp(-delta / (4 cos^2 a))) da )
+
+and where a second well lies behind the saddle, from which it may return, ``Y(delta) Y(delta_2) / Y(delta + delta_2)``.
 """
 
 from __future__ import annotations
@@ -56,6 +64,10 @@ PLACES, CURL = 64, 1e-8
 LEAST_LOSS = 5.0
 #: Lower barriers are no barriers.
 LOWEST = 2.0
+#: Where the friction lowers the rate by more than a part in a hundred it is said.
+SEEN = 0.99
+#: A turning point is looked for in so many steps, each longer than the last.
+LOOKS, GROWTH = 60, 1.25
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -80,6 +92,8 @@ class KramersRate(Result):
         The straight way from the well to the saddle and Phi along it, one row for each place.
     provenance
         Where it came from.
+    depopulation
+        The factor by which little friction lowers the rate of a particle, as the well runs out of fast ones; else 1.
     """
 
     system: System
@@ -91,6 +105,7 @@ class KramersRate(Result):
     energy_loss: float
     path: Array
     provenance: Provenance
+    depopulation: float = 1.0
 
     @property
     def status(self) -> Status:
@@ -101,6 +116,11 @@ class KramersRate(Result):
     def time(self) -> float:
         """One over the rate."""
         return 1.0 / self.rate
+
+    @property
+    def turnover_rate(self) -> float:
+        """The rate at any friction: Kramers' turnover from friction that helps to friction that hinders."""
+        return self.rate * self.depopulation
 
     @property
     def corrected_rate(self) -> float:
@@ -144,6 +164,8 @@ class KramersRate(Result):
         about = f"next order {-100 * self.correction:+.2g} %" if np.isfinite(self.correction) else (
             f"error of the order of {100 * self.error:.2g} %"
         )  # fmt: skip
+        if self.depopulation < SEEN:
+            about += f"; at this friction {self.turnover_rate:.4g}"
         return (
             f"<escape of {self.system.name} from {described(self.well, 6)} over {described(self.saddle, 6)}:\n "
             f"barrier {self.barrier:.6g}, Kramers' rate {self.rate:.8g} ({about})>"
@@ -171,7 +193,7 @@ def kramers_rate(system: System, *, well: Equilibrium, saddle: Equilibrium) -> K
     Returns
     -------
     KramersRate
-        The rate, its barrier and the next order.
+        The rate, its barrier and the next order; of a particle also the rate at any friction.
 
     Raises
     ------
@@ -201,6 +223,7 @@ def kramers_rate(system: System, *, well: Equilibrium, saddle: Equilibrium) -> K
     1. Kramers 1940, Physica 7, 284.
     2. Hanggi, Talkner and Borkovec 1990, Rev. Mod. Phys. 62, 251.
     3. Bouchet and Reygner 2016, Ann. Henri Poincare 17, 3499.
+    4. Mel'nikov and Meshkov 1986, J. Chem. Phys. 85, 1018: at any friction.
     """
     began = perf_counter()
     low, high = local_at(system, well), local_at(system, saddle)
@@ -229,6 +252,7 @@ def kramers_rate(system: System, *, well: Equilibrium, saddle: Equilibrium) -> K
             f"the saddle {described(saddle.start, 6)} of {system.name!r} lies lower than the well by {-barrier:.3g}, so it does not "
             "border on it. Give the saddle next to the well."
         )
+    losses = _energy_losses(low, high, mobility)
     ratio = np.exp(np.linalg.slogdet(first)[1] - np.linalg.slogdet(unstable)[1])
     found = KramersRate(
         system=system,
@@ -237,12 +261,13 @@ def kramers_rate(system: System, *, well: Equilibrium, saddle: Equilibrium) -> K
         barrier=barrier,
         rate=float(rates.max() / (2 * np.pi) * np.sqrt(ratio) * np.exp(-barrier)),
         correction=_correction(low, high) if low.state.size == 1 else float("nan"),
-        energy_loss=_energy_loss(low, high, mobility),
+        energy_loss=losses[0],
         path=path,
         provenance=Provenance(
             "kramers_rate", system, {"well": dict(well.start), "saddle": dict(saddle.start)},
             seconds=perf_counter() - began,
         ),
+        depopulation=_depopulation(losses[0]) * _depopulation(losses[1]) / _depopulation(sum(losses)),
     )  # fmt: skip
     _warn(found)
     return found
@@ -311,20 +336,20 @@ def _correction(low: Local, high: Local) -> float:
     return total
 
 
-def _energy_loss(low: Local, high: Local, mobility: Array) -> float:
-    """Return what a particle in the well loses per round at the height of the saddle, in temperatures.
+def _energy_losses(low: Local, high: Local, mobility: Array) -> tuple[float, float]:
+    """Return what a particle loses per round at the height of the saddle, in the well and behind the saddle, in temperatures.
 
     Of a position q with ``q' = b v`` and a speed v with noise, ``Phi = a v^2 / 2 + U(q)``: twice the way from the turning point
-    to the saddle.  Infinite where there is no such pair.
+    to the saddle.  Infinite where there is no such pair, or nothing that turns it back.
     """
     D = low.diffusion
     quiet = np.flatnonzero(np.abs(np.diag(D)) == 0)
     if low.state.size != 2 or quiet.size != 1:
-        return float("inf")
+        return float("inf"), float("inf")
     q, v = int(quiet[0]), 1 - int(quiet[0])
     jacobian = low.jacobian
     b, a = float(jacobian[q, v]), float(-np.linalg.solve(mobility, jacobian)[v, v])
-    kernel, ends = kernels_of(low.drift).rhs, (low.state[q], high.state[q])
+    kernel, well, top = kernels_of(low.drift).rhs, float(low.state[q]), float(high.state[q])
 
     def force(place: float) -> float:
         """Return dU/dq where nothing moves."""
@@ -334,24 +359,45 @@ def _energy_loss(low: Local, high: Local, mobility: Array) -> float:
 
     def depth(place: float) -> float:
         """Return U at the saddle minus U here."""
-        return float(quad(force, place, ends[1], epsabs=1e-10, epsrel=1e-9, limit=200)[0])
+        return float(quad(force, place, top, epsabs=1e-10, epsrel=1e-9, limit=200)[0])
 
-    away = np.sign(ends[0] - ends[1])
-    far = ends[0] + away * abs(ends[0] - ends[1])
-    for _ in range(40):
-        if depth(far) < 0:
-            break
-        far = ends[0] + 2.0 * (far - ends[0])
-    else:
+    def loss(turning: float) -> float:
+        """Return twice the action from a turning point to the saddle, times the friction."""
+        shares, weights = np.polynomial.legendre.leggauss(40)
+        # q = turning + (saddle - turning) sin^2 takes the root at the turning point out of the integral.
+        angle = 0.25 * np.pi * (shares + 1.0)
+        place = turning + (top - turning) * np.sin(angle) ** 2
+        speed = np.sqrt(np.maximum([2.0 * depth(p) / a for p in place], 0.0))
+        way = 0.25 * np.pi * weights * np.abs(top - turning) * np.sin(2.0 * angle)
+        return float(2.0 * D[v, v] * a**2 / abs(b) * (way @ speed))
+
+    def beyond(start: float, first: float) -> float:
+        """Return the loss up to the turning point behind a place, looked for in growing steps."""
+        inside, step = start, first
+        for _ in range(LOOKS):
+            outside = inside + step
+            if not np.isfinite(depth(outside)):
+                break
+            if depth(outside) < 0:
+                return loss(float(brentq(depth, inside, outside, xtol=1e-8)))
+            inside, step = outside, GROWTH * step
         return float("inf")
-    turning = brentq(depth, ends[0], far, xtol=1e-8)
-    shares, weights = np.polynomial.legendre.leggauss(40)
-    # q = turning + (saddle - turning) sin^2 takes the root at the turning point out of the integral.
-    angle = 0.25 * np.pi * (shares + 1.0)
-    place = turning + (ends[1] - turning) * np.sin(angle) ** 2
-    speed = np.sqrt(np.maximum([2.0 * depth(p) / a for p in place], 0.0))
-    way = 0.25 * np.pi * weights * np.abs(ends[1] - turning) * np.sin(2.0 * angle)
-    return float(2.0 * D[v, v] * a**2 / abs(b) * (way @ speed))
+
+    width = well - top
+    return beyond(well, 0.5 * width), beyond(top - 0.02 * width, -0.02 * width)
+
+
+def _depopulation(loss: float) -> float:
+    """Return Mel'nikov and Meshkov's factor for a loss of energy per round."""
+    if not np.isfinite(loss):
+        return 1.0
+
+    def logarithm(angle: float) -> float:
+        return float(np.log(-np.expm1(-loss / (4.0 * np.cos(angle) ** 2))))
+
+    return float(
+        np.exp(2.0 / np.pi * quad(logarithm, 0.0, 0.5 * np.pi, epsabs=1e-12, epsrel=1e-11)[0])
+    )
 
 
 def _warn(found: KramersRate) -> None:
@@ -365,7 +411,7 @@ def _warn(found: KramersRate) -> None:
     if found.energy_loss < LEAST_LOSS:
         warnings.warn(
             f"a particle of {found.system.name!r} loses {found.energy_loss:.3g} temperatures per round in the well, so "
-            "energy limits the escape and the rate is an upper bound. Use dl.escape_time or dl.generator_spectrum.",
+            "energy limits the escape and the rate is an upper bound. Use turnover_rate, which knows it, or dl.escape_time.",
             AccuracyWarning,
             stacklevel=3,
         )

@@ -188,6 +188,7 @@ def test_gibbs_with_inertia(T):
     assert apart < found.error < 1e-4
     assert found.moment(v=2) == pytest.approx(T, abs=1e-8)
     assert found.marginal("v").moment(v=4) == pytest.approx(3 * T**2, abs=1e-7)
+    assert found.resolved_power("v") >= 12
 
 
 def test_gibbs_of_a_potential_that_is_no_polynomial():
@@ -353,6 +354,13 @@ def test_a_power_law_is_said_to_be_unresolved():
             noisy(van_der_pol, x=0.4, y=0.2), grid=dl.Basis(x=H(50), y=H(50))
         )
     assert found.status is dl.Status.UNRESOLVED
+    # p ~ |x|^-25 along x: the density is resolved, its high moments are not, and the result says from where on.
+    mild = dl.stationary_density(noisy(van_der_pol, x=0.08, y=0.2), grid=dl.Basis(x=H(60), y=H(60)))
+    assert mild.status is dl.Status.OK
+    assert 6 <= mild.resolved_power("x") < 24
+    assert f"x^{mild.resolved_power('x')}" in repr(mild)
+    with pytest.warns(dl.AccuracyWarning, match="not exist"):
+        mild.moment(x=mild.resolved_power("x") + 1)
 
     @decay.with_noise(dl.Ito)
     def spread(x, *, s=0.5):
@@ -363,6 +371,12 @@ def test_a_power_law_is_said_to_be_unresolved():
     assert found.status is dl.Status.UNRESOLVED
     with pytest.warns(dl.AccuracyWarning, match="does not exist"):
         found.moment(x=12)
+    # On cells the box decides about such a mean; of a density that falls fast it does not.
+    cells = dl.stationary_density(spread)
+    assert cells.moment(x=4) == pytest.approx(3 / 35, rel=1e-6)
+    with pytest.warns(dl.AccuracyWarning, match="outer tenths of the box"):
+        cells.moment(x=10)
+    assert dl.stationary_density(noisy(decay, x=0.5)).moment(x=8) == pytest.approx(105 / 16)
 
 
 # In time

@@ -41,8 +41,8 @@ RESOLVED, OBEYED = 1e-3, 1e-4
 #: Places along a line where a density is drawn, and the share of the peak that is seen there; steps, in cells, of the
 #: parabolas that find a peak.
 DRAWN, SEEN, STEPS = 401, 1e-4, (0.1, 0.01)
-#: A moment off by more than this of what it would be without its signs is warned of.
-DOUBTED = 1e-2
+#: A moment off by more than this of what it would be without its signs is warned of; the highest power looked at.
+DOUBTED, HIGHEST = 1e-2, 30
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -160,6 +160,20 @@ class SpectralDensity(Result):
         """Return how far the same moment of the coarse density is from this one."""
         return abs(_resolution(self.basis).moment(self.coefficients - self.coarse, powers))
 
+    def resolved_power(self, name: str) -> int:
+        """Return up to which power of a state all means are resolved to a hundredth, 30 at most.
+
+        Where the density falls like a power, higher means may not exist; 0 for an angle.
+        """
+        alone = self.marginal(name)
+        if alone.cells.is_periodic(0):
+            return 0
+        values, powers = np.abs(alone.values) * alone.cells.volume, np.arange(1, HIGHEST + 1)
+        sizes = values @ np.abs(alone[name])[:, None] ** powers
+        errors = np.array([alone.moment_error(**{name: int(k)}) for k in powers])
+        doubted = np.flatnonzero(errors > DOUBTED * sizes)
+        return int(powers[doubted[0]] - 1) if doubted.size else HIGHEST
+
     def mean(self, name: str) -> float:
         """Return the mean of a state."""
         return self.moment(**{name: 1})
@@ -242,9 +256,10 @@ class SpectralDensity(Result):
 
     def __repr__(self) -> str:
         worst = max(map(abs, self.identities.values()), default=float("nan"))
+        powers = ", ".join(f"{n}^{k}" for n in self.basis.names if (k := self.resolved_power(n)))
         return (
             f"<density of {self.system.name} in {self.basis!r}: {self.status}>\n error in L1 about {self.error:.1g}, "
-            f"identities to {worst:.1g}, negative mass {self.negative_mass:.1g}"
+            f"identities to {worst:.1g}, negative mass {self.negative_mass:.1g}, means resolved to {powers or 'none'}"
         )
 
 

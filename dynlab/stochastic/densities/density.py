@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.errors import SettingError, UnknownNameError
+from dynlab.errors import AccuracyWarning, SettingError, UnknownNameError
 from dynlab.plotting import draw_distribution, draw_distribution_map, label
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
@@ -21,6 +22,7 @@ from dynlab.stochastic.generator.coefficients import coefficients_of
 from dynlab.stochastic.generator.grid import Absorbing, Grid
 from dynlab.stochastic.generator.peaks import peaks
 from dynlab.stochastic.generator.stationary import Stationary, error_between, stationary_state
+from dynlab.symbolic.quantities import Domain
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Density", "checked_grid", "stationary_density"]
 
 Array = NDArray[np.float64]
+
+#: A moment of which more than this share stands at the ends of a box that was chosen by itself is warned of.
+DOUBTED = 1e-2
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -86,11 +91,47 @@ class Density(Result):
         return tuple(peaks(self.values, self.grid))
 
     def moment(self, **powers: int) -> float:
-        """Return the mean of a product of powers, such as ``moment(x=2)`` or ``moment(x=1, y=1)``."""
+        """Return the mean of a product of powers, such as ``moment(x=2)`` or ``moment(x=1, y=1)``.
+
+        Warns
+        -----
+        AccuracyWarning
+            If the ends of a box that was chosen by itself decide about it, so that a larger one gives another.
+        """
         weight = self.values * self.grid.volume
         for name, power in powers.items():
             weight = weight * _along(self.grid.centres(name) ** power, self.grid, name)
-        return float(weight.sum())
+        found = float(weight.sum())
+        share = self._at_the_ends(np.abs(weight), powers)
+        if share > DOUBTED:
+            text = " ".join(n if k == 1 else f"{n}^{k}" for n, k in powers.items())
+            warnings.warn(
+                f"the mean of {text} of {self.system.name!r} is {found:.6g} on {self.grid!r}, and {100 * share:.2g} % of it "
+                "stand in the outer tenths of the box: a larger one gives another. Give a larger grid=dl.Grid(...); if the "
+                "mean then grows, it does not exist, because the density falls like a power.",
+                AccuracyWarning,
+                stacklevel=2,
+            )
+        return found
+
+    def _at_the_ends(self, weight: Array, powers: Mapping[str, int]) -> float:
+        """Return the share of a weight in the outer tenths of a box that was chosen, along states that powers are of."""
+        if not np.isfinite(self.outside):
+            return 0.0
+        share = 0.0
+        for name in powers:
+            axis = self.grid.names.index(name)
+            if self.grid.is_periodic(axis):
+                continue
+            others = tuple(k for k in range(weight.ndim) if k != axis)
+            along = weight.sum(axis=others)
+            outer = max(1, along.size // 10)
+            is_positive = name in self.system.state_names and (
+                self.system.domains[self.system.state_names.index(name)] is Domain.POSITIVE
+            )
+            ends = along[-outer:].sum() + (0.0 if is_positive else along[:outer].sum())
+            share = max(share, float(ends / max(along.sum(), np.finfo(float).tiny)))
+        return share
 
     def mean(self, name: str) -> float:
         """Return the mean of a state."""

@@ -193,6 +193,6 @@ def _certified(generator: Generator, probability: Array) -> float:
 def _in_pieces(generator: Generator) -> SingularProblem:
     return SingularProblem(
         f"the stationary state on {generator.grid!r} is not unique: probability does not get from each cell to "
-        "every other. Give noise to more states, or a grid around one attractor only.",
+        "every other. Give noise to more states, a grid around one attractor only, or finer cells where the drift is steep.",
         status=Status.SINGULAR,
     )

@@ -247,7 +247,7 @@ def _draw(told: Told, bars: list[Any], heard: tuple[float, float, str]) -> None:
         return
     _close(bars, len(told.levels))
     while len(bars) < len(told.levels):
-        bars.append(_new_bar(len(bars)))
+        bars.append(_new_bar(len(bars), told.levels[len(bars)].note))
     for bar, level in zip(bars, told.levels, strict=True):
         seconds = level.remaining(time.monotonic())
         bar.set_description_str(level.note, refresh=False)
@@ -263,14 +263,14 @@ def _close(bars: list[Any], kept: int) -> None:
         bars.pop().close()
 
 
-def _new_bar(place: int) -> Any:
+def _new_bar(place: int, note: str) -> Any:
     with warnings.catch_warnings():
         # Without ipywidgets a notebook gets the bar of a terminal, and tqdm says so.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
 
         return tqdm(
-            total=1.0, position=place, leave=False,
+            total=1.0, position=place, leave=False, desc=note,
             bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
         )  # fmt: skip
 

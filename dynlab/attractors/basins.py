@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.attractors.cells import Ranges, Window, counts_of, window_of
 from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import Attractors, find_attractors, outcome_name
 from dynlab.attractors.orbits import require_recurrent
 from dynlab.attractors.search import NOT_DONE, Search
+from dynlab.attractors.window import Ranges, Window, counts_of, window_of
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.result import Provenance, Result

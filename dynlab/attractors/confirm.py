@@ -85,17 +85,18 @@ def _parted(search: Search, current: Array, found: Labels, crossed: set[int]) ->
         )
         doubtful = _off(search, label, current[rows])[:FOLLOWED] if rows.size else []
         suspects += [(int(rows[k]), state) for k, state in doubtful]
+        was_parted = item.near is not None
         for row, state in suspects:
             other = _followed(search, label, state)
             if search.status is not Status.OK:
                 return set()
             if other in (label, UNDECIDED):
                 continue
-            if search.trace(label) is not None:
+            if search.trace(label) is not None or not was_parted:
                 again.add(label)
             elif row >= 0:
                 found[row] = other
-                again |= _doubted(search, label, other)
+                _say_too_large(search, label, other)
     return again
 
 
@@ -109,19 +110,16 @@ def _followed(search: Search, label: int, state: Array) -> int:
     return other
 
 
-def _doubted(search: Search, label: int, other: int) -> set[int]:
-    """Say that cells are too large, where nothing but cells tells."""
-    if other < 0 or search.items[other].near is None:
-        what = "leave the box" if other == ESCAPED else f"settle on attractor {other + 1}"
-        warnings.warn(
-            f"orbits in the cells of attractor {label + 1} of {search.orbits.system.name!r} "
-            f"({search.items[label].kind}) {what}: cells are too large to tell them apart. Give more, with "
-            "recurrences=dl.Recurrences(cells=...).",
-            AccuracyWarning,
-            stacklevel=5,
-        )
-        return set()
-    return {label}
+def _say_too_large(search: Search, label: int, other: int) -> None:
+    """Say that cells are too large, where neither they nor the ranges of states tell."""
+    what = "leave the box" if other == ESCAPED else f"settle on attractor {other + 1}"
+    warnings.warn(
+        f"orbits in the cells of attractor {label + 1} of {search.orbits.system.name!r} "
+        f"({search.items[label].kind}) {what}: cells are too large to tell them apart. Give more, with "
+        "recurrences=dl.Recurrences(cells=...).",
+        AccuracyWarning,
+        stacklevel=5,
+    )
 
 
 def _rests_beside(search: Search, label: int) -> list[Array]:
@@ -174,7 +172,12 @@ def _doubt(search: Search, label: int, values: Array) -> int:
         low, high = item.states.min(axis=0), item.states.max(axis=0)
         shared = np.minimum(high, values.max(axis=0)) - np.maximum(low, values.min(axis=0))
         counts = (whole_turns(system) == 0) & (high - low > unit * NARROW)
-        return 1 if np.any((shared < LITTLE * (high - low))[counts]) else -1
+        if np.any((shared < LITTLE * (high - low))[counts]):
+            return 1
+        room = LITTLE * (high - low) + NARROW * unit
+        last = values[-len(values) // 4 :]
+        away = np.all(last > high + room, axis=0) | np.all(last < low - room, axis=0)
+        return 1 if np.any(away[whole_turns(system) == 0]) else -1
     some = values[:: max(1, len(values) // LOOKED_AT)]
     early, late = np.array_split(some, 2)
     before, now = (float(np.max(distances(system, half, trace, unit))) for half in (early, late))

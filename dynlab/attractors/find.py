@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.attractors.attractor import Attractor, plane_of
-from dynlab.attractors.cells import Cells, Ranges, Window, window_of
 from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.orbits import Orbits, orbits_of, refuse_conservative, require_recurrent
+from dynlab.attractors.recurrence_cells import RecurrenceCells
 from dynlab.attractors.recurrences import Recurrences
 from dynlab.attractors.search import ESCAPED, NOT_DONE, UNDECIDED, Search
+from dynlab.attractors.window import Ranges, Window, window_of
 from dynlab.errors import DefinitionError, NotConverged, SettingError
 from dynlab.names import finite
 from dynlab.result import Provenance, Result
@@ -159,7 +160,7 @@ class Attractors(Result):
         window = window_of(self.system, self.within, "within")
         shape = dict(zip(window.names, self.cells.shape, strict=True))
         orbits = Orbits(self.system, self.provenance.settings.get("method"), self.step)
-        cells = Cells.of(self.system, window, shape)
+        cells = RecurrenceCells.of(self.system, window, shape)
         return Search(orbits, cells, rules, self.reach, self.items, self.cells)
 
     @property
@@ -283,7 +284,7 @@ def search_in(
     """Return a search that knows nothing yet."""
     if not isinstance(recurrences, Recurrences):
         raise SettingError(f"recurrences is {recurrences!r}; give a dl.Recurrences(...).")
-    cells = Cells.of(system, window, recurrences.cells)
+    cells = RecurrenceCells.of(system, window, recurrences.cells)
     pilots = window.drawn(system, seed.stream(1), PILOTS)
     refuse_conservative(system, pilots)
     orbits = orbits_of(system, method, recurrences.step, pilots)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.attractors.basins import attractors_for, with_new
-from dynlab.attractors.cells import Ranges, window_of
 from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import Attractors, outcome_name, whole
 from dynlab.attractors.orbits import require_recurrent
+from dynlab.attractors.window import Ranges, window_of
 from dynlab.result import Provenance, Result
 from dynlab.seeds import seed_of
 from dynlab.status import Status

@@ -16,7 +16,7 @@ from dynlab.attractors.verify import Verified
 from dynlab.cycles.cycle import Cycle
 from dynlab.equilibria.orbits import PeriodicOrbit, points_of
 from dynlab.equilibria.stability import Equilibrium
-from dynlab.kernels import recurrences
+from dynlab.kernels import recurrence_automaton as automaton
 from dynlab.point import whole_turns
 from dynlab.symbolic.system import System
 
@@ -55,7 +55,7 @@ def distances(system: System, states: Array, trace: Trace, unit: Array) -> Array
     """Return how far each of some states is from a trace."""
     out, turns = np.empty(len(states)), np.asarray(whole_turns(system), float)
     rows, points = (np.ascontiguousarray(a, float) for a in (states, trace.points))
-    recurrences.distances(rows, points, int(trace.is_curve), np.asarray(unit, float), turns, out)
+    automaton.distances(rows, points, int(trace.is_curve), np.asarray(unit, float), turns, out)
     return out
 
 

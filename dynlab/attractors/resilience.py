@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.attractors.attractor import plane_of
-from dynlab.attractors.cells import Window, window_of
 from dynlab.attractors.find import Attractors, outcome_name, whole
 from dynlab.attractors.fractions import wilson
 from dynlab.attractors.search import ESCAPED, Search
+from dynlab.attractors.window import Window, window_of
 from dynlab.errors import NotConverged, SettingError, UnknownNameError
 from dynlab.names import Layout, by_name, finite
 from dynlab.progress import tick

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab.attractors.attractor import Attractor
-from dynlab.attractors.cells import Cells
 from dynlab.attractors.nearness import ALONG, Trace, Traces, distances, trace_of
 from dynlab.attractors.orbits import Orbits
+from dynlab.attractors.recurrence_cells import RecurrenceCells
 from dynlab.attractors.recurrences import Recurrences
 from dynlab.attractors.verify import (
     Verified,
@@ -39,7 +39,7 @@ from dynlab.equilibria.find import find_near
 from dynlab.equilibria.orbits import PeriodicOrbit, points_of
 from dynlab.equilibria.stability import Equilibrium
 from dynlab.errors import NotConverged
-from dynlab.kernels import recurrences as automaton
+from dynlab.kernels import recurrence_automaton as automaton
 from dynlab.kernels.lanes import WIDTH
 from dynlab.point import apart, whole_turns
 from dynlab.progress import tick
@@ -115,7 +115,7 @@ class Search:
     def __init__(
         self,
         orbits: Orbits,
-        cells: Cells,
+        cells: RecurrenceCells,
         rules: Recurrences,
         reach: Array,
         items: tuple[Attractor, ...] = (),
@@ -183,7 +183,7 @@ class Search:
         item, unit = self.chart.items[label], self.unit
         if self.trace(label) is None:
             near = np.full(len(unit), np.inf)
-            self.chart.lows[label], self.chart.highs[label] = _range_of(item)
+            self.chart.lows[label], self.chart.highs[label] = self._range_of(item)
         else:
             near = np.maximum(min(SHARE_OF_GAP * gap, NEAREST) * unit, self.fine)
             near = near if item.near is None else np.minimum(near, item.near)
@@ -406,13 +406,20 @@ class Search:
                 np.max(distances(self.orbits.system, some, theirs, self.fine)) <= SAME_POINT
             )
         low, high = values.min(axis=0), values.max(axis=0)
-        fixed, (lowest, highest) = ~self._turning, _range_of(item)
+        fixed, (lowest, highest) = ~self._turning, self._range_of(item)
         if np.any((low > highest)[fixed] | (high < lowest)[fixed]):
             return False
         if theirs is not None:
             near = distances(self.orbits.system, values[-FIRST_STAGE:], theirs, unit)
             return None if np.max(near) <= 2.0 else False
         return None if mine is None or self._covers(values, item) else False
+
+    def _range_of(self, item: Attractor) -> tuple[Array, Array]:
+        """Return between which states an attractor lies, by its own states, with little room."""
+        low, high = item.states.min(axis=0), item.states.max(axis=0)
+        room = STILL * (high - low) + self.fine
+        room[self._turning] = np.inf
+        return np.maximum(low - room, item.low), np.minimum(high + room, item.high)
 
     def _covers(self, values: Array, item: Attractor) -> bool:
         """Whether an orbit covers much of the range of an attractor."""
@@ -549,10 +556,3 @@ class Search:
 def _is_over(ended: Status | Labels) -> NDArray[np.bool_]:
     """Whether an orbit ended because it left for good, and not for want of steps."""
     return np.isin(ended, (Status.DIVERGED, Status.LEFT_DOMAIN))
-
-
-def _range_of(item: Attractor) -> tuple[Array, Array]:
-    """Return between which states an attractor lies, by its own states, with little room."""
-    low, high = item.states.min(axis=0), item.states.max(axis=0)
-    room = STILL * (high - low) + 1e-9
-    return np.maximum(low - room, item.low), np.minimum(high + room, item.high)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.attractors.attractor import Attractor
-from dynlab.attractors.cells import Ranges, Window
 from dynlab.attractors.confirm import confirmed
 from dynlab.attractors.find import DEFAULT, search_in, whole, window_of_search
 from dynlab.attractors.match import matched
 from dynlab.attractors.recurrences import Recurrences
 from dynlab.attractors.search import ESCAPED, NOT_DONE, UNDECIDED
+from dynlab.attractors.window import Ranges, Window
 from dynlab.errors import SettingError, UnknownNameError
 from dynlab.names import Layout
 from dynlab.progress import tick

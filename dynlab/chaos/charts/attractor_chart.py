@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.cells import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.palette import KIND_COLORS, KIND_NAMES, kind_classes
 from dynlab.chaos.charts.period_chart import USUAL, Found, watching

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.cells import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.returns import NO_PERIOD, Watch, watch_returns

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.cells import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.plan import Plan
 from dynlab.chaos.charts.settled import checked_system
@@ -148,6 +148,8 @@ def ftle_field(
             f"{system.name!r} cannot be used here: it has events ({', '.join(system.event_names)}), across "
             "which tangent maps jump. Use dl.exponent_chart, which carries deviations across them."
         )
+    if not isinstance(method, OdeMethod | None):
+        raise SettingError(f"method is {method!r}; give a method such as dl.Explicit8(rtol=1e-6).")
     span = checked_time(system, duration)
     plan = Plan.checked("ftle_field", system, vary, start, None)
     parameters = [name for name in plan.cells.over if name not in system.state_names]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.cells import Cells
 from dynlab.chaos.charts.chart import Chart
 from dynlab.chaos.charts.palette import PERIOD_COLORS, PERIOD_NAMES, period_classes
 from dynlab.chaos.charts.period_search import PeriodSearch
@@ -157,6 +157,11 @@ def period_chart(  # noqa: PLR0913  (what, over what, from where, how long, what
     plan = Plan.checked("period_chart", system, vary, start, method)
     before = plan.span(transient, "transient")
     span = before if duration is None else plan.span(duration, "duration")
+    if span == 0 and not system.is_discrete:
+        raise SettingError(
+            f"{system.name!r} is watched for no time: duration is 0, or left out with a transient of 0. Give a "
+            "duration of some turns."
+        )
     found = Found.room(plan.cells)
     watch = watching(plan, search, (before, span), found)
     settled = settle(system, plan.cells, plan.method, (before, 0.0), then=watch, note="periods")

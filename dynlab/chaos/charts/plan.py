@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells, cells_of
+from dynlab.chaos.charts.cells import Cells, cells_of
 from dynlab.chaos.charts.chart import Chart
 from dynlab.errors import SettingError
 from dynlab.names import finite

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.charts.axes import Cells
+from dynlab.chaos.charts.cells import Cells
 from dynlab.chaos.charts.growth import Grown, grow_in_lanes
 from dynlab.chaos.exponents.averages import BATCHES, standard_error
 from dynlab.chaos.exponents.deviations import DEFAULT_METHOD

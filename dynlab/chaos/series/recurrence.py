@@ -23,7 +23,7 @@ from dynlab.chaos.scaling import Estimate, jackknife_error
 from dynlab.chaos.series.neighbours import spread
 from dynlab.chaos.series.samples import Data, samples_of, whole
 from dynlab.errors import SettingError
-from dynlab.kernels import recurrence as kernel
+from dynlab.kernels import recurrence_lines as kernel
 from dynlab.names import finite
 from dynlab.progress import tick
 from dynlab.result import Provenance, Result

@@ -92,12 +92,32 @@ def test_cells_that_tell_attractors_apart_stay_as_they_are():
     assert [a.near for a in found] == [None, None]
 
 
-def test_of_two_sets_known_by_cells_alone_the_user_is_told():
-    """Where an orbit in the cells of a chaotic set leaves for good, nothing but cells could have told."""
-    from dynlab.attractors.confirm import _doubted
+@dl.iterated_map
+def leaking(x=0.3, y=0.0, *, leak=0.01):
+    """Chaos in x; y comes to rest at 0 from below 1/2, and runs away from above."""
+    return {x: 3.9 * x * (1 - x), y: dl.where(y > 0.5, y + leak, y / 2)}
 
-    found = dl.find_attractors(zoo.logistic(r=3.9), within={"x": (0, 1)}, samples=10, seed=1)
-    with pytest.warns(
-        dl.AccuracyWarning, match=r"too large to tell them apart.*Recurrences\(cells"
-    ):
-        assert _doubted(found.search(), 0, -1) == set()
+
+def test_what_leaves_slowly_through_the_cells_of_a_chaotic_set_is_not_on_it():
+    found = dl.find_attractors(
+        leaking, within={"x": (0, 1), "y": (-1, 3)}, samples=60, seed=1,
+        recurrences=dl.Recurrences(cells={"x": 50, "y": 1}),
+    )  # fmt: skip
+    assert found.single().kind == "chaotic"
+    image = dl.basins(leaking, over={"y": (-1, 3)}, cells=40, attractors=found)
+    assert ((image.labels == 0) == (image["y"] < 0.5)).all()
+    assert (image.labels[image["y"] > 0.5] == -1).all()
+
+
+@dl.iterated_map
+def hidden(x=0.3, y=0.0):
+    """Chaos in x at two heights, y = 0.02 and y = -0.02: from above 0 and from below."""
+    return {x: 3.9 * x * (1 - x), y: y / 2 + dl.where(y > 0, 0.01, -0.01)}
+
+
+def test_ranges_tell_chaotic_sets_apart_within_a_cell():
+    found = dl.find_attractors(
+        hidden, within={"x": (0, 1), "y": (-1, 1)}, samples=40, seed=1,
+        recurrences=dl.Recurrences(cells={"x": 40, "y": 5}),
+    )  # fmt: skip
+    assert sorted(float(a["y"][-1]) for a in found) == pytest.approx([-0.02, 0.02])

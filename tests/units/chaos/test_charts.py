@@ -240,6 +240,12 @@ def test_wrong_names_and_systems_are_refused():
         dl.period_chart(
             zoo.lorenz, vary={"rho": [1.0]}, transient=1, search=dl.PeriodSearch(maxima="w")
         )
+    with pytest.raises(dl.SettingError, match="watched for no time"):
+        dl.period_chart(zoo.lorenz, vary={"rho": [28.0]}, transient=0)
+    with pytest.raises(dl.SettingError, match="most"):
+        dl.exponent_chart(zoo.henon, vary={"a": (1.0, 1.4, 10**12)}, duration=320)
+    with pytest.raises(dl.SettingError, match=r"dl\.Explicit8"):
+        dl.ftle_field(zoo.lorenz, vary={"x": [1.0]}, duration=1, method="fast")
     with pytest.raises(dl.SettingError, match="most"):
         dl.PeriodSearch(most=0)
     with pytest.raises(dl.SettingError, match="tolerance"):

@@ -107,6 +107,10 @@ def _axis(values: Any, what: str) -> Array:
             raise SettingError(
                 f"{what} asks for {values[2]!r} values; give a whole number above 0."
             )
+        if count > MOST_CELLS:
+            raise SettingError(
+                f"{what} asks for {count:g} values, and {MOST_CELLS:g} cells are the most. Take fewer."
+            )
         return np.linspace(low, high, int(count))
     array = np.asarray(values)
     if array.dtype.kind not in "iuf" or array.ndim != 1 or not array.size:

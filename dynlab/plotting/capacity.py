@@ -94,7 +94,8 @@ def draw_recall_trials(
         place: dict[str, Any] = {"color": color, "zorder": 5}
         level = 0.05 * len([c for c in ax.collections if c.get_gid() == "trials"])
         ax.plot(ends, [level, level], linewidth=3.0, solid_capstyle="butt", alpha=0.45, **place)
-        ax.plot([value], [level], "|", markersize=11, markeredgewidth=1.8, **place)
+        first = {"label": "capacity, 95 %"} if level == 0.05 else {}
+        ax.plot([value], [level], "|", markersize=11, markeredgewidth=1.8, **place, **first)
     return draw_legend(ax)
 
 

@@ -39,8 +39,9 @@ __all__ = ["CharacteristicRoots", "characteristic_roots"]
 Complex = NDArray[np.complex128]
 Array = NDArray[np.float64]
 
-#: Points of the history to begin with, and the largest size of a matrix.
-FEWEST, LARGEST = 16, 1000
+#: Points of the history to begin with, and the largest size of a matrix.  Ten points carry a wave of ``|l| tau = 5`` to 2e-5 (the
+#: error is about ``(e |l| tau / 4 N)^N``), and a guess is improved from a hundredth on.
+FEWEST, LARGEST = 8, 1000
 #: With fewer roots than asked for after so many points there may be no more.
 MANY = 80
 #: Eigenvalue of the matrix and root of D are the same if they differ by less than this, on the scale of
@@ -256,6 +257,13 @@ class _Problem:
         guesses = guesses[np.argsort(-guesses.real)]
         found: list[complex] = []
         for guess in guesses[: 4 * count + 8]:
+            # Those that follow lie to the left, and improving moves them by less than that.
+            far = SAME * float(self.scale_of(guess))
+            if (
+                len(found) >= count
+                and guess.real + far < np.partition(np.real(found), -count)[-count]
+            ):
+                break
             root = self._improved(complex(guess))
             if root is not None:
                 found.append(root)

@@ -27,7 +27,7 @@ from dynlab.solve.threads import on_threads
 from dynlab.status import Status
 from dynlab.symbolic.system import System
 from dynlab.synchrony.curve import DEFAULT_METHOD, checked_times, phases_of, settled
-from dynlab.synchrony.finite_size import crossing, extrapolation
+from dynlab.synchrony.finite_size import Estimate, apart, crossing, extrapolation, left_out
 from dynlab.synchrony.theory import synchrony_onset
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ RATIO, FEWEST = 4, 100
 #: Couplings at which the onset is looked for, and those about it; parts of the onset between which these lie.
 COARSE, FINE = 25, 17
 AROUND, BEYOND = (0.7, 1.3), (0.98, 1.36)
+#: How often more couplings are measured beyond these, where nothing bounds the onset.
+WIDER = 4
 #: Draws by which it is looked for.
 SCOUTS = 3
 #: Order that is no chance, with random and with even frequencies.
@@ -59,7 +61,7 @@ class CriticalCoupling(Result):
     value
         The estimate.
     interval
-        Of 95 %, by the scatter over draws; infinite where nothing bounds it, as with few draws.
+        Of 95 %, by the scatter over draws; infinite where nothing in the range bounds it, as with few draws.
     theory
         What the density of frequencies gives, ``2 / (pi g(0))``.
     values
@@ -190,11 +192,23 @@ def critical_coupling(  # noqa: PLR0913  (what, along what, how long, how many, 
     bench = _Bench(system, omega, vary, distribution, times)
     near = bench.first_order(size, np.linspace(low, high, COARSE), chosen, least)
     values = near * np.linspace(*window, FINE)
-    jobs = [(n, draw) for n in sizes for draw in range(count)]
-    r = np.ascontiguousarray(
-        bench.measured(jobs, values, chosen).reshape(2, count, FINE).swapaxes(0, 1)
-    )
-    value, *interval = estimate(values, sizes, r)
+    r = bench.of_both(sizes, values, chosen, count)
+    found = estimate(values, sizes, r)
+    for _ in range(0 if is_even else WIDER):
+        more = _beyond(values, found, r, sizes)
+        more = more[(low <= more) & (more <= high)]
+        if not more.size:
+            break
+        # Every draw is drawn again, so it is the same networks at more couplings.
+        r = np.concatenate([r, bench.of_both(sizes, more, chosen, count)], axis=2)
+        values = np.append(values, more)
+        order = np.argsort(values)
+        values, r = values[order], r[:, :, order]
+        found = estimate(values, sizes, r)
+    value, *interval = found
+    if not is_even:
+        shift = value * left_out(sizes, distribution)
+        interval = [interval[0] - shift, interval[1] + shift]
     if not np.isfinite(value):
         raise NotConverged(
             f"the order of {sizes[0]} and {sizes[1]} nodes shows no onset between {values[0]:g} and "
@@ -239,6 +253,12 @@ class _Bench:
                 break
         return found
 
+    def of_both(self, sizes: tuple[int, int], values: Array, seed: Seed, draws: int) -> Array:
+        """Return the mean orders of both sizes: draws x sizes x couplings."""
+        jobs = [(n, draw) for n in sizes for draw in range(draws)]
+        found = self.measured(jobs, values, seed).reshape(2, draws, len(values))
+        return np.ascontiguousarray(found.swapaxes(0, 1))
+
     def measured(self, jobs: list[tuple[int, int]], values: Array, seed: Seed) -> Array:
         """Return the mean orders of several sizes and draws, a row for each, on all cores; raise if stopped."""
         found = np.full((len(jobs), len(values)), np.nan)
@@ -270,6 +290,18 @@ class _Bench:
                 status=Status.UNDECIDED, partial=r,
             )  # fmt: skip
         return float(values[beyond[0] - 1] + values[beyond[0]]) / 2
+
+
+def _beyond(values: Array, found: Estimate, r: Array, sizes: tuple[int, int]) -> Array:
+    """Return couplings beyond those measured, to the side on which nothing bounds the crossing; none if both do."""
+    step, count = values[1] - values[0], FINE // 2
+    right = np.asarray(values[-1] + step * np.arange(1, count + 1))
+    left = np.asarray(values[0] - step * np.arange(count, 0, -1))
+    if not np.isfinite(found.value):
+        return right if apart(sizes, r).mean(axis=0)[-1] <= 0 else left
+    if np.isinf(found.low):
+        return left
+    return right if np.isinf(found.high) else right[:0]
 
 
 def _natural(system: System, vary: str) -> str:

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import dynlab as dl
-from dynlab.synchrony.finite_size import crossing, extrapolation
+from dynlab.synchrony.finite_size import crossing, extrapolation, left_out
 
 
 def fits(hits, total):
@@ -57,6 +58,13 @@ def test_without_noise_the_onset_comes_back():
     value, low, high = extrapolation(values, (100, 400), r)
     assert value == pytest.approx(onset, rel=1e-4)
     assert low < onset < high
+
+
+def test_what_the_law_leaves_out_is_as_much_as_was_measured():
+    """Pooled over 400 draws crossings of Lorentzians of 50 and 200 lie 4.7 +- 1.7 % above, of Gaussians of 100 and 400 1 %."""
+    assert left_out((50, 200), dl.Lorentzian(2, 0.5)) == pytest.approx(0.052, abs=1e-3)
+    assert left_out((100, 400), dl.Gaussian(3, 2)) == pytest.approx(0.0103, abs=1e-4)
+    assert left_out((100, 400), scipy.stats.norm(3, 2)) == left_out((100, 400), dl.Gaussian())
 
 
 def test_what_is_not_bounded_is_said_to_be_open():

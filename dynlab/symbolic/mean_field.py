@@ -123,5 +123,6 @@ def _refusal(system: System, what: str) -> UnsupportedSystemError:
     return UnsupportedSystemError(
         f"{system.name!r} has no mean-field limit of one density: {what}. Such limits are for identical nodes that know "
         "of each other through dl.Mean(g, j), g a function of node j or a sum of products of one of j with one of i. "
-        "Run many nodes with dl.simulate instead."
+        "Run many nodes with dl.simulate instead; of oscillators with spread frequencies and noise dl.synchrony_onset and "
+        "dl.mean_field_synchrony give onset and order."
     )

@@ -132,3 +132,37 @@ def test_a_committor_knows_its_error():
         ]
         true = np.abs(found.values[:: cells // 16] - exact).max()
         assert true < found.error < 10 * true
+
+
+def test_many_cells_of_three_states_are_iterated_to_the_state_of_the_factors():
+    """26^3 and 36^3 cells against Lyapunov's equation, of second order; 20^3 against the factors, relative to each number."""
+    from scipy.linalg import solve_continuous_lyapunov
+
+    from dynlab.stochastic.generator.coefficients import coefficients_of
+    from dynlab.stochastic.generator.generator import Generator
+    from dynlab.stochastic.generator.stationary import _factors, _iterated
+
+    @dl.flow
+    def whirl(x=0.0, y=0.0, z=0.0):
+        return {x: -x + 1.5 * y + 0.3 * z, y: -1.3 * y - 1.5 * x, z: -0.8 * z - 0.3 * x}
+
+    A = np.array([[1, -1.5, -0.3], [1.5, 1.3, 0], [0.3, 0, 0.8]])
+    exact = solve_continuous_lyapunov(A, np.diag([1.0, 0.64, 0.81]))
+    system = whirl.with_noise(x=1.0, y=0.8, z=0.9)
+    errors = []
+    for cells in (26, 36):
+        density = dl.stationary_density(
+            system, grid=dl.Grid(**dict.fromkeys("xyz", (-4, 4, cells)))
+        )
+        assert density.residual < 1e-12
+        assert density.values.min() > 0
+        errors.append([density.moment(x=2) - exact[0, 0], density.moment(x=1, y=1) - exact[0, 1]])
+    order = np.log(np.abs(np.divide(*errors))) / np.log(36 / 26)
+    assert order == pytest.approx(2, abs=0.4)
+    matrix = -Generator.of(
+        coefficients_of(system), dl.Grid(**dict.fromkeys("xyz", (-4, 4, 20)))
+    ).matrix
+    kept = np.delete(np.arange(8000), 4210)
+    rest, right = matrix[:, kept][kept].tocsc(), -matrix[:, [4210]].toarray().ravel()[kept]
+    found, whole = _iterated(rest, right, np.zeros(right.size)), _factors(rest).solve(right)
+    assert np.abs(found - whole).max() < 1e-11 * whole.max()

@@ -79,6 +79,18 @@ def test_theory_of_synchrony_says_the_same():
     assert onset == pytest.approx(dl.synchrony_onset(dl.Constant(0.0), noise=1.0).value, abs=1e-4)
 
 
+def test_a_spread_of_frequencies_and_noise_add():
+    """K_c = 2 (gamma + D) [S]; nodes that differ have no single density, and the refusal names who knows them."""
+    onset = dl.synchrony_onset(dl.Lorentzian(0.0, 0.5), noise=1.0)
+    assert onset.value == pytest.approx(3.0, abs=1e-9)
+    order = dl.mean_field_synchrony(dl.Lorentzian(0.0, 0.5), couplings=[2.9, 3.1], noise=1.0).r
+    assert order[0] == pytest.approx(0, abs=1e-9)
+    assert order[1] > 0.2
+    spread = unlike.on(dl.AllToAll(3)).draw(w=dl.Quantiles(dl.Lorentzian(0, 1)))
+    with pytest.raises(dl.UnsupportedSystemError, match="mean_field_synchrony"):
+        dl.mean_field_states(spread.with_noise(x=0.5), grid=LINE)
+
+
 def test_a_herd_in_two_wells():
     """m = G(m) by quadrature [D]: three states below the transition, the outer two stable, one above."""
     D, K = 0.32, 2.0

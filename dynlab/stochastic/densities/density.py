@@ -286,7 +286,8 @@ def checked_grid(system: System, grid: Grid) -> Grid:
     if isinstance(grid, Basis):
         raise SettingError(
             f"grid is {grid!r}, and this question is asked of cells: give dl.Grid(x=(low, high, cells), ...). Functions "
-            "answer dl.stationary_density, dl.generator_spectrum and dl.evolve_density."
+            "answer dl.stationary_density, dl.generator_spectrum and dl.evolve_density; at a border where something is "
+            "absorbed an answer has a kink, which they follow slowly and cells exactly."
         )
     if not isinstance(grid, Grid):
         raise SettingError(

@@ -28,7 +28,7 @@ from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_
 from dynlab.stochastic.generator.generator import Generator
 from dynlab.stochastic.generator.grid import Absorbing, Grid, Reflecting, Wall
 from dynlab.stochastic.generator.region import Depth, cut_out, depth_in
-from dynlab.stochastic.generator.romberg import extrapolated, levels
+from dynlab.stochastic.generator.romberg import ABSORBED, extrapolated, levels
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def escape_time(
         fields = [_solved(Generator.of(coefficients, g), None) for g in grids]
         values, errors = extrapolated([
             np.array(_interpolated(g, f, place)) for g, f in zip(grids, fields, strict=True)
-        ])  # fmt: skip
+        ], ABSORBED)  # fmt: skip
     return EscapeTime(
         system=system,
         start=dict(zip(box.names, place.tolist(), strict=True)),

@@ -25,7 +25,7 @@ from dynlab.stochastic.generator.box import suitable_grid
 from dynlab.stochastic.generator.coefficients import Coefficients, coefficients_of
 from dynlab.stochastic.generator.generator import Generator
 from dynlab.stochastic.generator.grid import Grid
-from dynlab.stochastic.generator.romberg import extrapolated, levels
+from dynlab.stochastic.generator.romberg import ABSORBED, SMOOTH, extrapolated, levels
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def generator_spectrum(
     generators = [Generator.of(coefficients, g) for g in levels(found)]
     finest = generators[-1]
     if finest.is_chain:
-        rates, errors = extrapolated([_chain_rates(g, count) for g in generators])
+        powers = SMOOTH if finest.is_closed else ABSORBED
+        rates, errors = extrapolated([_chain_rates(g, count) for g in generators], powers)
         rates[0] *= not finest.is_closed
         modes = _chain_modes(finest, count)
         status = Status.OK

@@ -4,6 +4,10 @@ Where the generator has a potential the state is known.  Otherwise one cell, nea
 remains is minus an M-matrix, whose factors without pivoting have no growth and whose solution is positive (Berman
 and Plemmons, Nonnegative Matrices, chapter 6).  Where the peak is comes from half the cells, and so does the
 estimate of the error.
+
+The factors of many cells in three states fill memory (32^3 cells: 5 s, 64^3: more than a laptop holds).  There the same
+equations are iterated, BiCGSTAB (van der Vorst 1992, SIAM J. Sci. Stat. Comput. 13, 631) after symmetric Gauss-Seidel, from
+the state on half the cells: 64^3 cells take some 4 s.  Where it does not converge the factors are tried after all.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sparse
 import scipy.sparse.linalg as sparse_linalg
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
@@ -33,6 +38,8 @@ FEW = 256
 EMPTY = 1e-6
 #: The fullest cell is looked for so often.
 TRIALS = 4
+#: More cells than these of three states are iterated, in so many steps, until so little is left.
+MANY, STEPS, LEFT = 1 << 14, 600, 1e-13
 #: Flows below this come from rates that were kept from underflow (`dynlab.kernels.fluxes`).
 NO_FLOW = 1e-90
 #: A chain in pieces shows as a residual that is not rounding.
@@ -93,7 +100,7 @@ def stationary_state(coefficients: Coefficients, grid: Grid) -> Stationary:
     elif coarse is None and grid.size <= FEW:
         probability = _dense(generator)
     else:
-        probability = _sparse(generator, _peak_of(coarse, grid))
+        probability = _sparse(generator, _peak_of(coarse, grid), coarse)
     probability /= probability.sum()
     return Stationary(generator, probability, _certified(generator, probability), coarse)
 
@@ -151,25 +158,24 @@ def _from_where_all_end(generator: Generator) -> NDArray[np.intp]:
     return np.argsort(piece != ends[0], kind="stable")
 
 
-def _sparse(generator: Generator, cell: int) -> Array:
+def _sparse(generator: Generator, cell: int, coarse: Stationary | None) -> Array:
     matrix = generator.matrix
     n = matrix.shape[0]
+    is_large = len(generator.grid.cells) > 2 and n > MANY
     for _ in range(TRIALS):
         kept = np.delete(np.arange(n), cell)
         rest = (-matrix[:, kept][kept]).tocsc()
-        try:
-            factors = sparse_linalg.splu(
-                rest,
-                permc_spec="MMD_AT_PLUS_A",
-                diag_pivot_thresh=0.0,
-                relax=1,
-                panel_size=1,
-                options={"SymmetricMode": True},
-            )
-        except RuntimeError as error:
-            raise _in_pieces(generator) from error
+        right = matrix[:, [cell]].toarray().ravel()[kept]
+        found = (
+            _iterated(rest, right, _first(coarse, generator.grid, cell)[kept]) if is_large else None
+        )
+        if found is None:
+            try:
+                found = _factors(rest).solve(right)
+            except RuntimeError as error:
+                raise _in_pieces(generator) from error
         answer = np.ones(n)
-        answer[kept] = factors.solve(matrix[:, [cell]].toarray().ravel()[kept])
+        answer[kept] = found
         fullest = int(np.argmax(answer))
         if answer[cell] >= EMPTY * answer[fullest]:
             break
@@ -177,6 +183,49 @@ def _sparse(generator: Generator, cell: int) -> Array:
     if not np.all(np.isfinite(answer)) or answer.min() < -WRONG * answer.max():
         raise _in_pieces(generator)
     return np.maximum(answer, np.finfo(float).tiny)
+
+
+def _factors(rest: sparse.csc_matrix) -> sparse_linalg.SuperLU:
+    return sparse_linalg.splu(
+        rest,
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        relax=1,
+        panel_size=1,
+        options={"SymmetricMode": True},
+    )
+
+
+def _iterated(rest: sparse.csc_matrix, right: Array, first: Array) -> Array | None:
+    """Return the solution of the equations of minus an M-matrix by iteration; None if it does not converge."""
+    diagonal = rest.diagonal()
+    if not diagonal.min() > 0:
+        return None
+    # A triangle is its own factor: nothing fills.
+    lower, upper = (
+        sparse_linalg.splu(part, permc_spec="NATURAL", diag_pivot_thresh=0.0)
+        for part in (sparse.tril(rest, format="csc"), sparse.triu(rest, format="csc"))
+    )
+    before = sparse_linalg.LinearOperator(
+        rest.shape, matvec=lambda r: upper.solve(diagonal * lower.solve(r)), dtype=float
+    )
+    with np.errstate(all="ignore"):
+        found, failed = sparse_linalg.bicgstab(
+            rest, right, x0=first, M=before, rtol=LEFT, maxiter=STEPS
+        )
+    if failed or not np.all(np.isfinite(found)):
+        return None
+    return np.asarray(found, float)
+
+
+def _first(coarse: Stationary | None, grid: Grid, cell: int) -> Array:
+    """Return what a state on half the cells says, beside what it says of one cell."""
+    if coarse is None:
+        return np.zeros(grid.size)
+    half = coarse.generator.grid.cells
+    nearest = [np.arange(n) * m // n for n, m in zip(grid.cells, half, strict=True)]
+    found: Array = coarse.probability.reshape(half)[np.ix_(*nearest)].ravel()
+    return np.asarray(found / max(found[cell], np.finfo(float).tiny))
 
 
 def _certified(generator: Generator, probability: Array) -> float:

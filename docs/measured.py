@@ -181,4 +181,6 @@ def duration(seconds: float | None) -> str:
 TABLES = {"accuracy": accuracy_table, "speed": speed_table}
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     record_speed(Path(sys.argv[1]), " ".join(sys.argv[2:]))

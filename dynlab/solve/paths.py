@@ -240,7 +240,8 @@ def _watch(system: System, guards: Guards, seed: Seed) -> Watch | NodeWatch | No
     if guards.first:
         raise UnsupportedSystemError(
             f"{system.name!r} is a network with noise, of which crossings such as {guards.names[0]!r} cannot be recorded or "
-            "end a path. Write events of its nodes, with_event, or look at the path afterwards."
+            "end a path: the bridge of a quantity of all nodes is not drawn. Write events of its nodes, with_event and a reset or "
+            "refractory=, or look at the path afterwards."
         )
     return NodeWatch.of(system, seed)
 

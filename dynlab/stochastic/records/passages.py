@@ -296,7 +296,8 @@ def first_passage_times(  # noqa: PLR0913  (what, from where to where, how long,
     require(system, Continuous, Stochastic)
     if system.is_indexed:
         raise UnsupportedSystemError(
-            f"{system.name!r} is a network; first passages are of systems of scalar states. Write the states one by one."
+            f"{system.name!r} is a network; first passages are of systems of scalar states. Make the border an event of its nodes, "
+            "with a refractory= longer than the run, and take the first times of each node from dl.simulate."
         )
     span, number = finite(duration, "duration"), finite(size, "size")
     if span <= 0 or number < 1 or number != int(number):

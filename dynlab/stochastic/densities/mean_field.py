@@ -14,7 +14,7 @@ has no growing mode; the second part is what makes an onset (Strogatz and Miroll
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,8 @@ class MeanFieldStates(Result):
         How uncertain the means are, from a solution on half the cells.
     provenance
         Where it came from.
+    growth_errors
+        How uncertain the growth rates are, from half the cells; nan where half the cells have no such state.
     """
 
     system: System
@@ -88,6 +90,7 @@ class MeanFieldStates(Result):
     growth: Array
     errors: Array
     provenance: Provenance
+    growth_errors: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def status(self) -> Status:
@@ -112,9 +115,14 @@ class MeanFieldStates(Result):
         return self.grid.centres(name)
 
     def to_table(self) -> dict[str, Array]:
-        """Return one row for each state: its means, their error and the growth rate."""
+        """Return one row for each state: its means, their error, the growth rate and its error."""
         means = {f"mean of {name}": values for name, values in self.means.items()}
-        return means | {"error": self.errors, "growth": self.growth}
+        uncertain = self.growth_errors if self.growth_errors.size else np.full(len(self), np.nan)
+        return means | {
+            "error": self.errors,
+            "growth": self.growth,
+            "growth_error": uncertain,
+        }
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the densities over the first state, or the first one over two."""
@@ -224,21 +232,22 @@ def mean_field_states(system: System, *, grid: Grid | None = None) -> MeanFieldS
         float("nan") if h is None else max(float(np.linalg.norm(s.means - h.means)) / 3, least)
         for s, h in zip(states, halves, strict=True)
     ]
-    growth = [model.growth(s) for s in states]
-    growth = [
-        g if h is None else (4 * g - coarse.growth(h)) / 3
+    growth = np.array([model.growth(s) for s in states])
+    apart = np.array([
+        float("nan") if h is None else g - coarse.growth(h)
         for g, h in zip(growth, halves, strict=True)
-    ]
+    ]) / 3  # fmt: skip
     return MeanFieldStates(
         system=system,
         grid=found,
         values=np.array([s.at.density for s in states]),
         means={str(g): means[:, k] for k, g in enumerate(field.functions)},
-        growth=np.array(growth),
+        growth=growth + np.nan_to_num(apart),
         errors=np.array(errors),
         provenance=Provenance(
             "mean_field_states", system, {"grid": repr(found)}, seconds=perf_counter() - began
         ),
+        growth_errors=np.abs(apart),
     )
 
 

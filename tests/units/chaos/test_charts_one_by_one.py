@@ -50,7 +50,7 @@ def linear(x: dl.PerNode, *, g=1.0, A: dl.PerLink = 1.0):
 def test_impacts_are_counted_and_come_with_the_drive():
     """Beyond r = 0.5 impacts double their period, then follow chaos; periods are whole turns of the drive."""
     chart = dl.attractor_chart(
-        impact_oscillator, vary={"r": [0.3, 0.7]}, duration=200, transient=300
+        impact_oscillator, vary={"r": [0.3, 0.7]}, duration=150, transient=200
     )
     assert chart["verdict"].tolist() == ["periodic", "chaotic"]
     turns = chart["length"][0] * 2.8 / (2 * np.pi)

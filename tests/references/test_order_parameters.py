@@ -27,6 +27,12 @@ def test_the_chimera_is_born_in_a_fold_and_begins_to_breathe_in_a_hopf_point():
     for fact, kind in ((spiral, "stable focus"), (saddle, "saddle")):
         assert kinds[kind]["r"] == pytest.approx(fact.state["r"], rel=1e-9)
         assert kinds[kind]["psi"] == pytest.approx(fact.state["psi"], rel=1e-9)
+    # Recomputed from the equations of Abrams, Mirollo, Strogatz and Wiley 2008 at A = 0.2, b = 0.1.
+    np.testing.assert_allclose(
+        sorted(kinds["stable focus"].eigenvalues, key=np.imag),
+        [-0.014454 - 0.102174j, -0.014454 + 0.102174j],
+        atol=1e-6,
+    )
     branch = dl.continue_equilibrium(kinds["stable focus"], vary="A", over=(0.1, 0.35))
     fold, hopf = branch.points(dl.Fold)[0], branch.points(dl.Hopf)[0]
     for point, fact in ((fold, known(model.name, "fold")), (hopf, known(model.name, "hopf"))):
@@ -93,6 +99,17 @@ def test_noise_moves_the_onset_to_twice_its_strength():
     assert K.max() > 4.1
     assert r[np.argmax(K)] > 0.8
     np.testing.assert_allclose(r, ive(1, K * r) / ive(0, K * r), atol=1e-10)
+
+
+def test_small_order_grows_at_half_the_coupling_less_noise_and_width():
+    """K / 2 - D - gamma (Strogatz and Mirollo 1991): identical oscillators with noise, Lorentzian ones without."""
+    modes = zoo.noisy_kuramoto_modes(K=3.0, D=0.4)
+    still = dl.find_equilibria(modes, within=dict.fromkeys(modes.state_names, (-0.01, 0.01)))
+    assert still[0].eigenvalues.real.max() == pytest.approx(1.1, rel=1e-9)
+    # With both the onset is 2 (gamma + D), and the root of the late coupling's equation without delay tells the rest.
+    assert dl.synchrony_onset(dl.Lorentzian(1, 0.3), noise=0.4).value == pytest.approx(1.4)
+    alone = dl.LorentzianOscillators(K=3.0, width=0.4, frequency=1.0)
+    assert alone.growth(0.0, 0.0) == pytest.approx(1.1 + 1j, rel=1e-12)
 
 
 def test_the_stated_order_parameter_with_noise():

@@ -212,6 +212,16 @@ def test_locking_by_integration(share, locks):
     assert (dl.effective_frequencies(run, "theta", transient=50).locked_share == 1) == locks
 
 
+@pytest.mark.parametrize(("K", "locks"), [(1.70, False), (1.71, True)])
+def test_three_drift_just_below_their_threshold(K, locks):
+    """(-1, 0, 1) lock from 1.7043783160 on; 0.0044 below a turn takes about pi / sqrt(0.0044), here less than 60."""
+    swarm = dl.zoo.kuramoto.on(dl.AllToAll(3))(omega=[-1.0, 0.0, 1.0], K=K)
+    start = {"theta": dl.locking_threshold([-1, 0, 1]).phases}
+    run = dl.integrate(swarm, start=start, duration=300)
+    found = dl.effective_frequencies(run, "theta", transient=50)
+    assert (found.locked_share == 1) == locks
+
+
 def test_beats_of_two():
     """phi' = w - K sin phi turns once in 2 pi / sqrt(w^2 - K^2)."""
     swarm = dl.zoo.kuramoto.on(dl.AllToAll(2))(omega=[0.0, 3.0], K=2.0)

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlab.errors import SettingError
-from dynlab.names import finite
+from dynlab.names import finite, require_kind
 from dynlab.result import Provenance, Result
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ __all__ = [
 Array = NDArray[np.float64]
 #: Windows narrower than this part of the range are not seen.
 PLACES = 2000
+#: Logarithms beyond this are of numbers that may not be finite.
+FAR = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,27 @@ class LorentzianOscillators:
         from scipy.special import lambertw
 
         b, tau = np.broadcast_arrays(0.5 * np.asarray(gain, complex), np.asarray(delay, float))
+        if not (np.isfinite(b).all() and np.isfinite(tau).all()):
+            raise SettingError("a gain or a delay is not finite. Give finite numbers.")
         if (tau < 0).any():
             raise SettingError("a delay is below zero, and nobody hears the future. Give others.")
         a = 0.5 * self.K - self.width + 1j * self.frequency
-        with np.errstate(divide="ignore", invalid="ignore"):
-            later = a + lambertw(b * tau * np.exp(-a * tau)) / tau
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            size = np.log(b * tau) - a * tau
+            later = a + lambertw(np.exp(size)) / tau
+            # Of a number beyond floating point: W + log W is its logarithm, up to whole turns.
+            huge = (tau > 0) & (size.real > FAR)
+            later = np.where(huge, a + _lambert_of_exp(np.where(huge, size, FAR)) / tau, later)
         return np.asarray(np.where(tau > 0, later, a + b))
+
+
+def _lambert_of_exp(size: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return W_0(exp(size)) where exp would overflow, by Newton's method."""
+    turned = size.real + 1j * np.angle(np.exp(1j * size.imag))
+    w = turned - np.log(turned)
+    for _ in range(6):
+        w = w - (w + np.log(w) - turned) / (1 + 1 / w)
+    return np.asarray(w)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -187,7 +204,10 @@ def feedback_window(
     from scipy.optimize import brentq
 
     began = perf_counter()
+    _require_population(oscillators)
     tau = finite(delay, "delay")
+    if np.shape(over) != (2,):
+        raise SettingError(f"over is {over!r}; give two numbers, the lowest and the highest gain.")
     low, high = (finite(v, "an end of over") for v in over)
     if not low < high:
         raise SettingError(f"over is ({low:g}, {high:g}), which is empty. Give low < high.")
@@ -290,6 +310,7 @@ def feedback_chart(
            [ 0.444, -1.507]])
     """
     began = perf_counter()
+    _require_population(oscillators)
     gain, delay = _axis(gains, "gains"), _axis(delays, "delays")
     growth = oscillators.growth(gain[:, None], delay[None, :]).real
     settings: dict[str, Any] = {"gains": gain, "delays": delay}
@@ -297,8 +318,18 @@ def feedback_chart(
     return FeedbackChart(oscillators, gain, delay, np.ascontiguousarray(growth), source)
 
 
+def _require_population(oscillators: Any) -> None:
+    require_kind(
+        oscillators, LorentzianOscillators, "oscillators",
+        "the population, dl.LorentzianOscillators(K=1.5, width=0.5, frequency=6.28)",
+    )  # fmt: skip
+
+
 def _axis(values: ArrayLike, what: str) -> Array:
-    found = np.array(values, dtype=float, ndmin=1)
+    try:
+        found = np.array(values, dtype=float, ndmin=1)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"{what} is {values!r}, which is not a list of numbers.") from error
     if (
         found.ndim != 1
         or not found.size

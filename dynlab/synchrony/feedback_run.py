@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dynlab.distributions import Lorentzian, Quantiles, drawn
 from dynlab.errors import SettingError
 from dynlab.kernels import delayed_mean_field as kernel
-from dynlab.names import finite
+from dynlab.names import finite, require_kind
 from dynlab.result import Provenance, Result
 from dynlab.seeds import seed_of
 from dynlab.solve.chunks import in_chunks
@@ -178,6 +178,18 @@ def simulate_feedback(
     1. Rosenblum and Pikovsky 2004, Phys. Rev. E 70, 041904.
     """
     began = perf_counter()
+    require_kind(
+        oscillators,
+        LorentzianOscillators,
+        "oscillators",
+        "the population, dl.LorentzianOscillators(...)",
+    )
+    require_kind(
+        feedback,
+        DelayedFeedback,
+        "feedback",
+        "a stimulator, dl.DelayedFeedback(gain=2.0, delay=0.5)",
+    )
     count, span, finest = finite(size, "size"), finite(duration, "duration"), finite(step, "step")
     if count < 1 or count != int(count):
         raise SettingError(f"size is {size!r}; give a whole number of oscillators, 1 or more.")

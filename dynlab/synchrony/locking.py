@@ -140,7 +140,16 @@ def _shape(W: Array) -> float:
 
 
 def _checked(frequencies: Any) -> Array:
-    omega = np.atleast_1d(np.asarray(frequencies, float)).ravel()
+    try:
+        omega = np.atleast_1d(np.asarray(frequencies, float))
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"frequencies is {frequencies!r}, which is not a list of real numbers. Give one for each oscillator."
+        ) from error
+    if omega.ndim != 1:
+        raise SettingError(
+            f"frequencies has shape {omega.shape}; give a flat list, one for each oscillator."
+        )
     if not omega.size:
         raise SettingError("frequencies is empty; give one for each oscillator, at least one.")
     bad = np.flatnonzero(~np.isfinite(omega))

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from dynlab.errors import SettingError
 from dynlab.result import Provenance, Result
 from dynlab.synchrony.laplacian import weights_of
+from dynlab.synchrony.theory import synchrony_onset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +91,8 @@ def network_onset(network: Any, *, frequencies: Any) -> NetworkOnset:
         A networkx graph, a square matrix (``A[i, j]`` is the weight from j to i) or `dynlab.AllToAll`, which links each
         node with itself too.  Weights must not be below 0.
     frequencies
-        The distribution of frequencies: `Gaussian`, `Lorentzian` or `Uniform`, with one centre.
+        The distribution of frequencies: dynlab's or a continuous frozen one of scipy.stats.  Of several peaks K_0 is the
+        onset of all to all, `synchrony_onset`.
 
     Returns
     -------
@@ -122,11 +124,11 @@ def network_onset(network: Any, *, frequencies: Any) -> NetworkOnset:
             "a weight of the network is below 0, and the theory is of oscillators that attract each other. "
             "Leave such links out."
         )
-    if not hasattr(frequencies, "density"):
+    if not (hasattr(frequencies, "density") or hasattr(frequencies, "pdf")):
         raise SettingError(
             f"frequencies is {frequencies!r}, which has no density. Give dl.Gaussian, dl.Lorentzian or dl.Uniform."
         )
-    alone = 2 / (np.pi * float(frequencies.density(frequencies.ppf(0.5))))
+    alone = synchrony_onset(frequencies).value
     largest, vector = _leading(A)
     if not largest > 0:
         raise SettingError(

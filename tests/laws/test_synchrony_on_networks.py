@@ -113,6 +113,15 @@ def test_onset_of_a_complete_graph_is_that_of_the_mean_field():
     assert everyone.value == pytest.approx(4 / np.pi / 50, rel=1e-12)
 
 
+def test_onset_of_two_peaks_is_that_of_all_to_all_over_the_eigenvalue():
+    """At the middle of two peaks there may be next to no density, and no onset either."""
+    two = dl.Mixture((dl.Lorentzian(-1, 0.5), dl.Lorentzian(1, 0.5)))
+    onset = dl.network_onset(nx.complete_graph(11), frequencies=two)
+    assert onset.value == pytest.approx(
+        2.0 / 10, rel=1e-9
+    )  # Martens et al. 2009: 4 times the width
+
+
 def test_the_two_answers_part_on_a_star():
     """lambda_max = sqrt(n), and <d> / <d^2> = 2 / (n + 1): a hub with n leaves."""
     onset = dl.network_onset(nx.star_graph(16), frequencies=dl.Lorentzian(0, 1))

@@ -52,6 +52,17 @@ def test_the_onset_of_a_coupling_that_arrives_late(delay, frequency):
     assert window.intervals[0, 1] == pytest.approx(K[turns].min(), rel=1e-4)
 
 
+@pytest.mark.parametrize("delay", [1500.0, 5000.0])
+def test_long_delays_do_not_overflow(delay):
+    """Where exp(-a tau) is beyond floating point the root still solves its equation; it tends to the axis."""
+    quiet = dl.LorentzianOscillators(K=0.2, width=0.5, frequency=1.0)
+    for gain in (0.5, -1.5, 3.0):
+        root = quiet.growth(gain, delay)
+        a = -0.4 + 1j
+        assert root == pytest.approx(a + gain / 2 * np.exp(-root * delay), rel=1e-9)
+        assert abs(root.real) < 10 / delay
+
+
 def test_a_chart_holds_the_growth_of_its_cells():
     gains, delays = np.linspace(0, 6, 7), np.linspace(0, 1, 5)
     chart = dl.feedback_chart(RHYTHM, gains=gains, delays=delays)
@@ -154,6 +165,17 @@ def test_bad_settings_are_named():
         dl.DelayedFeedback(gain=1.0, delay=-1.0)
     with pytest.raises(dl.SettingError, match="future"):
         RHYTHM.growth(1.0, -1.0)
+    for call, message in (
+        (lambda: dl.feedback_window(RHYTHM, delay=0.5, over=3.0), "two numbers"),
+        (lambda: dl.feedback_window(2.0, delay=0.5, over=(0, 1)), "the population"),
+        (lambda: dl.feedback_chart(RHYTHM, gains="ab", delays=[0, 1]), "not a list of numbers"),
+        (lambda: dl.simulate_feedback(RHYTHM, feedback=3.0, size=5, duration=1), "a stimulator"),
+        (lambda: RHYTHM.growth(np.nan, 1.0), "not finite"),
+        (lambda: dl.locking_threshold("abc"), "real numbers"),
+        (lambda: dl.locking_threshold(np.ones((2, 2))), "flat list"),
+    ):
+        with pytest.raises(dl.SettingError, match=message):
+            call()
     with pytest.raises(dl.SettingError, match="low < high"):
         dl.feedback_window(RHYTHM, delay=1.0, over=(1.0, 1.0))
     with pytest.raises(dl.SettingError, match="rise"):

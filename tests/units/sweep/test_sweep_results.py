@@ -62,6 +62,34 @@ def test_xarray_has_the_axes_as_dimensions_and_says_where_it_came_from(found, tm
         assert back.attrs["seed"] == data.attrs["seed"]
 
 
+def test_netcdf_brings_back_every_value(tmp_path):
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    pytest.importorskip("h5netcdf", reason="h5netcdf is not installed")
+
+    def of_all_kinds(a, name, kind, replicate):
+        if a == 2.0:
+            raise ValueError("none here")
+        values = {
+            "pair": np.array([a, 1j]),
+            "large": a > 1,
+            "word": f"é{kind}{name}",
+            "count": replicate,
+        }
+        return values | {"third": a / 3}
+
+    study = dl.Sweep(
+        dl.Replicates(2), dl.Zipped(a=[1.0, 2.0, 3.0], name=["p", "q", "r"]), kind=["u", "v"]
+    )
+    found = study.run(of_all_kinds, executor=HERE, seed=1)
+    data = found.to_xarray()
+    with xarray.open_dataset(found.to_netcdf(tmp_path / "all.nc"), engine="h5netcdf") as back:
+        xarray.testing.assert_identical(back.load(), data)
+        assert {n: back[n].dtype.kind for n in ("pair", "word", "third")} == dict(
+            pair="c", word="U", third="f"
+        )
+        assert back["third"].values[0, 2, 1] == 1.0
+
+
 @pytest.mark.parametrize("method", ["to_xarray", "to_netcdf"])
 def test_a_missing_extra_is_named(found, monkeypatch, method):
     monkeypatch.setitem(sys.modules, "xarray", None)

@@ -12,6 +12,7 @@ from scipy.integrate import solve_ivp
 import dynlab as dl
 from dynlab.stochastic.densities.evolve import driven_generator
 from dynlab.stochastic.densities.response import _push, _response, quantity_of
+from dynlab.stochastic.generator.periodic_chain import resolved_chain
 
 
 @dl.flow
@@ -91,3 +92,21 @@ def test_slow_exchange_between_wells_is_kept_beside_fast_relaxation():
     mean = run.mean("x")[:-1]
     assert np.mean(mean) == pytest.approx(0, abs=1e-8)
     assert run.error < 1e-9
+
+
+def test_a_drive_that_jumps_is_given_up_soon():
+    """Its harmonics fall like a power: so many are never tried as a smooth drive may need."""
+
+    @dl.flow
+    def switched(x=1.0, *, A=0.2):
+        return {x: x - x**3 + A * dl.sign(dl.cos(dl.t))}
+
+    asked = []
+    _, generator_at = driven_generator(switched.with_noise(x=0.5), dl.Grid(x=(-2.4, 2.4, 24)))
+
+    def counted(time):
+        asked.append(time)
+        return generator_at(time)
+
+    assert resolved_chain(counted, 2 * np.pi) is None
+    assert len(asked) == 17 + 33 + 65 + 97

@@ -42,8 +42,7 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
     .. math:: p(P) = \Phi_P \, p(0) = p(0)
 
     For one state between walls all times of the period are solved for at once, in as many harmonics of the drive as the
-    density has, so neither a slow drive nor a slow relaxation costs more.  In more states, on a ring, or under a drive with
-    jumps the fixed point of one period is found in a Krylov space of the propagator of `evolve_density`; then one more
+    density has, so neither a slow drive nor a slow relaxation costs more.  In more states and on a ring the fixed point of one period is found in a Krylov space of the propagator of `evolve_density`; then one more
     period is run, which keeps the density positive.
 
     Parameters
@@ -168,7 +167,7 @@ def _run_through(system: System, generator_at: GeneratorAt, times: Array) -> tup
     if not apart < REPEATS * 10:
         raise NotConverged(
             f"the density of {system.name!r} does not repeat itself after a period: it is off by {apart:.1g} in L1. Is "
-            "there one attractor only? Give a grid around it, or more noise.",
+            "there one attractor only? Give a grid around it, or more noise; smooth a drive that jumps.",
             status=Status.NOT_CONVERGED,
         )
     return rows, error + apart

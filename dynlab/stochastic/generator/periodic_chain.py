@@ -36,6 +36,8 @@ Array = NDArray[np.float64]
 COUNTS, MOST = (17, 33, 65, 97, 161, 257), 1 << 25
 #: The last harmonics may hold so much in L1.
 RESOLVED = 1e-11
+#: From so many times on it is given up where they fall so slowly that the most would leave more than that times so much.
+EARLY, HOPELESS = 97, 1e3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +111,7 @@ def resolved_chain(
     generator_at: Callable[[float], Generator], period: float
 ) -> tuple[PeriodicChain, Array, float] | None:
     """Return a chain at as many times as its density needs, that density, and its error in L1; None if too many."""
+    before = (0, 1.0)
     for count in COUNTS:
         moments = period / count * np.arange(count)
         rates = [generator_at(float(t)).chain for t in moments]
@@ -121,6 +124,10 @@ def resolved_chain(
         last = float(sizes[count // 2 - 1 : count // 2 + 1].max())
         if last < RESOLVED:
             return chain, state, 2 * last + float(np.abs(state.sum(axis=1) - 1).max())
+        slope = np.log(last / before[1]) / (count - before[0])
+        if count >= EARLY and last * np.exp(slope * (COUNTS[-1] - count)) > HOPELESS * RESOLVED:
+            break
+        before = (count, last)
     return None
 
 

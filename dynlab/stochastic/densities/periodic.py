@@ -42,8 +42,9 @@ def periodic_density(system: System, *, period: float, grid: Grid) -> DensityEvo
     .. math:: p(P) = \Phi_P \, p(0) = p(0)
 
     For one state between walls all times of the period are solved for at once, in as many harmonics of the drive as the
-    density has, so neither a slow drive nor a slow relaxation costs more.  In more states and on a ring the fixed point of one period is found in a Krylov space of the propagator of `evolve_density`; then one more
-    period is run, which keeps the density positive.
+    density has, so neither a slow drive nor a slow relaxation costs more.  In more states and on a ring the fixed
+    point of one period is found in a Krylov space of the propagator of `evolve_density`; then one more period is run, which
+    keeps the density positive.
 
     Parameters
     ----------

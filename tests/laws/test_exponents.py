@@ -6,7 +6,7 @@ from scipy.linalg import expm
 
 import dynlab as dl
 from dynlab import Verdict, zoo
-from dynlab.chaos.exponents.averages import standard_error, two_sided
+from dynlab.chaos.exponents.averages import bounded_error, standard_error, two_sided
 from dynlab.chaos.exponents.deviations import deviations_of, random_vectors
 
 
@@ -225,6 +225,29 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say():
         assert abs(inside - level) < 3 * np.sqrt(level * (1 - level) / 300) + 0.01
 
 
+@pytest.mark.parametrize("system", [zoo.lorenz, zoo.roessler], ids=["lorenz", "roessler"])
+def test_the_exponent_along_the_flow_is_known_to_a_bound_over_the_duration(system):
+    """It is 0, within as many of its errors as they say, and these shrink like 1/T, not like 1/sqrt T."""
+    short, long = (
+        [
+            dl.lyapunov_spectrum(
+                system, start=[1, 1, 1 + 1e-3 * k], duration=time, transient=50, seed=k
+            )
+            for k in range(30)
+        ]
+        for time in (100, 800)
+    )
+    for runs in (short, long):
+        for level in (0.8, 0.95):
+            inside = np.mean([run.interval(level=level)[1].prod() <= 0 for run in runs])
+            assert inside > level - 4 * np.sqrt(level * (1 - level) / len(runs))
+    one, other = (np.median([run.standard_errors[1] for run in runs]) for runs in (short, long))
+    # Eight times as long: a factor of 8, or 2.8 by diffusion.
+    assert one / other > 4.5
+    # No wider than they have to be: errors of batch means are more than ten times the median distance.
+    assert np.median([abs(run.exponents[1]) for run in long]) > 0.15 * other
+
+
 @pytest.mark.parametrize("memory", [0.0, 0.9])
 def test_the_standard_error_of_a_series_with_memory(memory):
     """The mean of an autoregressive series has the variance 1 / ((1 - a)^2 T)."""
@@ -239,6 +262,18 @@ def test_the_standard_error_of_a_series_with_memory(memory):
         error = standard_error(np.ones(size), x[:, None])[0]
         inside += abs(x.mean()) < two_sided(0.95, size) * error
     assert 0.92 < inside / 400 < 0.99
+
+
+def test_a_sum_that_diffuses_is_not_taken_for_one_that_returns():
+    """Of white noise one sum in seventy looks bounded; of its differences nearly all do, with the error sqrt(2)/T."""
+    rng = np.random.default_rng(4)
+    noise = rng.normal(size=(400, 2049))
+    diffusing = [bounded_error(np.ones(2048), row[1:]) for row in noise]
+    returning = [bounded_error(np.ones(2048), np.diff(row)) for row in noise]
+    # 1.4 % of 400 are 6 +- 2.4.
+    assert np.isfinite(diffusing).sum() < 18
+    assert np.isfinite(returning).mean() > 0.9
+    assert np.median(returning) == pytest.approx(np.sqrt(2) / 2048, rel=0.1)
 
 
 def test_the_same_seed_gives_the_same_numbers():

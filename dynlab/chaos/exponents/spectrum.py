@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlab.chaos.exponents.averages import standard_error, two_sided
+from dynlab.chaos.exponents.averages import bounded_error, standard_error, two_sided
 from dynlab.chaos.exponents.deviations import DEFAULT_METHOD, Growth
 from dynlab.chaos.exponents.orbit import Wanted, followed
 from dynlab.chaos.exponents.verdict import Verdict, judged
@@ -64,8 +64,17 @@ class LyapunovSpectrum(Result):
 
     @property
     def standard_errors(self) -> Array:
-        """Their standard errors, from the scatter over 32 parts of the run."""
-        return standard_error(self._durations, self.growth.logarithms)
+        """Their standard errors, from the scatter over 32 parts of the run.
+
+        The one exponent of an autonomous flow that may be 0 is known better, to a bound over the duration, if its
+        course says so.
+        """
+        errors = standard_error(self._durations, self.growth.logarithms)
+        unclear = np.flatnonzero(np.abs(self.exponents) < _CLEAR * errors)
+        if self._is_free and unclear.size == 1:
+            (k,) = unclear
+            errors[k] = min(errors[k], bounded_error(self._durations, self.growth.logarithms[:, k]))
+        return errors
 
     def interval(self, *, level: float = 0.95) -> Array:
         """Return for each exponent the interval that holds the long-run value at a rate, low and high."""
@@ -155,11 +164,18 @@ class LyapunovSpectrum(Result):
         return self._judged()[1]
 
     def _judged(self) -> tuple[Verdict, float]:
-        is_free = self.system.is_autonomous and not self.system.is_discrete
         dimension = math.inf if self.system.is_delayed else len(self.system.state_names)
         return judged(
-            self.growth, end=self.end[1:], status=self.status, is_free=is_free, dimension=dimension
+            self.growth,
+            end=self.end[1:],
+            status=self.status,
+            is_free=self._is_free,
+            dimension=dimension,
         )
+
+    @property
+    def _is_free(self) -> bool:
+        return self.system.is_autonomous and not self.system.is_discrete
 
     @property
     def _durations(self) -> Array:
@@ -202,6 +218,8 @@ class LyapunovSpectrum(Result):
 
 
 _MOST_CURVES = 6
+#: An exponent of so many standard errors is not 0.
+_CLEAR = 4.0
 
 
 def lyapunov_spectrum(  # noqa: PLR0913  (how many, from where, how long, how)

@@ -92,10 +92,12 @@ def draw_recall_trials(
     if capacity is not None:
         value, *ends = capacity
         place: dict[str, Any] = {"color": color, "zorder": 5}
-        level = 0.05 * len([c for c in ax.collections if c.get_gid() == "trials"])
+        row = len([c for c in ax.collections if c.get_gid() == "trials"])
+        level = 0.05 * row
         ax.plot(ends, [level, level], linewidth=3.0, solid_capstyle="butt", alpha=0.45, **place)
-        first = {"label": "capacity, 95 %"} if level == 0.05 else {}
-        ax.plot([value], [level], "|", markersize=11, markeredgewidth=1.8, **place, **first)
+        # The legend names the mark once, whatever the number of curves.
+        once = "capacity, 95 %" if row == 1 else None
+        ax.plot([value], [level], "|", markersize=11, markeredgewidth=1.8, label=once, **place)
     return draw_legend(ax)
 
 

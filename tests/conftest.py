@@ -24,6 +24,9 @@ hypothesis.settings.register_profile("dynlab", **SETTINGS, phases=FAST)
 hypothesis.settings.register_profile("shrink", **SETTINGS)
 hypothesis.settings.load_profile("dynlab")
 
+#: What each benchmark printed and recorded, for the file of ``--benchmark-json``.
+SAID: dict[str, dict] = {}
+
 
 def pytest_configure(config):
     """Let two processes that run the whole suite compile one half of the algorithms each.
@@ -39,6 +42,26 @@ def pytest_configure(config):
         for found in vars(importlib.import_module(f"dynlab.kernels.{name}")).values():
             if isinstance(found, Deferred):
                 found.keep()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep what a benchmark says: the page *How accurate and how fast* is made from it and the times."""
+    report = yield
+    if report.when == "call" and item.get_closest_marker("benchmark"):
+        doc = (item.module.__doc__ or item.module.__name__).strip()
+        SAID[item.nodeid] = {
+            "subject": doc.splitlines()[0].rstrip("."),
+            "outcome": report.outcome,
+            "said": [line for line in report.capstdout.splitlines() if line.strip()],
+            "recorded": dict(item.user_properties),
+        }
+    return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(config, benchmarks, output_json):
+    output_json["said"] = SAID
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -340,6 +340,8 @@ def _legs(tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array) -> Generator[i
     tape.turn((yield RUNNING))
     while clock.now != span:
         run, watched = modes.of(clock.held, sides)
+        if happened:
+            watched[3][dense.SIDE] = left  # each mode has guards of its own
         begins, ends = clock.leg()
         run.work[loops.X] = x
         run.state[loops.T], run.state[loops.END], run.state[loops.STEP] = begins, ends, first_step
@@ -359,6 +361,7 @@ def _legs(tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array) -> Generator[i
             if plan.two_sided:
                 arrived = _rates(run, watched)
             status, happened = _happen(run, watched, plan, tape, space)
+            left = watched[3][dense.SIDE].copy()
             if plan.two_sided:
                 sides = _new_sides(watched, plan, sides)
             events = (space.order[:happened] - plan.first).tolist()

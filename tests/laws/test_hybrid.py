@@ -76,6 +76,23 @@ def test_a_relay_switches_when_it_should_at_any_tolerance():
     assert np.abs(plain.events["middle"].times - expected).max() > 1e-9
 
 
+def test_a_surface_that_is_met_to_the_last_bit_is_passed():
+    """Rounding makes this guard exactly 0 within 1e-10 of the surface, so that every passage ends there."""
+
+    def guard(x):
+        return dl.sqrt(1e6 + x) - 1e3
+
+    @dl.flow
+    def relay(x=0.5, v=0.0):
+        return {x: v, v: -dl.sign(guard(x))}
+
+    run = dl.integrate(relay.with_switch(middle=guard), duration=60)
+    assert run.status is dl.Status.OK
+    found = run.events["middle"]
+    assert (np.sqrt(1e6 + found.values[:, 0]) == 1e3).any()
+    np.testing.assert_allclose(found.times, 1 + 2 * np.arange(30), atol=1e-8)
+
+
 def test_stick_slip_repeats_after_its_period():
     (fact,) = [f for f in zoo.facts("stick_slip") if f.what == "period"]
     run = dl.integrate(zoo.stick_slip, duration=60, method=TIGHT)

@@ -89,22 +89,22 @@ def refined(
     # The guess may be finer than the method allows, and is solved on twice as many intervals at least.
     finest = max(method.intervals, method.most_intervals // 2)
     count = min(max(method.intervals, len(guess.mesh) - 1), finest)
-    solved = problem.solve(guess.spread(count, units), held=held)
-    if solved is None:
-        return None
-    while True:
+    solved = _solved(problem, guess.spread(count, units), held)
+    while solved is not None:
         orbit = solved.orbit
         count = 2 * (len(orbit.mesh) - 1)
         guess = orbit.spread(count, problem.units(orbit)[:-2])
-        finer = problem.solve(guess, held=held)
-        if finer is None:
-            finer = problem.solve(guess, held=held, tolerance=_LOOSE)
-        if finer is None:
-            return None
-        change = _difference(problem, orbit, finer.orbit)
-        solved = finer
-        if change <= method.tolerance or 2 * count > method.most_intervals:
-            return Refined(solved, change)
+        solved = _solved(problem, guess, held)
+        if solved is not None:
+            change = _difference(problem, orbit, solved.orbit)
+            if change <= method.tolerance or 2 * count > method.most_intervals:
+                return Refined(solved, change)
+    return None
+
+
+def _solved(problem: CycleProblem, guess: Orbit, held: int) -> Solved | None:
+    found = problem.solve(guess, held=held)
+    return problem.solve(guess, held=held, tolerance=_LOOSE) if found is None else found
 
 
 def _difference(problem: CycleProblem, coarse: Orbit, fine: Orbit) -> float:

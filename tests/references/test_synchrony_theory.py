@@ -229,6 +229,7 @@ def test_beats_of_two():
         swarm,
         duration=40 * 2 * np.pi / np.sqrt(5),
         at=np.linspace(0, 40, 401) * 2 * np.pi / np.sqrt(5),
+        method=dl.Explicit8(rtol=1e-12, atol=1e-12),
     )
     found = dl.effective_frequencies(run, "theta")
     assert np.ptp(found.frequencies) == pytest.approx(np.sqrt(5), rel=1e-7)

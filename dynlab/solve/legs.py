@@ -335,13 +335,13 @@ def _legs(tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array) -> Generator[i
     clock = _Clock(span, breaks.tolist(), plan)
     rhythm = _Rhythm([-np.inf] * count, [np.inf] * count, [0] * count)
     space = _Room.of(tape.guards, tape.n)
-    x, happened, arrived = tape.run.work[loops.X], 0, np.zeros(0)
+    x, happened, arrived, came_to = tape.run.work[loops.X], 0, np.zeros(0), np.zeros(0)
     sides = _first_sides(tape.run, modes)
     tape.turn((yield RUNNING))
     while clock.now != span:
         run, watched = modes.of(clock.held, sides)
         if happened:
-            watched[3][dense.SIDE] = left  # each mode has guards of its own
+            watched[3][dense.SIDE] = came_to  # each mode has guards of its own
         begins, ends = clock.leg()
         run.work[loops.X] = x
         run.state[loops.T], run.state[loops.END], run.state[loops.STEP] = begins, ends, first_step
@@ -361,7 +361,7 @@ def _legs(tape: _Tape, plan: _Plan, modes: _Modes, breaks: Array) -> Generator[i
             if plan.two_sided:
                 arrived = _rates(run, watched)
             status, happened = _happen(run, watched, plan, tape, space)
-            left = watched[3][dense.SIDE].copy()
+            came_to = watched[3][dense.SIDE].copy()
             if plan.two_sided:
                 sides = _new_sides(watched, plan, sides)
             events = (space.order[:happened] - plan.first).tolist()

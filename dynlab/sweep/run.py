@@ -276,13 +276,14 @@ def _loop(
 ) -> Status:
     """Hand out batches and take in answers until these tasks are done or it is asked to stop."""
     left, base = tasks_now.size, int(np.count_nonzero(work.gathered.states))
-    total, done, told = base + left, base, -1
+    total, done, told = base + left, base, base
     todo = map(int, tasks_now)
     again: deque[int] = deque()
     lost: dict[int, int] = {}
     pending: dict[Future[Any], list[int]] = {}
     pace, size, handed = 0.0, 1, 0
     looked = perf_counter()
+    tick(done, total, work.identity.name)  # before the first task tells of its own progress
     while done < total:
         while (handed < left or again) and len(pending) < AHEAD * pool.workers:
             if again:

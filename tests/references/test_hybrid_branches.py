@@ -299,7 +299,9 @@ def test_two_events_that_come_to_happen_together():
     assert (low.status, high.status) == (dl.Status.EVENTS_CHANGE, dl.Status.EVENTS_CHANGE)
     assert high.value == pytest.approx(1.0, abs=1e-9)
     assert low.value == pytest.approx(0.0, abs=1e-9)
-    assert "'mark'" in high.reason
+    # Where the cycle is begun at its mark, rounding decides whether that is called the mark or the start.
+    assert "happen together" in high.reason
+    assert "'spike'" in high.reason
 
 
 @dl.flow

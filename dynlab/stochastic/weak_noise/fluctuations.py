@@ -39,7 +39,7 @@ from dynlab.plotting import label, new_axes, style
 from dynlab.point import described
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.stochastic.weak_noise.local import Local, local_at
+from dynlab.stochastic.weak_noise.local import Local, local_at, resolvent_rows
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ Array = NDArray[np.float64]
 MOST_STATES = 10
 #: A full Lyapunov equation of so many states takes some minutes.
 LARGEST = 3000
-#: Numbers held at once where many frequencies or lags are asked for.
-HELD = 2_000_000
 #: A pair whose imaginary part is below this part of its modulus does not turn.
 TURNING = 1e-9
 #: Frequencies searched for the highest place of a spectrum.
@@ -322,15 +320,8 @@ class LinearNoise(Result):
 
     def _responses(self, place: int, at: ArrayLike) -> NDArray[np.complex128]:
         """Return a row of ``(i w - J)^-1`` at each angular frequency."""
-        omega, n = np.atleast_1d(np.asarray(at, dtype=float)), self.state.size
-        unit = np.zeros((n, 1))
-        unit[place] = 1.0
-        rows = np.empty((omega.size, n), dtype=complex)
-        step = max(1, HELD // n**2)
-        for k in range(0, omega.size, step):
-            matrices = 1j * omega[k : k + step, None, None] * np.eye(n) - self.jacobian.T
-            rows[k : k + step] = np.linalg.solve(matrices, unit)[..., 0]
-        return rows
+        omega = np.atleast_1d(np.asarray(at, dtype=float))
+        return resolvent_rows(self.jacobian, place, 1j * omega)
 
 
 def linear_noise(system: System, *, at: Equilibrium) -> LinearNoise:

@@ -23,12 +23,14 @@ from dynlab.symbolic.noise import Layer, Reading, amplitude_system, is_additive,
 from dynlab.symbolic.system import System
 from dynlab.symbolic.tree import symbol
 
-__all__ = ["Local", "dense_jacobian", "fixed_point_at", "local_at"]
+__all__ = ["Local", "dense_jacobian", "fixed_point_at", "local_at", "resolvent_rows"]
 
 Array = NDArray[np.float64]
 
 #: How far, relative to the state, a point may be from being an equilibrium.
 _STRAY = 1e-6
+#: Numbers held at once where many frequencies are asked for.
+_HELD = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +236,18 @@ def _check_at_rest(system: System, at: Equilibrium) -> None:
             f"the point of {at.system.name!r} is no equilibrium of {system.name!r}{why}: the drift there is up to "
             f"{np.abs(speed).max():.3g}. Find it for {system.name}.without_noise()."
         )
+
+
+def resolvent_rows(
+    jacobian: Array, place: int, at: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    """Return a row of ``(z - J)^-1`` at each complex number z, few enough matrices at a time to hold them."""
+    n = len(jacobian)
+    unit = np.zeros((n, 1))
+    unit[place] = 1.0
+    rows = np.empty((at.size, n), dtype=complex)
+    step = max(1, _HELD // n**2)
+    for k in range(0, at.size, step):
+        matrices = at[k : k + step, None, None] * np.eye(n) - jacobian.T
+        rows[k : k + step] = np.linalg.solve(matrices, unit)[..., 0]
+    return rows

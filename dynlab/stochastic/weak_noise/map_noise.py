@@ -27,7 +27,7 @@ from dynlab.plotting import label, new_axes, style
 from dynlab.point import described
 from dynlab.result import Provenance, Result
 from dynlab.status import Status
-from dynlab.stochastic.weak_noise.local import fixed_point_at
+from dynlab.stochastic.weak_noise.local import fixed_point_at, resolvent_rows
 from dynlab.symbolic.system import System
 
 if TYPE_CHECKING:
@@ -114,11 +114,8 @@ class LinearMapNoise(Result):
 
     def power_spectrum(self, name: str, *, at: ArrayLike) -> Array:
         """Return the power spectrum of a state at angular frequencies per step; its integral from -pi to pi is 2 pi times the variance."""
-        place, n = self._place(name), self.state.size
         omega = np.atleast_1d(np.asarray(at, float))
-        unit = np.eye(n)[:, [place]]
-        matrices = np.exp(1j * omega)[:, None, None] * np.eye(n) - self.jacobian.T
-        rows = np.linalg.solve(matrices, np.broadcast_to(unit, (omega.size, n, 1)))[..., 0]
+        rows = resolvent_rows(self.jacobian, self._place(name), np.exp(1j * omega))
         found = np.einsum("wi,ij,wj->w", rows, self.step_covariance, rows.conj(), optimize=True)
         return np.asarray(found.real)
 
